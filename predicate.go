@@ -1,0 +1,85 @@
+package assay
+
+import (
+	"net/url"
+	"strings"
+)
+
+// PredicateType is the URI that says how to read a statement's predicate
+// (in-toto attestation v1.2, spec/v1/predicate.md). Types are compared whole.
+type PredicateType string
+
+// The predicate types that become typed evidence. Where several spellings are in
+// use, the first is written and all are read; see [PredicateType.Kind].
+const (
+	PredicateCycloneDX  PredicateType = "https://cyclonedx.org/bom"
+	PredicateSPDX       PredicateType = "https://spdx.dev/Document"
+	PredicateSLSA1      PredicateType = "https://slsa.dev/provenance/v1"
+	PredicateSLSA02     PredicateType = "https://slsa.dev/provenance/v0.2"
+	PredicateSLSA01     PredicateType = "https://slsa.dev/provenance/v0.1"
+	PredicateOpenVEX    PredicateType = "https://openvex.dev/ns/v0.2.0"
+	PredicateVulns02    PredicateType = "https://in-toto.io/attestation/vulns/v0.2"
+	PredicateVulns01    PredicateType = "https://in-toto.io/attestation/vulns/v0.1"
+	PredicateCosignVuln PredicateType = "https://cosign.sigstore.dev/attestation/vuln/v1"
+	PredicateSCAI       PredicateType = "https://in-toto.io/attestation/scai/v0.3"
+	PredicateTest       PredicateType = "https://in-toto.io/attestation/test-result/v0.1"
+	PredicateVSA        PredicateType = "https://slsa.dev/verification_summary/v1"
+	// PredicateRemediation is private to this project, because no standard type can
+	// carry when a vulnerability was published, fixable, first seen and fixed.
+	PredicateRemediation PredicateType = "https://github.com/assaykit/assay/remediation/v0.1"
+)
+
+// Kind says what evidence a predicate becomes.
+type Kind string
+
+// The kinds of evidence, one for each type of the [Evidence] sum.
+const (
+	KindSBOM        Kind = "sbom"
+	KindProvenance  Kind = "provenance"
+	KindVEX         Kind = "vex"
+	KindScan        Kind = "scan"
+	KindPosture     Kind = "posture"
+	KindRemediation Kind = "remediation"
+	KindTestResult  Kind = "test-result"
+	KindSummary     Kind = "summary"
+	KindOpaque      Kind = "opaque"
+)
+
+// ParsePredicateType requires an absolute URI without surrounding space, as the
+// specification's TypeURI (in-toto attestation v1.2, spec/v1/field_types.md).
+func ParsePredicateType(s string) (PredicateType, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme == "" || u.Host == "" && u.Opaque == "" && u.Path == "" || strings.TrimSpace(s) != s {
+		return "", &Error{Op: "parse predicate type", Kind: ErrInvalid, Value: s, Bound: "a URI", Rule: "in-toto S3", Err: err}
+	}
+	return PredicateType(s), nil
+}
+
+// Kind gives the kind of evidence, [KindOpaque] for types that are not known.
+func (t PredicateType) Kind() Kind {
+	switch t {
+	case PredicateCycloneDX, PredicateSPDX, "https://spdx.dev/Document/v2.2", "https://spdx.dev/Document/v2.3", "https://spdx.dev/Document/v3.0.1":
+		return KindSBOM
+	case PredicateSLSA1, PredicateSLSA02, PredicateSLSA01:
+		return KindProvenance
+	case PredicateOpenVEX, "https://openvex.dev/ns":
+		return KindVEX
+	case PredicateVulns02, PredicateVulns01, PredicateCosignVuln:
+		return KindScan
+	case PredicateSCAI:
+		return KindPosture
+	case PredicateTest:
+		return KindTestResult
+	case PredicateVSA:
+		return KindSummary
+	case PredicateRemediation:
+		return KindRemediation
+	}
+	// "https://cyclonedx.org/bom/v1.5": the version is in the document as well.
+	if strings.HasPrefix(string(t), string(PredicateCycloneDX)+"/v1.") {
+		return KindSBOM
+	}
+	return KindOpaque
+}
+
+func (t PredicateType) String() string { return string(t) }

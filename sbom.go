@@ -1,0 +1,97 @@
+package assay
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// SBOM is the inventory of one image or folder, neutral of the format it was read
+// from.
+type SBOM struct {
+	// Root is the component that the document describes: the image.
+	Root Component `json:"root"`
+	// Components are sorted by ID; IDs are unique, and none is Root's.
+	Components []Component `json:"components"`
+	// Relations are sorted and unique; every end is Root or a component.
+	Relations []Relation `json:"relations,omitempty"`
+	// Serial is the document's own identifier: the CycloneDX serialNumber, the SPDX
+	// documentNamespace.
+	Serial string `json:"serial,omitempty"`
+	// Version is the CycloneDX revision of the document, 1 or more.
+	Version int `json:"version,omitempty"`
+	// Created is when the document says it was made. It is a claim.
+	Created time.Time `json:"created,omitzero"`
+	// Authors are people and organisations that made the document.
+	Authors []string `json:"authors,omitempty"`
+	Tools   []Tool   `json:"tools,omitempty"`
+	// Lifecycle says from what it was made: "build", "post-build", "operations",
+	// "discovery" (CycloneDX 1.5 lifecycles; CISA 2025 generation context).
+	Lifecycle string `json:"lifecycle,omitempty"`
+	// Completeness is what the author states of the inventory and its edges.
+	Completeness []Completeness `json:"completeness,omitempty"`
+	// Format is where it was read from or is to be written to, such as
+	// "cyclonedx-json/1.6"; empty while it is in no document.
+	Format string `json:"format,omitempty"`
+	// Layers are the diffIDs of the image, bottom first, where known.
+	Layers []Digest `json:"layers,omitempty"`
+}
+
+// Tool is a program that made a document.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	Vendor  string `json:"vendor,omitempty"`
+}
+
+// Completeness is a statement on how much of something the document lists.
+type Completeness struct {
+	// Of is what the statement is about: a component, or the whole if empty.
+	Of ComponentID `json:"of,omitempty"`
+	// Scope is "components" or "dependencies", then optionally an ecosystem after a
+	// colon: "dependencies:deb".
+	Scope string `json:"scope"`
+	// Aggregate is "complete", "incomplete" or "unknown" (CycloneDX compositions).
+	Aggregate string `json:"aggregate"`
+}
+
+// Component finds a component by its ID, Root included.
+func (s *SBOM) Component(id ComponentID) (*Component, bool) {
+	if id == s.Root.ID {
+		return &s.Root, true
+	}
+	i, ok := slices.BinarySearchFunc(s.Components, id, func(c Component, id ComponentID) int { return cmp.Compare(c.ID, id) })
+	if !ok {
+		return nil, false
+	}
+	return &s.Components[i], true
+}
+
+// Normalize brings the SBOM to the order its fields promise, drops repeated
+// relations, and reports duplicate IDs and edges that end nowhere.
+func (s *SBOM) Normalize() error {
+	slices.SortFunc(s.Components, func(a, b Component) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range s.Components {
+		c := &s.Components[i]
+		if c.ID == "" || c.ID == s.Root.ID || i > 0 && c.ID == s.Components[i-1].ID {
+			return &Error{Op: "normalize SBOM", Kind: ErrInvalid, Subject: c.Name, Field: "id", Value: string(c.ID), Bound: "a unique id"}
+		}
+		slices.SortFunc(c.Locations, Location.Compare)
+		c.Locations = slices.Compact(c.Locations)
+		slices.Sort(c.CPEs)
+		c.CPEs = slices.Compact(c.CPEs)
+	}
+	slices.SortFunc(s.Relations, Relation.Compare)
+	s.Relations = slices.Compact(s.Relations)
+	for _, r := range s.Relations {
+		for _, id := range [...]ComponentID{r.From, r.To} {
+			if _, ok := s.Component(id); !ok {
+				return &Error{Op: "normalize SBOM", Kind: ErrInvalid, Field: "relation " + string(r.Kind), Value: string(id), Bound: "the id of a component"}
+			}
+		}
+	}
+	slices.SortFunc(s.Completeness, func(a, b Completeness) int {
+		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Aggregate, b.Aggregate))
+	})
+	return nil
+}
