@@ -26,55 +26,50 @@ func Email(address, issuer string) Identity {
 }
 
 // render gives the extensions that Fulcio writes (docs/oid-info.md of
-// sigstore/fulcio): raw bytes for the deprecated arcs 1.1 to 1.6, DER UTF8String
-// for all that follow.
+// sigstore/fulcio): raw bytes for the deprecated arcs 1 to 6 of
+// 1.3.6.1.4.1.57264.1, DER UTF8String from 8 on.
 func (id Identity) render() ([]pkix.Extension, error) {
 	e := id.Extensions
 	e.Issuer = id.Issuer
 	var out []pkix.Extension
 	for _, x := range []struct {
-		oid   asn1.ObjectIdentifier
+		arc   int
 		value string
 	}{
-		{certificate.OIDIssuer, e.Issuer}, //nolint:staticcheck // Fulcio writes the deprecated ones too
-		{certificate.OIDGitHubWorkflowTrigger, e.GithubWorkflowTrigger},
-		{certificate.OIDGitHubWorkflowSHA, e.GithubWorkflowSHA},
-		{certificate.OIDGitHubWorkflowName, e.GithubWorkflowName},
-		{certificate.OIDGitHubWorkflowRepository, e.GithubWorkflowRepository},
-		{certificate.OIDGitHubWorkflowRef, e.GithubWorkflowRef},
-	} {
-		if x.value != "" {
-			out = append(out, pkix.Extension{Id: x.oid, Value: []byte(x.value)})
-		}
-	}
-	for _, x := range []struct {
-		oid   asn1.ObjectIdentifier
-		value string
-	}{
-		{certificate.OIDIssuerV2, e.Issuer},
-		{certificate.OIDBuildSignerURI, e.BuildSignerURI},
-		{certificate.OIDBuildSignerDigest, e.BuildSignerDigest},
-		{certificate.OIDRunnerEnvironment, e.RunnerEnvironment},
-		{certificate.OIDSourceRepositoryURI, e.SourceRepositoryURI},
-		{certificate.OIDSourceRepositoryDigest, e.SourceRepositoryDigest},
-		{certificate.OIDSourceRepositoryRef, e.SourceRepositoryRef},
-		{certificate.OIDSourceRepositoryIdentifier, e.SourceRepositoryIdentifier},
-		{certificate.OIDSourceRepositoryOwnerURI, e.SourceRepositoryOwnerURI},
-		{certificate.OIDSourceRepositoryOwnerIdentifier, e.SourceRepositoryOwnerIdentifier},
-		{certificate.OIDBuildConfigURI, e.BuildConfigURI},
-		{certificate.OIDBuildConfigDigest, e.BuildConfigDigest},
-		{certificate.OIDBuildTrigger, e.BuildTrigger},
-		{certificate.OIDRunInvocationURI, e.RunInvocationURI},
-		{certificate.OIDSourceRepositoryVisibilityAtSigning, e.SourceRepositoryVisibilityAtSigning},
+		{1, e.Issuer},
+		{2, e.GithubWorkflowTrigger},
+		{3, e.GithubWorkflowSHA},
+		{4, e.GithubWorkflowName},
+		{5, e.GithubWorkflowRepository},
+		{6, e.GithubWorkflowRef},
+		{8, e.Issuer},
+		{9, e.BuildSignerURI},
+		{10, e.BuildSignerDigest},
+		{11, e.RunnerEnvironment},
+		{12, e.SourceRepositoryURI},
+		{13, e.SourceRepositoryDigest},
+		{14, e.SourceRepositoryRef},
+		{15, e.SourceRepositoryIdentifier},
+		{16, e.SourceRepositoryOwnerURI},
+		{17, e.SourceRepositoryOwnerIdentifier},
+		{18, e.BuildConfigURI},
+		{19, e.BuildConfigDigest},
+		{20, e.BuildTrigger},
+		{21, e.RunInvocationURI},
+		{22, e.SourceRepositoryVisibilityAtSigning},
 	} {
 		if x.value == "" {
 			continue
 		}
-		der, err := asn1.MarshalWithParams(x.value, "utf8")
-		if err != nil {
-			return nil, fmt.Errorf("extension %v: %w", x.oid, err)
+		value := []byte(x.value)
+		if x.arc >= 8 {
+			der, err := asn1.MarshalWithParams(x.value, "utf8")
+			if err != nil {
+				return nil, fmt.Errorf("extension 1.3.6.1.4.1.57264.1.%d: %w", x.arc, err)
+			}
+			value = der
 		}
-		out = append(out, pkix.Extension{Id: x.oid, Value: der})
+		out = append(out, pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, x.arc}, Value: value})
 	}
 	return out, nil
 }
