@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/digitorus/timestamp"
+	"github.com/sigstore/sigstore-go/pkg/root"
 )
 
 // Authorities are valid through all times that a test may sign at.
@@ -106,6 +107,16 @@ func (a *authority) certify(id Identity, pub crypto.PublicKey, from time.Time) (
 	return issue(template, a.intermediate, pub, a.key)
 }
 
+// trusted is the authority as a trusted root lists it.
+func (a *authority) trusted(uri string) *root.FulcioCertificateAuthority {
+	return &root.FulcioCertificateAuthority{
+		Root:                a.root,
+		Intermediates:       []*x509.Certificate{a.intermediate},
+		ValidityPeriodStart: validFrom,
+		URI:                 uri,
+	}
+}
+
 // stamper is a timestamp authority (RFC 3161).
 type stamper struct {
 	*authority
@@ -127,6 +138,17 @@ func newStamper(name string) (*stamper, error) {
 		return nil, err
 	}
 	return &stamper{authority: a, leaf: leaf, leafKey: key}, nil
+}
+
+// trusted is the authority as a trusted root lists it.
+func (s *stamper) trusted(uri string) *root.SigstoreTimestampingAuthority {
+	return &root.SigstoreTimestampingAuthority{
+		Root:                s.root,
+		Intermediates:       []*x509.Certificate{s.intermediate},
+		Leaf:                s.leaf,
+		ValidityPeriodStart: validFrom,
+		URI:                 uri,
+	}
 }
 
 // timestampingTemplate has the critical extended key usage that RFC 3161,

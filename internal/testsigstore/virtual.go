@@ -85,20 +85,7 @@ func (v *Virtual) trustedRoot() ([]byte, error) {
 			SignatureHashFunc:   crypto.SHA256,
 		}
 	}
-	return trustedRootJSON(
-		&root.FulcioCertificateAuthority{
-			Root:                v.fulcio.root,
-			Intermediates:       []*x509.Certificate{v.fulcio.intermediate},
-			ValidityPeriodStart: validFrom,
-			URI:                 "https://fulcio.test",
-		},
-		&root.SigstoreTimestampingAuthority{
-			Root:                v.tsa.root,
-			Intermediates:       []*x509.Certificate{v.tsa.intermediate},
-			Leaf:                v.tsa.leaf,
-			ValidityPeriodStart: validFrom,
-			URI:                 "https://tsa.test",
-		}, logs)
+	return trustedRootJSON(v.fulcio.trusted("https://fulcio.test"), v.tsa.trusted("https://tsa.test"), logs)
 }
 
 // trustedRootJSON makes a trusted_root.json of one of each, without a
