@@ -1,0 +1,161 @@
+package attest
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	_ "crypto/sha512" // P-384 signs a SHA-384
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"strconv"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// KeySigner signs with a key and gives bundles that name the key by a hint. They
+// have no log entry and no timestamp: who verifies them must be given the key, and
+// nothing witnesses when they were signed.
+type KeySigner struct {
+	key  crypto.Signer
+	id   assay.Digest
+	hash crypto.Hash
+	hint string
+}
+
+// KeyOption changes a [KeySigner].
+type KeyOption func(*KeySigner)
+
+// WithHint names the key in the bundle in place of [KeyID] in base64, which is what
+// sigstore's own clients write and look keys up by.
+func WithHint(hint string) KeyOption { return func(s *KeySigner) { s.hint = hint } }
+
+// NewKeySigner takes an ECDSA key on P-256 or P-384 (signing SHA-256 and SHA-384),
+// an Ed25519 key, or an RSA key of 2048, 3072 or 4096 bits (PKCS #1 v1.5 with
+// SHA-256): the pairs that sigstore's algorithm registry has as defaults. Any other
+// key is an [assay.ErrInvalid].
+//
+// The key may be in hardware or in a service. One in memory signs
+// deterministically.
+func NewKeySigner(key crypto.Signer, opts ...KeyOption) (*KeySigner, error) {
+	if key == nil {
+		return nil, &assay.Error{Op: "make key signer", Kind: assay.ErrInvalid, Field: "key", Bound: "a private key"}
+	}
+	hash, err := hashFor(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	id, err := KeyID(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	raw, err := hex.DecodeString(id.Hex())
+	if err != nil {
+		return nil, err
+	}
+	s := &KeySigner{key: key, id: id, hash: hash, hint: base64.StdEncoding.EncodeToString(raw)}
+	for _, o := range opts {
+		o(s)
+	}
+	if s.hint == "" {
+		return nil, &assay.Error{Op: "make key signer", Kind: assay.ErrInvalid, Field: "hint", Bound: "a hint that is not empty"}
+	}
+	return s, nil
+}
+
+// hashFor gives the hash that is signed; zero for Ed25519, which signs the message.
+func hashFor(pub crypto.PublicKey) (crypto.Hash, error) {
+	bad := &assay.Error{Op: "make key signer", Kind: assay.ErrInvalid, Field: "key",
+		Bound: "ECDSA on P-256 or P-384, Ed25519, or RSA of 2048, 3072 or 4096 bits"}
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		switch k.Curve {
+		case elliptic.P256():
+			return crypto.SHA256, nil
+		case elliptic.P384():
+			return crypto.SHA384, nil
+		case nil:
+			bad.Value = "ECDSA without a curve"
+		default:
+			bad.Value = "ECDSA on " + k.Params().Name
+		}
+	case ed25519.PublicKey:
+		if len(k) == ed25519.PublicKeySize {
+			return 0, nil
+		}
+		bad.Value = "Ed25519 of " + strconv.Itoa(len(k)) + " bytes"
+	case *rsa.PublicKey:
+		if k.N != nil {
+			switch k.N.BitLen() {
+			case 2048, 3072, 4096:
+				return crypto.SHA256, nil
+			}
+			bad.Value = "RSA of " + strconv.Itoa(k.N.BitLen()) + " bits"
+		} else {
+			bad.Value = "RSA without a modulus"
+		}
+	default:
+		bad.Value = "a key of another algorithm"
+	}
+	return 0, bad
+}
+
+// KeyID is the SHA-256 of the public key in PKIX, DER form, as
+// [assay.Identity.Key] has it.
+func KeyID(pub crypto.PublicKey) (assay.Digest, error) {
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return assay.Digest{}, &assay.Error{Op: "identify key", Kind: assay.ErrInvalid, Field: "public key", Err: err}
+	}
+	sum := sha256.Sum256(der)
+	return assay.NewDigest(assay.SHA256, hex.EncodeToString(sum[:]))
+}
+
+// Identity is who the signatures are from.
+func (s *KeySigner) Identity() assay.Identity { return assay.KeyIdentity(s.id) }
+
+// Public is the key that verifies the signatures.
+func (s *KeySigner) Public() crypto.PublicKey { return s.key.Public() }
+
+// Hint names the key in the bundles.
+func (s *KeySigner) Hint() string { return s.hint }
+
+// Sign implements [Signer].
+func (s *KeySigner) Sign(ctx context.Context, payload []byte) (assay.Envelope, error) {
+	if err := ctx.Err(); err != nil {
+		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Err: err}
+	}
+	message := PAE(assay.MediaTypeInToto, payload)
+	if s.hash != 0 {
+		h := s.hash.New()
+		h.Write(message)
+		message = h.Sum(nil)
+	}
+	// Without a source of randomness crypto/ecdsa makes the deterministic signature
+	// of RFC 6979. Keys of other kinds behind the interface may need the source.
+	random := io.Reader(rand.Reader)
+	if _, ok := s.key.(*ecdsa.PrivateKey); ok {
+		random = nil
+	}
+	sig, err := s.key.Sign(random, message, s.hash)
+	if err != nil {
+		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Subject: s.Identity().String(), Err: err}
+	}
+	raw, err := strictjson.Marshal(bundleJSON{
+		MediaType:            assay.MediaTypeSigstoreBundle,
+		VerificationMaterial: &materialJSON{PublicKey: &publicKeyJSON{Hint: s.hint}},
+		Envelope: &dsseJSON{Payload: base64.StdEncoding.EncodeToString(payload), PayloadType: assay.MediaTypeInToto,
+			Signatures: []signatureJSON{{Sig: base64.StdEncoding.EncodeToString(sig)}}},
+	})
+	if err != nil {
+		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrInvalid, Field: "bundle", Err: err}
+	}
+	return assay.NewEnvelope(assay.MediaTypeSigstoreBundle, raw), nil
+}

@@ -1,0 +1,39 @@
+package attest
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/assaykit/assay"
+)
+
+// Signer makes signed envelopes of in-toto statements. [KeySigner] signs with a
+// key; package attest/keyless has one that signs with a certificate.
+type Signer interface {
+	// Sign signs the payload, a statement, as payload type
+	// [assay.MediaTypeInToto], and gives a sigstore bundle v0.3.
+	Sign(ctx context.Context, payload []byte) (assay.Envelope, error)
+}
+
+// Sign signs the bytes that the statement was made with.
+func Sign[E assay.Evidence](ctx context.Context, signer Signer, stmt assay.Statement[E]) (assay.Envelope, error) {
+	payload := stmt.Payload()
+	if len(payload) == 0 {
+		return assay.Envelope{}, &assay.Error{Op: "sign statement", Kind: assay.ErrInvalid, Field: "payload", Bound: "a statement made by NewStatement"}
+	}
+	return signer.Sign(ctx, payload)
+}
+
+// PAE is the pre-authentication encoding, the bytes that a DSSE signature covers
+// (DSSE v1.0.2, protocol.md#signature-definition).
+func PAE(payloadType string, payload []byte) []byte {
+	b := make([]byte, 0, len(payload)+len(payloadType)+48)
+	b = append(b, "DSSEv1 "...)
+	b = strconv.AppendInt(b, int64(len(payloadType)), 10)
+	b = append(b, ' ')
+	b = append(b, payloadType...)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(len(payload)), 10)
+	b = append(b, ' ')
+	return append(b, payload...)
+}

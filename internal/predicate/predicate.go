@@ -1,0 +1,90 @@
+// Package predicate is the one place that knows which package encodes and decodes
+// which kind of evidence.
+//
+// Start with [Encode] and [Decode]. Neither proves anything: package verify decodes
+// what it has verified, and nothing else may.
+package predicate
+
+import (
+	"encoding/json"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// Options choose between the encodings of one kind of evidence.
+type Options struct {
+	// Type is the predicate type to write; empty is the first of the kind.
+	Type assay.PredicateType
+}
+
+// Encode writes evidence as the predicate of a statement.
+func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
+	switch e := ev.(type) {
+	case *assay.Summary:
+		return one(assay.PredicateVSA, o, func() ([]byte, error) { return EncodeSummary(e) })
+	case *assay.TestResult:
+		return one(assay.PredicateTest, o, func() ([]byte, error) { return EncodeTestResult(e) })
+	case *assay.Opaque:
+		return encodeOpaque(e, o)
+	case nil:
+		return "", nil, &assay.Error{Op: "encode evidence", Kind: assay.ErrInvalid, Bound: "evidence"}
+	}
+	return "", nil, &assay.Error{Op: "encode evidence", Kind: assay.ErrUnchecked, Subject: string(ev.Kind()),
+		Bound: "a kind of evidence that this version encodes"}
+}
+
+// one is for kinds with a single encoding.
+func one(t assay.PredicateType, o Options, encode func() ([]byte, error)) (assay.PredicateType, []byte, error) {
+	if o.Type != "" && o.Type != t {
+		return "", nil, wrongType(o.Type, string(t))
+	}
+	body, err := encode()
+	if err != nil {
+		return "", nil, err
+	}
+	return t, body, nil
+}
+
+func wrongType(got assay.PredicateType, want string) error {
+	return &assay.Error{Op: "encode evidence", Kind: assay.ErrInvalid, Field: "predicateType", Value: string(got), Bound: want}
+}
+
+// encodeOpaque keeps a document that somebody else encoded, if the reader of its
+// type accepts it.
+func encodeOpaque(e *assay.Opaque, o Options) (assay.PredicateType, []byte, error) {
+	t, err := assay.ParsePredicateType(string(e.Type))
+	if err != nil {
+		return "", nil, err
+	}
+	if o.Type != "" && o.Type != t {
+		return "", nil, wrongType(o.Type, string(t))
+	}
+	if _, err := Decode("predicate", t, e.Predicate); err != nil {
+		return "", nil, err
+	}
+	return t, e.Predicate, nil
+}
+
+// Decode reads a predicate by its type. The name, of the file or blob, is for
+// errors. A type that nothing here reads gives an [*assay.Opaque].
+func Decode(name string, t assay.PredicateType, predicate []byte) (assay.Evidence, error) {
+	switch t.Kind() {
+	case assay.KindSummary:
+		return evidence(DecodeSummary(name, predicate))
+	case assay.KindTestResult:
+		return evidence(DecodeTestResult(name, predicate))
+	}
+	if err := strictjson.Check(name, predicate, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	return &assay.Opaque{Type: t, Predicate: json.RawMessage(predicate)}, nil
+}
+
+// evidence keeps a nil pointer from becoming an Evidence that is not nil.
+func evidence[E assay.Evidence](e E, err error) (assay.Evidence, error) {
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
