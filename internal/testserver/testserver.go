@@ -80,6 +80,8 @@ type Spec struct {
 	Ports  int    // how many free ports it gets
 	// Args are its arguments, given the ports.
 	Args func(ports []string) []string
+	// Env is what its environment has besides the test's; nil is nothing.
+	Env func(ports []string) []string
 	// Ready is the path that answers, over HTTP on the first port, with any
 	// status below 500 once the server serves.
 	Ready string
@@ -129,6 +131,9 @@ func start(path string, spec Spec) (*Process, error) {
 	cmd := exec.Command(path, spec.Args(ports)...)
 	cmd.Dir = spec.Dir
 	cmd.Stdout, cmd.Stderr = log, log
+	if spec.Env != nil {
+		cmd.Env = append(os.Environ(), spec.Env(ports)...)
+	}
 	contain(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", spec.Binary, err)
