@@ -53,7 +53,8 @@
 //     written through them. Runtimes differ here (an overlay file system whose
 //     layers are unpacked one by one makes a folder that hides the link), therefore
 //     each such entry is listed in [Result.Ambiguous].
-//   - A hard link shares owner and permissions with its target; the header that
-//     came last decides, but set-id bits and file capabilities that any of the
-//     headers had stay.
+//   - A hard link needs a target that is there already. It shares owner,
+//     permissions and capabilities with it: the header that came last names the
+//     owner, and a permission or capability that any of the headers gave counts,
+//     because runtimes differ in which of them they apply.
 package layers

@@ -68,12 +68,13 @@ type File struct {
 	// for a hard link to a file of a lower layer.
 	ContentLayer int
 
-	sum  *[32]byte // SHA-256 of the content, if it was wanted
-	seen uint64    // the visitors, by index, that were shown this entry in the stream
-	any  uint64    // of these, those that promised WantAnyName
-	pos  int       // index of the entry in its layer
-	same *File     // for a hard link: the file whose content this is
-	wrote string   // the path in the header, if it was written through a link
+	sum   *[32]byte // SHA-256 of the content, if it was wanted
+	seen  uint64    // the visitors, by index, that were shown this entry in the stream
+	any   uint64    // of these, those that promised WantAnyName
+	pos   int       // index of the entry in its layer
+	same  *File     // for a hard link: the file whose content this is
+	wrote string    // the path in the header, if it was written through a link
+	gone  int       // one more than the index of the layer that removed it; 0 if it is there
 }
 
 // Executable reports whether anybody may execute the regular file.
@@ -93,10 +94,11 @@ func (f *File) Parent() string {
 
 // SHA256 is the digest of the content, zero unless a visitor wanted it.
 func (f *File) SHA256() assay.Digest {
-	if f.sum == nil {
+	sum := f.content().sum
+	if sum == nil {
 		return assay.Digest{}
 	}
-	d, _ := assay.NewDigest(assay.SHA256, hex.EncodeToString(f.sum[:]))
+	d, _ := assay.NewDigest(assay.SHA256, hex.EncodeToString(sum[:]))
 	return d
 }
 

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"iter"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -36,10 +37,8 @@ type Result struct {
 	// by layer and path.
 	Ambiguous []Ambiguity
 
-	visitors []string
-	facts    map[string][]Fact
-	gone     map[string][]Fact
-	kept     map[string][]byte
+	facts map[string][]Fact
+	gone  map[string][]Fact
 }
 
 // Layer is one layer, all of it recomputed from its bytes but for the media type
@@ -126,10 +125,10 @@ func Facts[T any](r *Result, visitor string) iter.Seq2[Fact, T] {
 
 // RetainedPaths are the files whose content every pass keeps, for [Result.Content].
 // They are what it takes to resolve users and to name the distribution.
-func RetainedPaths() []string {
-	return []string{
-		"etc/group", "etc/os-release", "etc/passwd", "etc/shadow", "etc/shells", "usr/lib/os-release",
-	}
+func RetainedPaths() []string { return slices.Clone(retainedPaths[:]) }
+
+var retainedPaths = [...]string{
+	"etc/group", "etc/os-release", "etc/passwd", "etc/shadow", "etc/shells", "usr/lib/os-release",
 }
 
 // Content gives the content of a retained file, following symbolic links. The error
@@ -137,5 +136,3 @@ func RetainedPaths() []string {
 // is larger than [Bounds.Retained], [assay.ErrInvalid] if path is not one of
 // [RetainedPaths]. The bytes must not be changed.
 func (r *Result) Content(path string) ([]byte, error) { return r.retained(path) }
-
-func (r *Result) retained(path string) ([]byte, error) { panic("follows") }

@@ -1,30 +1,187 @@
 package layers
 
-import "iter"
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay"
+)
+
+// maxLinks is how many symbolic links one name may lead through, the number that
+// container runtimes allow.
+const maxLinks = 255
 
 // Tree is a merged file system. It is safe for concurrent use.
+//
+// Its order is that of the paths compared part by part, so a folder is followed by
+// all that it holds.
 type Tree struct {
-	files []*File // ordered by path
+	files []*File
 	root  *node
 }
 
-// Len is the number of files, folders included.
+// node is a name in the tree. Only folders have kids.
+type node struct {
+	file *File
+	kids map[string]*node
+}
+
+func (n *node) kid(name string) *node { return n.kids[name] }
+
+func (n *node) put(name string, k *node) {
+	if n.kids == nil {
+		n.kids = make(map[string]*node)
+	}
+	n.kids[name] = k
+}
+
+func newTree(root *node) *Tree {
+	t := &Tree{root: root}
+	t.collect(root)
+	return t
+}
+
+func (t *Tree) collect(n *node) {
+	t.files = append(t.files, n.file)
+	if len(n.kids) == 0 {
+		return
+	}
+	names := make([]string, 0, len(n.kids))
+	for name := range n.kids {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		t.collect(n.kids[name])
+	}
+}
+
+// Len is the number of files, folders and the root included.
 func (t *Tree) Len() int { return len(t.files) }
 
-// All gives the files ordered by path, the root folder (".") first.
-func (t *Tree) All() iter.Seq[*File] { panic("follows") }
+// All gives the files in order, the root folder (".") first.
+func (t *Tree) All() iter.Seq[*File] { return slices.Values(t.files) }
 
-// Under gives what lies below a folder, at any depth, ordered by path. Links are not
-// followed; "." is everything.
-func (t *Tree) Under(folder string) iter.Seq[*File] { panic("follows") }
+// Under gives what lies below a folder, at any depth, in order. Links are not
+// followed; "." is everything but the root itself.
+func (t *Tree) Under(folder string) iter.Seq[*File] {
+	f := t.Get(folder)
+	if f == nil || f.Type != Dir {
+		return func(func(*File) bool) {}
+	}
+	i, ok := slices.BinarySearchFunc(t.files, f.Path, func(f *File, p string) int { return comparePaths(f.Path, p) })
+	if !ok {
+		return func(func(*File) bool) {}
+	}
+	rest := t.files[i+1:]
+	return func(yield func(*File) bool) {
+		for _, g := range rest {
+			if f.Path != "." && !strings.HasPrefix(g.Path, f.Path+"/") || !yield(g) {
+				return
+			}
+		}
+	}
+}
 
-// Get gives the file of that very name, links not followed, or nil.
-func (t *Tree) Get(path string) *File { panic("follows") }
+// comparePaths compares part by part; the root comes first.
+func comparePaths(a, b string) int {
+	if a == b {
+		return 0
+	}
+	if a == "." {
+		return -1
+	}
+	if b == "." {
+		return 1
+	}
+	n := min(len(a), len(b))
+	for i := range n {
+		x, y := a[i], b[i]
+		switch {
+		case x == y:
+		case x == '/':
+			return -1
+		case y == '/':
+			return 1
+		default:
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}
+
+// Get gives the file of that very name, links not followed, or nil. A leading slash
+// is allowed.
+func (t *Tree) Get(path string) *File {
+	n := t.root
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "" || part == "." {
+			continue
+		}
+		if n = n.kid(part); n == nil {
+			return nil
+		}
+	}
+	return n.file
+}
 
 // Lookup gives the file that the name leads to, following symbolic links in all
-// parts as a process with this root would. A path without a leading slash starts
-// at the root. The error is of kind [assay.ErrAbsent] if it leads nowhere,
-// [assay.ErrInvalid] if it leads through more than 255 links.
-func (t *Tree) Lookup(path string) (*File, error) { panic("follows") }
+// parts as a process with this root would; ".." at the root stays there. A path
+// without a leading slash starts at the root. The error is of kind
+// [assay.ErrAbsent] if the name leads nowhere, [assay.ErrInvalid] if it leads
+// through more than 255 links or through something that is not a folder.
+func (t *Tree) Lookup(path string) (*File, error) {
+	fail := func(kind error, field, bound string) error {
+		return &assay.Error{Op: "look up file", Kind: kind, Subject: path, Field: field, Bound: bound}
+	}
+	stack := []*node{t.root}
+	todo := pushParts(nil, path)
+	for links := 0; len(todo) > 0; {
+		part := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		at := stack[len(stack)-1]
+		if at.file.Type != Dir {
+			return nil, fail(assay.ErrInvalid, at.file.Path, "a folder")
+		}
+		if part == ".." {
+			stack = stack[:max(1, len(stack)-1)]
+			continue
+		}
+		next := at.kid(part)
+		switch {
+		case next == nil:
+			return nil, fail(assay.ErrAbsent, join(at.file.Path, part), "")
+		case next.file.Type == Symlink:
+			if links++; links > maxLinks {
+				return nil, fail(assay.ErrInvalid, next.file.Path, "no loop of symbolic links")
+			}
+			if strings.HasPrefix(next.file.Link, "/") {
+				stack = stack[:1]
+			}
+			todo = pushParts(todo, next.file.Link)
+		default:
+			stack = append(stack, next)
+		}
+	}
+	return stack[len(stack)-1].file, nil
+}
 
-type node struct{}
+// pushParts puts the parts of a path on a stack of parts to walk, the first on top.
+func pushParts(todo []string, path string) []string {
+	start := len(todo)
+	for part := range strings.SplitSeq(path, "/") {
+		if part != "" && part != "." {
+			todo = append(todo, part)
+		}
+	}
+	slices.Reverse(todo[start:])
+	return todo
+}
+
+func join(folder, name string) string {
+	if folder == "." {
+		return name
+	}
+	return folder + "/" + name
+}
