@@ -12,22 +12,25 @@ type Algorithm string
 
 // The algorithms whose digests are understood.
 const (
-	SHA256    Algorithm = "sha256"
-	SHA384    Algorithm = "sha384"
-	SHA512    Algorithm = "sha512"
-	SHA224    Algorithm = "sha224"
-	SHA3_256  Algorithm = "sha3_256"
-	SHA3_384  Algorithm = "sha3_384"
-	SHA3_512  Algorithm = "sha3_512"
-	BLAKE2B   Algorithm = "blake2b" // 512 bits
-	BLAKE2S   Algorithm = "blake2s" // 256 bits
-	BLAKE3    Algorithm = "blake3"  // 256 bits
-	SHA1      Algorithm = "sha1"
-	MD5       Algorithm = "md5"
-	GitCommit Algorithm = "gitCommit" // SHA-1 or SHA-256 object id
-	GitTree   Algorithm = "gitTree"
-	GitBlob   Algorithm = "gitBlob"
-	GitTag    Algorithm = "gitTag"
+	SHA256   Algorithm = "sha256"
+	SHA384   Algorithm = "sha384"
+	SHA512   Algorithm = "sha512"
+	SHA224   Algorithm = "sha224"
+	SHA3_224 Algorithm = "sha3_224"
+	SHA3_256 Algorithm = "sha3_256"
+	SHA3_384 Algorithm = "sha3_384"
+	SHA3_512 Algorithm = "sha3_512"
+	BLAKE2B  Algorithm = "blake2b" // 512 bits
+	BLAKE2S  Algorithm = "blake2s" // 256 bits
+	// BLAKE2B256 is no algorithm of in-toto; OpenVEX and CycloneDX have it.
+	BLAKE2B256 Algorithm = "blake2b_256"
+	BLAKE3     Algorithm = "blake3" // 256 bits
+	SHA1       Algorithm = "sha1"
+	MD5        Algorithm = "md5"
+	GitCommit  Algorithm = "gitCommit" // SHA-1 or SHA-256 object id
+	GitTree    Algorithm = "gitTree"
+	GitBlob    Algorithm = "gitBlob"
+	GitTag     Algorithm = "gitTag"
 	// DirHash is the "h1:" sum of a Go module (golang.org/x/mod/sumdb/dirhash,
 	// Hash1), in hexadecimal. The specification's example spells it dirHash1;
 	// both are read, this one is written.
@@ -37,8 +40,8 @@ const (
 // hexLengths gives the accepted lengths of the hexadecimal form.
 var hexLengths = map[Algorithm][]int{
 	SHA224: {56}, SHA256: {64}, SHA384: {96}, SHA512: {128},
-	SHA3_256: {64}, SHA3_384: {96}, SHA3_512: {128},
-	BLAKE2B: {128}, BLAKE2S: {64}, BLAKE3: {64},
+	SHA3_224: {56}, SHA3_256: {64}, SHA3_384: {96}, SHA3_512: {128},
+	BLAKE2B: {128}, BLAKE2S: {64}, BLAKE2B256: {64}, BLAKE3: {64},
 	SHA1: {40}, MD5: {32},
 	GitCommit: {40, 64}, GitTree: {40, 64}, GitBlob: {40, 64}, GitTag: {40, 64},
 	DirHash: {64},
@@ -52,7 +55,7 @@ func (a Algorithm) Known() bool { return hexLengths[a] != nil }
 // ids (SHA-1 for nearly all repositories) never do.
 func (a Algorithm) Strong() bool {
 	switch a {
-	case SHA256, SHA384, SHA512, SHA3_256, SHA3_384, SHA3_512, BLAKE2B, BLAKE2S, BLAKE3:
+	case SHA256, SHA384, SHA512, SHA3_256, SHA3_384, SHA3_512, BLAKE2B, BLAKE2B256, BLAKE2S, BLAKE3:
 		return true
 	}
 	return false
