@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/assaykit/assay/internal/testregistry"
-	"github.com/assaykit/assay/internal/testserver"
 )
 
 // roundTrip pushes an image, pulls it again, and asks for its referrers.
@@ -241,12 +240,4 @@ func TestFrontOfPush(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestStartSkips(t *testing.T) {
-	t.Setenv(testserver.Env, "")
-	t.Run("inner", func(t *testing.T) {
-		testregistry.Start(t, testregistry.Options{})
-		t.Error("not skipped without " + testserver.Env)
-	})
 }

@@ -1,8 +1,10 @@
 package testserver_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -46,5 +48,34 @@ func TestPortsDiffer(t *testing.T) {
 	}
 	if diff := cmp.Diff(20, len(seen)); diff != "" {
 		t.Errorf("different ports (-want +got):\n%s", diff)
+	}
+}
+
+// skipper notes that it was skipped, so that the run it is part of is not.
+type skipper struct {
+	testing.TB
+	said string
+}
+
+func (s *skipper) Helper() {}
+
+func (s *skipper) Skipf(format string, args ...any) {
+	s.said = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+func TestRequire(t *testing.T) {
+	for value, want := range map[string]bool{"": true, "/nowhere": false} {
+		t.Setenv(testserver.Env, value)
+		s := &skipper{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			testserver.Require(s)
+		}()
+		<-done
+		if skipped := strings.Contains(s.said, testserver.Env); skipped != want {
+			t.Errorf("with %s=%q said %q, want a skip %t", testserver.Env, value, s.said, want)
+		}
 	}
 }
