@@ -1,0 +1,97 @@
+// Package provenance states how an artifact was built, as SLSA provenance: from the
+// environment of a CI job, and from what the go command left in an executable. It
+// reads the provenance of others, of every version of the predicate, into the same
+// type, [assay.Provenance].
+//
+// # Where to start
+//
+//   - [FromEnvironment] in a CI job: GitHub Actions, or a [CI] of your own.
+//   - [FromGoBinary] and [FromBuildInfo] for a Go build: modules with their go.sum
+//     hashes, toolchain, commit and flags.
+//   - [Combine] puts the materials of the second into the first; [WithMaterials] adds
+//     any others, such as a base image.
+//   - [Encode] gives the predicate, which package attest signs.
+//   - [Read] decodes a predicate. What it gives is believed only after package verify
+//     has proven the statement that it came in.
+//
+// # What is promised
+//
+// Nothing is guessed: what a CI or an executable does not say is absent, and where it
+// is required the result is an error. No variable, flag or path is carried over that
+// is not listed below, so no secret is. The same input gives the same bytes. The rules
+// of SLSA v1.2 (build-provenance.md) are numbered P1 to P10 here, and an error names
+// the rule it is about:
+//
+//   - P1: the predicate type is https://slsa.dev/provenance/v1, whatever minor version.
+//   - P2: buildType, externalParameters and builder.id are required.
+//   - P3: null, empty and absent are the same.
+//   - P4: unknown external parameters are refused, for build types known here.
+//   - P5: no parameter is both external and internal.
+//   - P6: the digests of what parameters name are among the resolved dependencies.
+//   - P7: the level follows from signer and builder.id only; nothing here states one.
+//   - P8: members beyond the specification are named vendor_field.
+//   - P9: older versions are mapped as below, never passed off as v1.
+//   - P10: the build does not finish before it starts.
+//
+// The package imports no sigstore, cosign or registry client.
+//
+// # Build type of GitHub Actions
+//
+// [BuildTypeGitHub] is GitHub's own (https://actions.github.io/buildtypes/workflow/v1),
+// stated as its attestations do:
+//
+//   - externalParameters.workflow: an object of "repository", the URI without .git,
+//     "path", of the workflow's file in it, and "ref", fully qualified.
+//   - internalParameters.github: an object of "event_name", "repository_id",
+//     "repository_owner_id" and "runner_environment".
+//   - resolvedDependencies: the commit, "git+" repository "@" ref, as gitCommit. It is
+//     the Source.
+//   - builder.id: the server's URL and the claim job_workflow_ref.
+//   - metadata.invocationId: the URL of the run's attempt.
+//   - metadata.assay_claims: "unverified" if all of this is from variables, see
+//     Options.BuilderIDUnsafe; otherwise absent.
+//
+// # Build type of a Go build
+//
+// [BuildTypeGo] describes a run of "go build" or "go install", as recorded in the
+// executable. Verifiers refuse external parameters other than these:
+//
+//   - externalParameters.package: string, import path of the main package.
+//   - externalParameters.module: string, path of the main module; absent if the
+//     package was in none.
+//   - externalParameters.settings: object from the name of a build setting
+//     ([runtime/debug.BuildSetting]) to its value: a string; or, for settings whose values
+//     may hold paths or secrets (-ldflags, -gcflags, CGO_CFLAGS, -pgo and every name
+//     that is not known), an object of "withheld", true if something of the value is not
+//     told, and for -ldflags "flags", an array of those of -s, -w, -linkmode=internal,
+//     -linkmode=external and -buildid= that were given.
+//   - internalParameters.vcs: object of "system", "revision", "time" and "modified", as
+//     recorded.
+//   - internalParameters.localModules: array of the paths of modules that were folders
+//     (of a workspace, or by a replace directive) and so have no digest.
+//   - resolvedDependencies: for each module, a purl of type golang and its dirHash; a
+//     module that replaces another has that one's purl as annotation assay_replaces.
+//     pkg:golang/stdlib@VERSION is the standard library of a released toolchain. The
+//     commit, if the system is git, is named "source" and has as annotation
+//     assay_modified whether the work tree differed from it. It is the Source.
+//   - builder.id is the caller's statement; builder.version.go is the toolchain.
+//
+// # Which material is the source
+//
+// Source is set where the build type says which material was built: the two above;
+// the same GitHub build type at its former address, which npm writes; container-based
+// builds and BuildKit, by the parameter that names it; the delegator of
+// slsa-github-generator, whose only material it is; and, in v0.2 and v0.1, configSource
+// and definedInMaterial. Commits under the digest name "sha1" count as commits where
+// the URI is a git repository's. For other build types Source is zero, and its Ref is
+// empty unless it starts with "refs/".
+//
+// # Older versions
+//
+// v0.2: parameters, and beside them "source" and "entryPoint" of configSource, become
+// ExternalParameters; environment becomes InternalParameters; configSource joins the
+// materials. v0.1: the recipe is read in the same way, arguments as parameters. An
+// own parameter named "source" or "entryPoint" that differs is [assay.ErrUnchecked].
+// buildConfig, completeness and reproducible have no place in v1 and are kept as
+// Extensions. BuildType is as stated: Encode refuses to write it into a v1 predicate.
+package provenance

@@ -1,0 +1,299 @@
+package provenance
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// raws are members of an object whose meaning is not known here.
+type raws = map[string]jsontext.Value
+
+// The JSON of the SLSA v1 predicate. Every object has an embedded fallback, so that
+// nothing that was stated is lost without notice.
+type (
+	wireProvenance struct {
+		BuildDefinition wireDefinition `json:"buildDefinition"`
+		RunDetails      wireRun        `json:"runDetails"`
+		Unknown         raws           `json:",embed"`
+	}
+	wireDefinition struct {
+		BuildType            string         `json:"buildType"`
+		ExternalParameters   raws           `json:"externalParameters"`
+		InternalParameters   raws           `json:"internalParameters,omitempty"`
+		ResolvedDependencies []wireResource `json:"resolvedDependencies,omitempty"`
+		Unknown              raws           `json:",embed"`
+	}
+	wireRun struct {
+		Builder    wireBuilder    `json:"builder"`
+		Metadata   wireMetadata   `json:"metadata,omitzero"`
+		Byproducts []wireResource `json:"byproducts,omitempty"`
+		Unknown    raws           `json:",embed"`
+	}
+	wireBuilder struct {
+		ID                  string            `json:"id"`
+		Version             map[string]string `json:"version,omitempty"`
+		BuilderDependencies []wireResource    `json:"builderDependencies,omitempty"`
+		Unknown             raws              `json:",embed"`
+	}
+	wireMetadata struct {
+		InvocationID string `json:"invocationId,omitempty"`
+		StartedOn    string `json:"startedOn,omitempty"`
+		FinishedOn   string `json:"finishedOn,omitempty"`
+		Unknown      raws   `json:",embed"`
+	}
+	wireResource struct {
+		Name             string            `json:"name,omitempty"`
+		URI              string            `json:"uri,omitempty"`
+		Digest           map[string]string `json:"digest,omitempty"`
+		Content          []byte            `json:"content,omitempty"`
+		DownloadLocation string            `json:"downloadLocation,omitempty"`
+		MediaType        string            `json:"mediaType,omitempty"`
+		Annotations      raws              `json:"annotations,omitempty"`
+		Unknown          raws              `json:",embed"`
+	}
+)
+
+// IsZero lets "metadata" be left out when it says nothing.
+func (m wireMetadata) IsZero() bool {
+	return m.InvocationID == "" && m.StartedOn == "" && m.FinishedOn == "" && len(m.Unknown) == 0
+}
+
+func (r wireResource) empty() bool {
+	return r.Name == "" && r.URI == "" && len(r.Digest) == 0 && len(r.Content) == 0 &&
+		r.DownloadLocation == "" && r.MediaType == "" && len(r.Annotations) == 0 && len(r.Unknown) == 0
+}
+
+// item is a descriptor together with what the typed form has no member for.
+type item struct {
+	r       assay.Resource
+	unknown raws              // members beyond the specification
+	digests map[string]string // digests by algorithms that are not known here
+	tie     []byte            // made once two items compare equal otherwise
+}
+
+// toItem checks one descriptor under in-toto S4, S5 and S8.
+func toItem(name, field string, w wireResource) (item, error) {
+	it := item{unknown: w.Unknown, r: assay.Resource{
+		Name: w.Name, URI: w.URI, Content: w.Content, DownloadLocation: w.DownloadLocation,
+		MediaType: w.MediaType, Annotations: fromRaws(w.Annotations),
+	}}
+	if len(it.r.Content) == 0 {
+		it.r.Content = nil
+	}
+	known := make([]assay.Digest, 0, len(w.Digest))
+	for _, alg := range slices.Sorted(maps.Keys(w.Digest)) {
+		hex := w.Digest[alg]
+		a := assay.Algorithm(alg)
+		if alg == "dirHash1" {
+			a = assay.DirHash
+		}
+		switch {
+		case hex == "": // unset, rule P3
+		case !a.Known():
+			if it.digests == nil {
+				it.digests = map[string]string{}
+			}
+			it.digests[alg] = hex
+		default:
+			d, err := assay.NewDigest(a, hex)
+			if err != nil {
+				return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name,
+					Field: field + "/digest/" + escape(alg), Value: hex, Bound: "lowercase hexadecimal of the algorithm's length", Rule: "in-toto S4"}
+			}
+			known = append(known, d)
+		}
+	}
+	if len(known) > 0 {
+		set, err := assay.NewDigestSet(known...)
+		if err != nil {
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field + "/digest", Rule: "in-toto S4", Err: err}
+		}
+		it.r.Digest = set
+	}
+	if it.r.Validate() != nil {
+		if len(it.digests) > 0 {
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: name, Field: field + "/digest",
+				Value: strings.Join(slices.Sorted(maps.Keys(it.digests)), ", "), Bound: "a digest algorithm that is known here, or a uri", Rule: "in-toto S4"}
+		}
+		return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field,
+			Value: w.Name, Bound: "a uri, digest or content", Rule: "in-toto S5"}
+	}
+	return it, nil
+}
+
+func (it item) wire() wireResource {
+	w := wireResource{
+		Name: it.r.Name, URI: it.r.URI, Content: it.r.Content, DownloadLocation: it.r.DownloadLocation,
+		MediaType: it.r.MediaType, Annotations: toRaws(it.r.Annotations), Unknown: it.unknown,
+	}
+	if len(it.r.Digest)+len(it.digests) > 0 {
+		w.Digest = it.r.Digest.Map()
+		maps.Copy(w.Digest, it.digests)
+	}
+	return w
+}
+
+// toItems reads a list, drops descriptors that say nothing (rule P3) and sorts.
+func toItems(name, field string, ws []wireResource) ([]item, error) {
+	items := make([]item, 0, len(ws))
+	for i, w := range ws {
+		if w.empty() {
+			continue
+		}
+		it, err := toItem(name, field+"/"+strconv.Itoa(i), w)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, it)
+	}
+	sortItems(items)
+	return items, nil
+}
+
+// sortItems orders by [assay.Resource.Compare], then by the encoded form, so that
+// the order never depends on the order in the document.
+func sortItems(items []item) {
+	if len(items) < 2 {
+		return
+	}
+	order := make([]*item, len(items))
+	for i := range items {
+		order[i] = &items[i]
+	}
+	slices.SortStableFunc(order, compareItems)
+	out := make([]item, len(items))
+	for i, it := range order {
+		out[i] = *it
+	}
+	copy(items, out)
+}
+
+func compareItems(a, b *item) int {
+	if c := a.r.Compare(b.r); c != 0 {
+		return c
+	}
+	return bytes.Compare(a.encoded(), b.encoded())
+}
+
+func (it *item) encoded() []byte {
+	if it.tie == nil {
+		b, err := strictjson.Marshal(it.wire())
+		if err != nil { // an annotation that is no JSON; Encode reports it
+			b = []byte(it.r.Name)
+		}
+		it.tie = b
+	}
+	return it.tie
+}
+
+// resources gives the typed list, and puts into ext, below the pointer prefix,
+// what the type has no member for. Indices count in the sorted list.
+func resources(items []item, prefix string, ext map[string]json.RawMessage) []assay.Resource {
+	if len(items) == 0 {
+		return nil
+	}
+	out := make([]assay.Resource, len(items))
+	for i, it := range items {
+		out[i] = it.r
+		at := prefix + "/" + strconv.Itoa(i)
+		keep(ext, at, it.unknown)
+		for alg, hex := range it.digests {
+			b, _ := strictjson.Marshal(hex) // a string that was read from JSON
+			ext[at+"/digest/"+escape(alg)] = b
+		}
+	}
+	return out
+}
+
+// keep puts members that are not known into the extensions.
+func keep(ext map[string]json.RawMessage, prefix string, unknown raws) {
+	for k, v := range unknown {
+		if !isEmpty(v) {
+			ext[prefix+"/"+escape(k)] = json.RawMessage(v)
+		}
+	}
+}
+
+// isEmpty reports the values that mean "unset" (rule P3).
+func isEmpty(v []byte) bool {
+	v = bytes.TrimSpace(v)
+	switch string(v) {
+	case "", "null", `""`:
+		return true
+	}
+	if len(v) >= 2 && (v[0] == '{' || v[0] == '[') {
+		return len(bytes.TrimSpace(v[1:len(v)-1])) == 0
+	}
+	return false
+}
+
+func fromRaws(m raws) map[string]json.RawMessage {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(map[string]json.RawMessage, len(m))
+	for k, v := range m {
+		out[k] = json.RawMessage(v)
+	}
+	return out
+}
+
+func toRaws(m map[string]json.RawMessage) raws {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(raws, len(m))
+	for k, v := range m {
+		out[k] = jsontext.Value(v)
+	}
+	return out
+}
+
+// parseTime reads an RFC 3339 time strictly, into UTC.
+func parseTime(name, field, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	var t time.Time
+	err := t.UnmarshalText([]byte(s))
+	t = t.UTC()
+	if err == nil && (t.Year() < 0 || t.Year() > 9999) {
+		err = strconv.ErrRange
+	}
+	if err != nil {
+		return time.Time{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field, Value: s, Bound: "a time as in RFC 3339", Err: err}
+	}
+	return t, nil
+}
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+var (
+	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescaper = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
+// escape makes a member name a token of a JSON pointer (RFC 6901, section 3).
+func escape(s string) string {
+	if !strings.ContainsAny(s, "~/") {
+		return s
+	}
+	return escaper.Replace(s)
+}
+
+func unescape(s string) string { return unescaper.Replace(s) }
