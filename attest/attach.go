@@ -4,7 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assaykit/assay"
 )
@@ -18,6 +25,9 @@ type AttachOptions struct {
 	// SOURCE_DATE_EPOCH from the environment, and without it leaves the annotation
 	// out: the time of day would make attaching again a different artifact.
 	Created time.Time
+	// OtherSubjectsUnsafe also attaches envelopes whose statement does not name the
+	// image's digest. Nobody who verifies accepts them as evidence about the image.
+	OtherSubjectsUnsafe bool
 	// Logger is told what is pushed; nil discards.
 	Logger *slog.Logger
 }
@@ -28,7 +38,7 @@ type Attached struct {
 	Repository string
 	// Subject is the image's digest.
 	Subject assay.Digest
-	// Referrers are sorted by digest, each once.
+	// Referrers are sorted by manifest, each once.
 	Referrers []Referrer
 	// FallbackTag is the tag of the list of referrers, where the registry has no
 	// referrers API (OCI distribution-spec v1.1, Referrers Tag Schema); else empty.
@@ -47,12 +57,206 @@ type Referrer struct {
 	New bool
 }
 
-var errNotYet = errors.New("not yet")
+const (
+	pushConcurrency = 4
+	cleanupTimeout  = 30 * time.Second
+)
 
-// Attach pushes the envelopes as referrers of the image that ref names, by digest
-// or by tag.
+// Attach pushes the envelopes as referrers of the image, or index, that ref names
+// by digest or by tag: an OCI 1.1 artifact for each, which carries the envelope as
+// its one layer and the image as its subject. Where the registry has no referrers
+// API, the list under the fallback tag is kept.
+//
+// All blobs are pushed before the first manifest. When something fails after a
+// manifest has become visible, those that this call made visible are deleted; the
+// error says so where that failed too. Attaching an envelope again changes nothing.
+//
+// Writers that attach to one image at the same time do not lose each other's
+// evidence: with the referrers API the registry sees to it; the fallback tag, which
+// a registry lets the last writer have, is read again after writing, and written
+// again if another writer took an entry out.
 func Attach(ctx context.Context, ref string, opts AttachOptions, envelopes ...assay.Envelope) (*Attached, error) {
-	return nil, errNotYet
+	created, err := opts.created()
+	if err != nil {
+		return nil, err
+	}
+	r, err := parseReference(opts.Registry, ref)
+	if err != nil {
+		return nil, err
+	}
+	a := attacher{log: opts.Logger}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.client, err = newClient(ctx, r.Context(), opts.Registry, "push,pull,delete"); err != nil {
+		return nil, err
+	}
+	if a.subject, err = a.client.resolve(ctx, r); err != nil {
+		return nil, err
+	}
+	for _, e := range envelopes {
+		if slices.ContainsFunc(a.artifacts, func(p pushed) bool { return p.envelope.Digest() == e.Digest() }) {
+			continue
+		}
+		h, err := peek(e)
+		if err != nil {
+			return nil, err
+		}
+		about := slices.ContainsFunc(h.Subjects, func(s assay.Subject) bool { return s.Digest.Has(a.subject.Digest) })
+		if !about && !opts.OtherSubjectsUnsafe {
+			return nil, &assay.Error{Op: "attach", Kind: assay.ErrRefuted, Subject: e.Digest().String(), Field: "/subject",
+				Value: h.Subjects[0].Digest[0].String(), Bound: a.subject.Digest.String(), Rule: "in-toto S2"}
+		}
+		body, err := newArtifact(a.subject.plain(), e, h.PredicateType, created)
+		if err != nil {
+			return nil, err
+		}
+		a.artifacts = append(a.artifacts, pushed{Referrer{Manifest: sha256Of(body), Envelope: e.Digest(), PredicateType: h.PredicateType}, e, body})
+	}
+	slices.SortFunc(a.artifacts, func(x, y pushed) int { return x.Manifest.Compare(y.Manifest) })
+	if err := a.push(ctx); err != nil {
+		return nil, err
+	}
+	out := &Attached{Repository: r.Context().Name(), Subject: a.subject.Digest, FallbackTag: a.tag}
+	for _, p := range a.artifacts {
+		out.Referrers = append(out.Referrers, p.Referrer)
+	}
+	return out, nil
+}
+
+func (o AttachOptions) created() (time.Time, error) {
+	epoch := os.Getenv("SOURCE_DATE_EPOCH")
+	if !o.Created.IsZero() || epoch == "" {
+		return o.Created, nil
+	}
+	n, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil {
+		return time.Time{}, &assay.Error{Op: "attach", Kind: assay.ErrInvalid, Subject: "SOURCE_DATE_EPOCH", Value: epoch, Bound: "seconds since 1970"}
+	}
+	return time.Unix(n, 0).UTC(), nil
+}
+
+// resolve reads the manifest that a reference names.
+func (c *client) resolve(ctx context.Context, ref name.Reference) (descriptor, error) {
+	d, body, err := c.manifest(ctx, ref.Identifier())
+	if err != nil {
+		return descriptor{}, err
+	}
+	m, err := parseManifest(ref.Name(), d.MediaType, body)
+	if err != nil {
+		return descriptor{}, err
+	}
+	if m.MediaType != "" {
+		d.MediaType = m.MediaType
+	}
+	return d, nil
+}
+
+type pushed struct {
+	Referrer
+	envelope assay.Envelope
+	manifest []byte
+}
+
+// attacher is one call of [Attach].
+type attacher struct {
+	client    *client
+	log       *slog.Logger
+	subject   descriptor
+	artifacts []pushed // sorted by manifest
+	tag       string   // the fallback tag, where it was needed
+}
+
+func (a *attacher) push(ctx context.Context) error {
+	if len(a.artifacts) == 0 {
+		return nil
+	}
+	listed, err := a.client.hasReferrersAPI(ctx, a.subject.Digest)
+	if err != nil {
+		return err
+	}
+	if err := a.pushBlobs(ctx); err != nil {
+		return err
+	}
+	var made []assay.Digest
+	told := true // the registry said of each push that it lists it
+	err = func() error {
+		for i := range a.artifacts {
+			p := &a.artifacts[i]
+			have, err := a.client.has(ctx, "manifests", p.Manifest)
+			if err != nil {
+				return err
+			}
+			if have && listed {
+				continue
+			}
+			// A push whose answer is lost may have been done: count it before.
+			if !have {
+				made = append(made, p.Manifest)
+				p.New = true
+			}
+			subject, err := a.client.putManifest(ctx, p.Manifest.String(), typeManifest, p.manifest)
+			if err != nil {
+				return err
+			}
+			if subject == a.subject.Digest.String() {
+				listed = true
+			} else {
+				told = false
+			}
+			a.log.InfoContext(ctx, "pushed", "repository", a.client.repo.Name(), "manifest", p.Manifest, "predicateType", p.PredicateType)
+		}
+		if listed && !told {
+			// The API is there, but whether it saw the subject is not known.
+			if listed, err = a.client.lists(ctx, a.subject.Digest, a.artifacts); err != nil {
+				return err
+			}
+		}
+		if listed {
+			return nil
+		}
+		a.tag = fallbackTag(a.subject.Digest)
+		return a.list(ctx)
+	}()
+	if err != nil {
+		return errors.Join(err, a.takeBack(ctx, made))
+	}
+	return nil
+}
+
+func (a *attacher) pushBlobs(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(pushConcurrency)
+	g.Go(func() error { return a.client.putBlob(ctx, sha256Of([]byte(emptyConfig)), []byte(emptyConfig)) })
+	for _, p := range a.artifacts {
+		g.Go(func() error { return a.client.putBlob(ctx, p.envelope.Digest(), p.envelope.Raw()) })
+	}
+	return g.Wait()
+}
+
+// takeBack deletes manifests, even where the caller has given up.
+func (a *attacher) takeBack(ctx context.Context, made []assay.Digest) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	var left []string
+	var errs []error
+	if a.tag != "" && len(made) > 0 {
+		if err := a.unlist(ctx, made); err != nil {
+			errs = append(errs, err)
+			left = append(left, a.tag)
+		}
+	}
+	for _, d := range made {
+		if err := a.client.deleteManifest(ctx, d); err != nil {
+			left = append(left, d.String())
+			errs = append(errs, err)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	return &assay.Error{Op: "take back what was attached", Kind: assay.ErrUnchecked, Subject: a.client.repo.Name(),
+		Field: strings.Join(left, ", "), Bound: "no part of a set that could not be attached whole", Err: errors.Join(errs...)}
 }
 
 // PublishOptions say how evidence is encoded and attached.
@@ -62,8 +266,43 @@ type PublishOptions struct {
 	Statement StatementOptions
 }
 
-// Publish signs evidence about the image that ref names and attaches it, all or
-// nothing.
+// Publish makes statements about the image, or index, that ref names, signs all of
+// them, and then attaches them as [Attach] does. A tag is resolved once; what is
+// signed is the digest. Nothing is pushed before everything is signed.
 func Publish(ctx context.Context, signer Signer, ref string, opts PublishOptions, evidence ...assay.Evidence) (*Attached, error) {
-	return nil, errNotYet
+	if signer == nil {
+		return nil, &assay.Error{Op: "publish", Kind: assay.ErrInvalid, Field: "signer", Bound: "a signer"}
+	}
+	r, err := parseReference(opts.Registry, ref)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(ctx, r.Context(), opts.Registry, "pull")
+	if err != nil {
+		return nil, err
+	}
+	image, err := c.resolve(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	subject := assay.Subject{Name: r.Context().Name(), Digest: assay.DigestSet{image.Digest}}
+	statements := make([]assay.Statement[assay.Evidence], len(evidence))
+	for i, ev := range evidence {
+		// The type that was asked for is of one kind; evidence of others is written
+		// as its own.
+		o := opts.Statement
+		if ev != nil && o.PredicateType.Kind() != ev.Kind() {
+			o.PredicateType = ""
+		}
+		if statements[i], err = NewStatement(ev, o, subject); err != nil {
+			return nil, err
+		}
+	}
+	envelopes := make([]assay.Envelope, len(statements))
+	for i, s := range statements {
+		if envelopes[i], err = Sign(ctx, signer, s); err != nil {
+			return nil, err
+		}
+	}
+	return Attach(ctx, r.Context().Name()+"@"+image.Digest.String(), opts.AttachOptions, envelopes...)
 }

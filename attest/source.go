@@ -95,16 +95,45 @@ type Ignored struct {
 	Count int
 }
 
-// Limits bound what a [Source] reads. The zero value means the defaults.
+// The defaults of [Limits].
+const (
+	DefaultReferrers   = 10_000
+	DefaultBlobBytes   = 64 << 20
+	DefaultTotalBytes  = 512 << 20
+	DefaultConcurrency = 8
+	DefaultPlatforms   = 256
+)
+
+// Limits bound what a [Source] reads. Zero fields mean the defaults.
 type Limits struct {
-	// Referrers is the number of artifacts attached to one digest: 10,000.
+	// Referrers is the number of artifacts attached to one digest, or of envelopes
+	// in files.
 	Referrers int
-	// BlobBytes is the size of one envelope: 64 MiB.
+	// BlobBytes is the size of one envelope.
 	BlobBytes int64
-	// TotalBytes is the size of all envelopes about one digest: 512 MiB.
+	// TotalBytes is the size of all envelopes that one call of Discover reads.
 	TotalBytes int64
-	// Concurrency is the number of requests or files at a time: 8.
+	// Concurrency is the number of artifacts read at a time.
 	Concurrency int
-	// Platforms is the number of manifests below an index: 256.
+	// Platforms is the number of manifests below an index.
 	Platforms int
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Referrers <= 0 {
+		l.Referrers = DefaultReferrers
+	}
+	if l.BlobBytes <= 0 {
+		l.BlobBytes = DefaultBlobBytes
+	}
+	if l.TotalBytes <= 0 {
+		l.TotalBytes = DefaultTotalBytes
+	}
+	if l.Concurrency <= 0 {
+		l.Concurrency = DefaultConcurrency
+	}
+	if l.Platforms <= 0 {
+		l.Platforms = DefaultPlatforms
+	}
+	return l
 }
