@@ -1,0 +1,124 @@
+package vex
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/assaykit/assay"
+)
+
+// Edit begins the next version of a document: the same identifier and author, one
+// version more, issued now. The statements that are there stay as they are, with
+// their own times (OPENVEX-SPEC.md, Updating Statements with Inherited Data); what
+// is added comes after them and overrides them by being later. History is not
+// rewritten: there is no way to change or drop a statement.
+//
+// Role and Tooling of the options replace the document's where they are set; ID and
+// Base must be empty. [Draft.Build] refuses a draft that adds nothing, and a time
+// before the document's last.
+func Edit(doc *assay.VEX, o Options) *Draft {
+	return &Draft{author: doc.Author, opts: o, base: clone(doc)}
+}
+
+func (d *Draft) successor(t time.Time) (*assay.VEX, *assay.Error) {
+	switch {
+	case d.opts.ID != "" || d.opts.Base != "":
+		return nil, broken(5, "/@id", d.opts.ID+d.opts.Base, "no new identifier for a new version of a document")
+	case len(d.claims) == 0:
+		return nil, broken(5, "/version", strconv.Itoa(d.base.Version), "a change, to make a new version of")
+	}
+	last := latest(d.base.Timestamp, d.base.LastUpdated)
+	if t.Before(last) {
+		return nil, broken(4, "/timestamp", formatTime(t), "a time not before "+formatTime(last)+", when the document was last changed")
+	}
+	v := clone(d.base)
+	v.Version++
+	v.Timestamp, v.LastUpdated, v.Format = t, t, format020
+	if d.opts.Role != "" {
+		v.AuthorRole = d.opts.Role
+	}
+	if d.opts.Tooling != "" {
+		v.Tooling = d.opts.Tooling
+	}
+	return v, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// CheckUpdate tells whether next is a fair successor of old, both as [Read] gives
+// them: any change raises the version (rule 5), and a statement that is otherwise
+// untouched keeps its time (rule 12), whether it is spelt out or inherited. A
+// statement may be changed or dropped; its own version must not fall.
+func CheckUpdate(old, next *assay.VEX) error {
+	bad := func(e *assay.Error) error {
+		e.Op, e.Subject, e.Kind = "check OpenVEX update", next.ID, assay.ErrRefuted
+		return e
+	}
+	switch {
+	case old.ID != next.ID:
+		return bad(broken(2, "/@id", next.ID, old.ID))
+	case old.Author != next.Author:
+		return bad(broken(3, "/author", next.Author, old.Author))
+	}
+	a, b := clone(old), clone(next)
+	normalize(a)
+	normalize(b)
+	if sameDocument(a, b) {
+		return nil
+	}
+	if b.Version <= a.Version {
+		return bad(broken(5, "/version", strconv.Itoa(b.Version), "more than "+strconv.Itoa(a.Version)+", because the content differs"))
+	}
+	// Statements are told apart by what they say without their times, and those
+	// with an @id by it.
+	timeless := func(s *assay.VEXStatement) string {
+		c := *s
+		c.Timestamp, c.LastUpdated = time.Time{}, time.Time{}
+		return statementKey(&c)
+	}
+	times := map[string][]time.Time{}
+	versions := map[string]int{}
+	for i := range a.Statements {
+		s := &a.Statements[i]
+		times[timeless(s)] = append(times[timeless(s)], s.Timestamp)
+		if s.ID != "" {
+			versions[s.ID] = s.Version
+		}
+	}
+	var moved []int
+	for i := range b.Statements {
+		s := &b.Statements[i]
+		if v, ok := versions[s.ID]; s.ID != "" && ok && s.Version < v {
+			return bad(broken(5, "/statements/"+strconv.Itoa(i)+"/version", strconv.Itoa(s.Version), strconv.Itoa(v)+" or more"))
+		}
+		key := timeless(s)
+		was, ok := times[key]
+		if !ok {
+			continue
+		}
+		found := false
+		for j, t := range was {
+			if found = t.Equal(s.Timestamp); found {
+				times[key] = append(was[:j:j], was[j+1:]...)
+				break
+			}
+		}
+		if !found {
+			moved = append(moved, i)
+		}
+	}
+	// A repetition at a later time beside the original is a new statement; in place
+	// of the original, it is the original with its time changed.
+	for _, i := range moved {
+		s := &b.Statements[i]
+		if was := times[timeless(s)]; len(was) > 0 {
+			return bad(broken(12, "/statements/"+strconv.Itoa(i)+"/timestamp", formatTime(s.Timestamp), formatTime(was[0])+", as before"))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package vex
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay"
+)
+
+// Basis says what two products were found to be the same by, the weakest first.
+type Basis string
+
+const (
+	NoMatch Basis = ""
+	// ByCPE: a CPE name of both is the same text. No pattern is expanded.
+	ByCPE Basis = "cpe"
+	// ByID: the IRIs are the same.
+	ByID Basis = "id"
+	// ByPURL: the stated purl covers the one asked about ([assay.PURL.Matches]).
+	ByPURL Basis = "purl"
+	// ByDigest: they share a digest of a strong algorithm, among the hashes or as
+	// version of an image's purl.
+	ByDigest Basis = "digest"
+	// ByProduct, for components only: the statement is about the product as a whole,
+	// and so about each of its parts.
+	ByProduct Basis = "product"
+)
+
+// Matching says how a stated product covers one that is asked about.
+type Matching struct {
+	Product Basis
+	// Component is about the subcomponents; ByProduct if the statement has none.
+	Component Basis
+}
+
+// OK reports whether the statement is about what was asked.
+func (m Matching) OK() bool { return m.Product != NoMatch && m.Component != NoMatch }
+
+// Match reports whether a statement about the product stated says something about
+// the product asked. The subcomponents of asked are the parts that one asks about;
+// without any one asks about the product as a whole.
+//
+// Digests decide where both have one of the same strong algorithm: equal ones match,
+// different ones do not, whatever the names say. Else a purl matches as a pattern,
+// what it leaves out being any; a CPE and an IRI match only themselves. MD5 and
+// SHA-1 match nothing.
+//
+// A statement that has subcomponents says nothing about other parts, or about the
+// product as a whole. One that has none is about every part.
+func Match(stated, asked assay.Product) Matching {
+	m := Matching{Product: matchOne(stated, asked)}
+	if m.Product == NoMatch {
+		return Matching{}
+	}
+	switch {
+	case len(stated.Subcomponents) == 0:
+		m.Component = ByProduct
+	case len(asked.Subcomponents) == 0:
+		return Matching{Product: m.Product}
+	default:
+		for i, part := range asked.Subcomponents {
+			best := NoMatch
+			for _, s := range stated.Subcomponents {
+				if b := matchOne(s, part); rank(b) > rank(best) {
+					best = b
+				}
+			}
+			// The match of several parts is as good as that of the worst.
+			if i == 0 || rank(best) < rank(m.Component) {
+				m.Component = best
+			}
+		}
+	}
+	return m
+}
+
+func rank(b Basis) int {
+	return slices.Index([]Basis{NoMatch, ByCPE, ByID, ByPURL, ByDigest, ByProduct}, b)
+}
+
+func matchOne(stated, asked assay.Product) Basis {
+	a, okA := digests(stated)
+	b, okB := digests(asked)
+	share, contradict := compareDigests(a, b)
+	switch {
+	case !okA || !okB || contradict:
+		return NoMatch
+	case share:
+		return ByDigest
+	}
+	for _, p := range purls(stated) {
+		for _, q := range purls(asked) {
+			if p.Matches(q) {
+				return ByPURL
+			}
+		}
+	}
+	if stated.ID != "" && stated.ID == asked.ID {
+		return ByID
+	}
+	if slices.ContainsFunc(stated.CPEs, func(s string) bool { return slices.Contains(asked.CPEs, s) }) {
+		return ByCPE
+	}
+	return NoMatch
+}
+
+// purls gives the identifier and, where that is another purl, the @id: the
+// specification's own example has two.
+func purls(p assay.Product) []assay.PURL {
+	var ps []assay.PURL
+	if !p.PURL.IsZero() {
+		ps = append(ps, p.PURL)
+	}
+	if strings.HasPrefix(p.ID, "pkg:") && p.ID != p.PURL.String() {
+		if q, err := assay.ParsePURL(p.ID); err == nil && q != p.PURL {
+			ps = append(ps, q)
+		}
+	}
+	return ps
+}
+
+// digests gives the digests of a product with those in its image purls, and false if
+// they contradict each other: such a product names nothing.
+func digests(p assay.Product) (assay.DigestSet, bool) {
+	all := slices.Clone(p.Digests)
+	for _, q := range purls(p) {
+		if d := purlDigest(q); !d.IsZero() {
+			all = append(all, d)
+		}
+	}
+	set, err := assay.NewDigestSet(all...)
+	return set, err == nil
+}
+
+// compareDigests looks at the strong algorithms that both have.
+func compareDigests(a, b assay.DigestSet) (share, contradict bool) {
+	for _, d := range a {
+		if !d.Algorithm().Strong() {
+			continue
+		}
+		switch o := b.Get(d.Algorithm()); {
+		case o == d:
+			share = true
+		case !o.IsZero():
+			contradict = true
+		}
+	}
+	return share, contradict
+}

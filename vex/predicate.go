@@ -1,0 +1,220 @@
+package vex
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// PredicateType is the type of the in-toto statements that carry what is written.
+const PredicateType = assay.PredicateOpenVEX
+
+// IsPredicateType reports whether statements of this type carry OpenVEX (rule 18).
+// "text/vex" is in the example of ATTESTING.md; it is read and never written.
+func IsPredicateType(t assay.PredicateType) bool {
+	return t == PredicateType || t == contextUnversioned || t == "text/vex"
+}
+
+// Ignored is something in a predicate that says nothing about its subjects.
+type Ignored struct {
+	// Statement is the index in the document as it was read.
+	Statement     int
+	Vulnerability assay.VulnID
+	// Product is the one that is no subject; zero if the whole statement is
+	// ignored for another reason.
+	Product assay.Product
+	// Whole says that nothing of the statement is left.
+	Whole  bool
+	Reason string
+}
+
+// String gives one line.
+func (i Ignored) String() string {
+	s := "/statements/" + strconv.Itoa(i.Statement) + " (" + string(i.Vulnerability) + ")"
+	if n := productName(i.Product); n != "" {
+		s += ": product " + n
+	}
+	if i.Whole {
+		s += ": statement ignored"
+	}
+	return s + ": " + i.Reason + " (" + rule(17) + ")"
+}
+
+// Predicate is what an attestation says about its subjects.
+type Predicate struct {
+	VEX      *assay.VEX
+	Warnings []Warning
+	Ignored  []Ignored
+}
+
+// ReadPredicate reads the predicate of an in-toto statement: [Read], then
+// [InheritSubjects]. A predicate type other than those of [IsPredicateType] is an
+// error (rule 18), and so are subjects without digest (in-toto S2).
+func ReadPredicate(name string, t assay.PredicateType, predicate []byte, subjects []assay.Subject) (*Predicate, error) {
+	if !IsPredicateType(t) {
+		return nil, &assay.Error{Op: "read OpenVEX", Subject: name, Kind: assay.ErrInvalid, Field: "predicateType",
+			Value: string(t), Bound: string(PredicateType), Rule: rule(18)}
+	}
+	if err := checkSubjects(subjects); err != nil {
+		return nil, err
+	}
+	doc, warnings, err := Read(name, predicate)
+	if err != nil {
+		return nil, err
+	}
+	doc, ignored := InheritSubjects(doc, subjects)
+	// What was incomplete is complete now, or ignored.
+	warnings = slices.DeleteFunc(warnings, func(w Warning) bool { return w.Rule == rule(10) })
+	return &Predicate{doc, warnings, ignored}, nil
+}
+
+// EncodePredicate writes the document as predicate of an in-toto statement about the
+// subjects, compact, and gives the predicate type. Statements may be without
+// product: they are about the subjects. A product that is there must be one of the
+// subjects, or whoever reads the attestation would ignore it (ATTESTING.md, The VEX
+// Product and the Attestation's Subject; rule 17).
+func EncodePredicate(doc *assay.VEX, subjects []assay.Subject) ([]byte, assay.PredicateType, error) {
+	if err := checkSubjects(subjects); err != nil {
+		return nil, "", err
+	}
+	if e := (&checker{}).document(doc); e != nil {
+		return nil, "", encodeError(doc, e)
+	}
+	for i := range doc.Statements {
+		for j, p := range doc.Statements[i].Products {
+			if !slices.ContainsFunc(subjects, func(s assay.Subject) bool { _, ok := asSubject(p, s); return ok }) {
+				e := broken(17, "", productName(p), "one of the subjects of the attestation")
+				return nil, "", encodeError(doc, within(within(e, "products", j), "statements", i))
+			}
+		}
+	}
+	data, err := strictjson.Marshal(toWire(doc))
+	if err != nil {
+		return nil, "", &assay.Error{Op: "write OpenVEX", Subject: doc.ID, Kind: assay.ErrInvalid, Err: err}
+	}
+	return data, PredicateType, nil
+}
+
+func checkSubjects(subjects []assay.Subject) error {
+	if len(subjects) == 0 {
+		return &assay.Error{Op: "check subjects", Kind: assay.ErrInvalid, Bound: "at least one subject", Rule: "in-toto S2"}
+	}
+	for _, s := range subjects {
+		if err := s.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// InheritSubjects gives what the document, as predicate of a statement about the
+// subjects, says about them (ATTESTING.md; rule 17). The document given is not
+// changed; the one returned has complete statements only, which can be none.
+//
+//   - A statement without product gets the subjects as products. The name of a
+//     subject becomes the product's ID where it is an IRI.
+//   - Of a statement with products those are kept that are a subject, each with the
+//     digests of that subject, once for each subject that it is. The rest are
+//     ignored, and so is a statement of which nothing is left.
+//
+// A product is a subject if they share a digest of a strong algorithm and no digest
+// contradicts another; an image's purl has its digest as version. A product that has
+// no strong digest is a subject if its @id or purl is the subject's name, all of it:
+// the names are the attester's own, on both sides of the comparison. Subjects
+// without strong digest identify nothing, and inherit nothing.
+func InheritSubjects(doc *assay.VEX, subjects []assay.Subject) (*assay.VEX, []Ignored) {
+	out := clone(doc)
+	out.Statements = nil
+	var ignored []Ignored
+	var whole []assay.Product
+	for _, s := range subjects {
+		if strong(s.Digest) {
+			whole = append(whole, subjectProduct(s))
+		}
+	}
+	whole = sorted(whole, compareProduct)
+	whole = slices.CompactFunc(whole, func(a, b assay.Product) bool { return compareProduct(a, b) == 0 })
+	for i := range doc.Statements {
+		s := cloneStatement(&doc.Statements[i])
+		ignore := func(p assay.Product, whole bool, format string, args ...any) {
+			ignored = append(ignored, Ignored{i, s.Vulnerability.ID, p, whole, fmt.Sprintf(format, args...)})
+		}
+		if len(s.Products) == 0 {
+			if len(whole) == 0 {
+				ignore(assay.Product{}, true, "no subject has a digest of a strong algorithm")
+				continue
+			}
+			s.Products = cloneProducts(whole)
+			out.Statements = append(out.Statements, s)
+			continue
+		}
+		var kept []assay.Product
+		for _, p := range s.Products {
+			n := len(kept)
+			for _, sub := range subjects {
+				if q, ok := asSubject(p, sub); ok {
+					kept = append(kept, q)
+				}
+			}
+			if len(kept) == n {
+				ignore(p, false, "not a subject of the attestation")
+			}
+		}
+		if len(kept) == 0 {
+			ignore(assay.Product{}, true, "none of its %d products is a subject", len(s.Products))
+			continue
+		}
+		kept = sorted(kept, compareProduct)
+		s.Products = slices.CompactFunc(kept, func(a, b assay.Product) bool { return compareProduct(a, b) == 0 })
+		out.Statements = append(out.Statements, s)
+	}
+	return out, ignored
+}
+
+func strong(s assay.DigestSet) bool {
+	return slices.ContainsFunc(s, func(d assay.Digest) bool { return d.Algorithm().Strong() })
+}
+
+func subjectProduct(s assay.Subject) assay.Product {
+	p := assay.Product{Digests: slices.Clone(s.Digest)}
+	if isIRI(s.Name) {
+		p.ID = s.Name
+		if q, err := assay.ParsePURL(s.Name); err == nil {
+			p.PURL = q
+		}
+	}
+	return p
+}
+
+// asSubject gives the product with the digests of the subject, if that is what it is.
+func asSubject(p assay.Product, s assay.Subject) (assay.Product, bool) {
+	own, ok := digests(p)
+	if !ok || !strong(s.Digest) {
+		return assay.Product{}, false
+	}
+	share, contradict := compareDigests(own, s.Digest)
+	if contradict {
+		return assay.Product{}, false
+	}
+	if !share {
+		if strong(own) || s.Name == "" {
+			return assay.Product{}, false
+		}
+		if s.Name != p.ID {
+			q, err := assay.ParsePURL(s.Name)
+			if err != nil || q != p.PURL {
+				return assay.Product{}, false
+			}
+		}
+	}
+	all, err := assay.NewDigestSet(append(slices.Clone(p.Digests), s.Digest...)...)
+	if err != nil { // a weak digest differs
+		return assay.Product{}, false
+	}
+	p = cloneProduct(p)
+	p.Digests = all
+	return p, true
+}
