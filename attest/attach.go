@@ -14,13 +14,14 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/image"
 )
 
 // AttachOptions say how envelopes are put beside an image. The zero value uses the
 // Docker configuration's credentials and writes no time.
 type AttachOptions struct {
 	// Registry says how the registry is reached.
-	Registry Registry
+	Registry image.Registry
 	// Created becomes the annotation org.opencontainers.image.created. Zero takes
 	// SOURCE_DATE_EPOCH from the environment, and without it leaves the annotation
 	// out: the time of day would make attaching again a different artifact.
@@ -80,7 +81,7 @@ func Attach(ctx context.Context, ref string, opts AttachOptions, envelopes ...as
 	if err != nil {
 		return nil, err
 	}
-	r, err := parseReference(opts.Registry, ref)
+	r, err := opts.Registry.ParseReference(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +274,7 @@ func Publish(ctx context.Context, signer Signer, ref string, opts PublishOptions
 	if signer == nil {
 		return nil, &assay.Error{Op: "publish", Kind: assay.ErrInvalid, Field: "signer", Bound: "a signer"}
 	}
-	r, err := parseReference(opts.Registry, ref)
+	r, err := opts.Registry.ParseReference(ref)
 	if err != nil {
 		return nil, err
 	}
@@ -281,11 +282,11 @@ func Publish(ctx context.Context, signer Signer, ref string, opts PublishOptions
 	if err != nil {
 		return nil, err
 	}
-	image, err := c.resolve(ctx, r)
+	target, err := c.resolve(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	subject := assay.Subject{Name: r.Context().Name(), Digest: assay.DigestSet{image.Digest}}
+	subject := assay.Subject{Name: r.Context().Name(), Digest: assay.DigestSet{target.Digest}}
 	statements := make([]assay.Statement[assay.Evidence], len(evidence))
 	for i, ev := range evidence {
 		// The type that was asked for is of one kind; evidence of others is written
@@ -304,5 +305,5 @@ func Publish(ctx context.Context, signer Signer, ref string, opts PublishOptions
 			return nil, err
 		}
 	}
-	return Attach(ctx, r.Context().Name()+"@"+image.Digest.String(), opts.AttachOptions, envelopes...)
+	return Attach(ctx, r.Context().Name()+"@"+target.Digest.String(), opts.AttachOptions, envelopes...)
 }

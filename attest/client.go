@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/image"
 )
 
 // client speaks the distribution protocol (OCI distribution-spec v1.1) to one
@@ -35,7 +36,7 @@ const (
 	maxRetryWait     = 5 * time.Second
 )
 
-func newClient(ctx context.Context, repo name.Repository, reg Registry, actions string) (*client, error) {
+func newClient(ctx context.Context, repo name.Repository, reg image.Registry, actions string) (*client, error) {
 	auth, inner, err := reach(ctx, reg, repo)
 	if err != nil {
 		return nil, &assay.Error{Op: "find credentials", Kind: assay.ErrUnchecked, Subject: repo.Name(), Err: err}
@@ -100,18 +101,27 @@ type request struct {
 	want         []int // statuses; others are errors
 }
 
+func (r request) reads() bool { return r.method == http.MethodGet || r.method == http.MethodHead }
+
 type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// do sends a request, and sends it again where the answer says that trying again
-// may help. All requests but the start of an upload have the same effect twice as
-// once.
+// do sends a request. The transport repeats what reads, where that may help; here
+// the rest is repeated. It has the same effect twice as once, but for the start of an
+// upload, which is then forgotten.
 func (c *client) do(ctx context.Context, r request) (*response, error) {
 	if r.url == "" {
 		r.url = c.repo.Scheme() + "://" + c.repo.RegistryStr() + "/v2/" + c.repo.RepositoryStr() + r.path
+	}
+	if r.reads() {
+		resp, err := c.once(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return resp, nil
 	}
 	wait := retryWait
 	for try := 1; ; try++ {

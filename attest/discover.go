@@ -11,19 +11,20 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/image"
 )
 
 // RegistrySource reads envelopes that are attached to images of one repository.
 type RegistrySource struct {
 	repository string
-	registry   Registry
+	registry   image.Registry
 	limits     Limits
 }
 
 // FromRegistry reads from a repository, "registry.example/app". A tag or digest
 // after it is accepted and ignored: what is discovered is about the digest that is
 // asked for.
-func FromRegistry(repository string, registry Registry) *RegistrySource {
+func FromRegistry(repository string, registry image.Registry) *RegistrySource {
 	return &RegistrySource{repository: repository, registry: registry}
 }
 
@@ -74,7 +75,7 @@ func (s *RegistrySource) Image(ctx context.Context, digest assay.Digest) (v1.Ima
 	if err != nil {
 		return nil, err
 	}
-	img, err := openImage(ctx, s.registry, repo.Digest(digest.String()))
+	img, err := openImage(ctx, s.registry, repo, digest)
 	if err != nil {
 		err = unreached("open image", repo.Name()+"@"+digest.String(), err)
 		if e, ok := errors.AsType[*assay.Error](err); ok && statusOf(err) == 404 {

@@ -8,20 +8,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/image"
 )
 
-// Registry says how registries are reached.
-type Registry struct {
-	Keychain  authn.Keychain
-	Transport http.RoundTripper
-	PlainHTTP bool
-	UserAgent string
-}
-
-func reach(ctx context.Context, reg Registry, repo name.Repository) (authn.Authenticator, http.RoundTripper, error) {
+// reach gives the credentials for a repository and the transport to use them on.
+func reach(ctx context.Context, reg image.Registry, repo name.Repository) (authn.Authenticator, http.RoundTripper, error) {
 	keychain := reg.Keychain
 	if keychain == nil {
 		keychain = authn.DefaultKeychain
@@ -30,46 +23,18 @@ func reach(ctx context.Context, reg Registry, repo name.Repository) (authn.Authe
 	if err != nil {
 		return nil, nil, err
 	}
-	inner := reg.Transport
-	if inner == nil {
-		inner = remote.DefaultTransport
-	}
-	return auth, transport.NewUserAgent(inner, reg.UserAgent), nil
-}
-
-func nameOptions(reg Registry) []name.Option {
-	opts := []name.Option{name.StrictValidation}
-	if reg.PlainHTTP {
-		opts = append(opts, name.Insecure)
-	}
-	return opts
-}
-
-// parseReference reads a reference by tag or digest.
-func parseReference(reg Registry, s string) (name.Reference, error) {
-	ref, err := name.ParseReference(s, nameOptions(reg)...)
-	if err != nil {
-		return nil, &assay.Error{Op: "parse reference", Kind: assay.ErrInvalid, Value: s, Bound: "registry/repository:tag or @digest", Err: err}
-	}
-	return ref, nil
+	return auth, reg.NewTransport(), nil
 }
 
 // parseRepository reads a repository; a tag or digest after it is dropped.
-func parseRepository(reg Registry, s string) (name.Repository, error) {
-	if repo, err := name.NewRepository(s, nameOptions(reg)...); err == nil {
-		return repo, nil
-	}
-	ref, err := name.ParseReference(s, nameOptions(reg)...)
+func parseRepository(reg image.Registry, s string) (name.Repository, error) {
+	ref, err := reg.ParseReference(s)
 	if err != nil {
-		return name.Repository{}, &assay.Error{Op: "parse repository", Kind: assay.ErrInvalid, Value: s, Bound: "registry/repository", Err: err}
+		return name.Repository{}, err
 	}
 	return ref.Context(), nil
 }
 
-func openImage(ctx context.Context, reg Registry, ref name.Digest) (v1.Image, error) {
-	auth, inner, err := reach(ctx, reg, ref.Context())
-	if err != nil {
-		return nil, err
-	}
-	return remote.Image(ref, remote.WithContext(ctx), remote.WithAuth(auth), remote.WithTransport(inner))
+func openImage(ctx context.Context, reg image.Registry, repo name.Repository, digest assay.Digest) (v1.Image, error) {
+	return remote.Image(repo.Digest(digest.String()), reg.RemoteOptions(ctx, reg.NewTransport())...)
 }

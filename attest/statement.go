@@ -49,7 +49,7 @@ func NewStatement(ev assay.Evidence, opts StatementOptions, subjects ...assay.Su
 	if err != nil {
 		return none, err
 	}
-	t, body, err := predicate.Encode(ev, predicate.Options{Type: opts.PredicateType})
+	t, body, err := predicate.Encode(ev, predicate.Options{Type: opts.PredicateType, Subjects: subjects})
 	if err != nil {
 		return none, err
 	}

@@ -10,17 +10,28 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/provenance"
+	"github.com/assaykit/assay/vex"
 )
 
 // Options choose between the encodings of one kind of evidence.
 type Options struct {
 	// Type is the predicate type to write; empty is the first of the kind.
 	Type assay.PredicateType
+	// Subjects are those of the statement. VEX is about them.
+	Subjects []assay.Subject
 }
 
 // Encode writes evidence as the predicate of a statement.
 func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
 	switch e := ev.(type) {
+	case *assay.Provenance:
+		return one(assay.PredicateSLSA1, o, func() ([]byte, error) { return provenance.Encode(e) })
+	case *assay.VEX:
+		return one(vex.PredicateType, o, func() ([]byte, error) {
+			body, _, err := vex.EncodePredicate(e, o.Subjects)
+			return body, err
+		})
 	case *assay.Summary:
 		return one(assay.PredicateVSA, o, func() ([]byte, error) { return EncodeSummary(e) })
 	case *assay.TestResult:
@@ -60,7 +71,7 @@ func encodeOpaque(e *assay.Opaque, o Options) (assay.PredicateType, []byte, erro
 	if o.Type != "" && o.Type != t {
 		return "", nil, wrongType(o.Type, string(t))
 	}
-	if _, err := Decode("predicate", t, e.Predicate); err != nil {
+	if _, err := Decode("predicate", t, e.Predicate, o.Subjects...); err != nil {
 		return "", nil, err
 	}
 	return t, e.Predicate, nil
@@ -68,8 +79,24 @@ func encodeOpaque(e *assay.Opaque, o Options) (assay.PredicateType, []byte, erro
 
 // Decode reads a predicate by its type. The name, of the file or blob, is for
 // errors. A type that nothing here reads gives an [*assay.Opaque].
-func Decode(name string, t assay.PredicateType, predicate []byte) (assay.Evidence, error) {
+//
+// VEX is read as the predicate of a statement about the subjects: what it says of
+// other products is left out (package vex, ReadPredicate, gives what that was).
+// Without subjects it is read as a document by itself.
+func Decode(name string, t assay.PredicateType, predicate []byte, subjects ...assay.Subject) (assay.Evidence, error) {
 	switch t.Kind() {
+	case assay.KindProvenance:
+		return evidence(provenance.Read(name, t, predicate))
+	case assay.KindVEX:
+		if len(subjects) == 0 {
+			doc, _, err := vex.Read(name, predicate)
+			return evidence(doc, err)
+		}
+		p, err := vex.ReadPredicate(name, t, predicate, subjects)
+		if err != nil {
+			return nil, err
+		}
+		return p.VEX, nil
 	case assay.KindSummary:
 		return evidence(DecodeSummary(name, predicate))
 	case assay.KindTestResult:
