@@ -3,8 +3,6 @@ package assay
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"iter"
 	"slices"
 )
@@ -32,8 +30,7 @@ const (
 // NewEnvelope keeps a copy of raw. Sources say where it was found, such as
 // "registry.example/app@sha256:…" or a file name.
 func NewEnvelope(mediaType string, raw []byte, sources ...string) Envelope {
-	sum := sha256.Sum256(raw)
-	e := Envelope{mediaType, bytes.Clone(raw), Digest{SHA256, hex.EncodeToString(sum[:])}, slices.Clone(sources)}
+	e := Envelope{mediaType, bytes.Clone(raw), SumSHA256(raw), slices.Clone(sources)}
 	slices.Sort(e.sources)
 	e.sources = slices.Compact(e.sources)
 	return e
@@ -93,17 +90,31 @@ func (b *Bundle) Add(envelopes ...Envelope) {
 		slices.Sort(sources)
 		have.sources = slices.Compact(sources)
 		// The same bytes under two media types: keep the one that sorts first, so
-		// that the order of adding does not decide.
-		have.mediaType = min(have.mediaType, e.mediaType)
+		// that the order of adding does not decide, and any rather than none.
+		if have.mediaType == "" || e.mediaType != "" && e.mediaType < have.mediaType {
+			have.mediaType = e.mediaType
+		}
 	}
 }
 
-// AddPlatform puts the evidence about one platform of the index below it.
+// AddPlatform puts a copy of the evidence about one platform of the index below
+// it. For a platform and subject that is there already, the envelopes are added.
 func (b *Bundle) AddPlatform(p Platform, below *Bundle) {
-	b.platforms = append(b.platforms, PlatformBundle{p, below})
-	slices.SortFunc(b.platforms, func(x, y PlatformBundle) int {
-		return cmp.Or(cmp.Compare(x.Platform.String(), y.Platform.String()), x.Bundle.subject.Compare(y.Bundle.subject))
+	i, ok := slices.BinarySearchFunc(b.platforms, PlatformBundle{p, below}, func(x, y PlatformBundle) int {
+		return cmp.Or(x.Platform.Compare(y.Platform), x.Bundle.subject.Compare(y.Bundle.subject))
 	})
+	if !ok {
+		b.platforms = slices.Insert(b.platforms, i, PlatformBundle{p, NewBundle(below.subject)})
+	}
+	b.platforms[i].Bundle.add(below)
+}
+
+// add takes over all that is in a bundle about the same subject.
+func (b *Bundle) add(other *Bundle) {
+	b.Add(other.envelopes...)
+	for _, p := range other.platforms {
+		b.AddPlatform(p.Platform, p.Bundle)
+	}
 }
 
 // Envelopes gives those about the subject itself, sorted by digest.
@@ -115,21 +126,12 @@ func (b *Bundle) Len() int { return len(b.envelopes) }
 // Platforms gives the bundles below an index, sorted by platform.
 func (b *Bundle) Platforms() iter.Seq[PlatformBundle] { return slices.Values(b.platforms) }
 
-// Merge adds all that other holds about the same subject.
+// Merge adds all that other holds about the same subject, the platforms below it
+// included. A bundle about another subject is an error and changes nothing.
 func (b *Bundle) Merge(other *Bundle) error {
 	if b.subject != other.subject {
 		return &Error{Op: "merge bundles", Kind: ErrInvalid, Field: "subject", Value: other.subject.String(), Bound: b.subject.String()}
 	}
-	b.Add(other.envelopes...)
-	for _, p := range other.platforms {
-		i := slices.IndexFunc(b.platforms, func(q PlatformBundle) bool {
-			return q.Platform == p.Platform && q.Bundle.subject == p.Bundle.subject
-		})
-		if i < 0 {
-			b.AddPlatform(p.Platform, p.Bundle)
-		} else if err := b.platforms[i].Bundle.Merge(p.Bundle); err != nil {
-			return err
-		}
-	}
+	b.add(other)
 	return nil
 }

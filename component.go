@@ -82,7 +82,7 @@ type License struct {
 	Name string `json:"name,omitempty"`
 	// Concluded tells a licence that the author of the SBOM concluded from one
 	// that the component declares.
-	Concluded bool `json:"concluded,omitempty"`
+	Concluded bool `json:"concluded,omitzero"`
 }
 
 // RelationKind says how one component relates to another.

@@ -2,7 +2,9 @@ package assay
 
 import (
 	"cmp"
-	"slices"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
 	"strings"
 )
 
@@ -37,18 +39,30 @@ const (
 	DirHash Algorithm = "dirHash"
 )
 
-// hexLengths gives the accepted lengths of the hexadecimal form.
-var hexLengths = map[Algorithm][]int{
-	SHA224: {56}, SHA256: {64}, SHA384: {96}, SHA512: {128},
-	SHA3_224: {56}, SHA3_256: {64}, SHA3_384: {96}, SHA3_512: {128},
-	BLAKE2B: {128}, BLAKE2S: {64}, BLAKE2B256: {64}, BLAKE3: {64},
-	SHA1: {40}, MD5: {32},
-	GitCommit: {40, 64}, GitTree: {40, 64}, GitBlob: {40, 64}, GitTag: {40, 64},
-	DirHash: {64},
+// hexLengths gives the accepted lengths of the hexadecimal form; the second is
+// zero for most, both are for an algorithm that is not known.
+func (a Algorithm) hexLengths() (int, int) {
+	switch a {
+	case MD5:
+		return 32, 0
+	case SHA1:
+		return 40, 0
+	case GitCommit, GitTree, GitBlob, GitTag:
+		return 40, 64
+	case SHA224, SHA3_224:
+		return 56, 0
+	case SHA256, SHA3_256, BLAKE2S, BLAKE2B256, BLAKE3, DirHash:
+		return 64, 0
+	case SHA384, SHA3_384:
+		return 96, 0
+	case SHA512, SHA3_512, BLAKE2B:
+		return 128, 0
+	}
+	return 0, 0
 }
 
 // Known reports whether digests of this algorithm are understood.
-func (a Algorithm) Known() bool { return hexLengths[a] != nil }
+func (a Algorithm) Known() bool { n, _ := a.hexLengths(); return n > 0 }
 
 // Strong reports whether a match of this algorithm alone identifies content:
 // collision resistant, and over the content itself. MD5, SHA-1 and the git object
@@ -71,28 +85,38 @@ type Digest struct {
 // ParseDigest reads "algorithm:hex" (OCI image-spec v1.1, descriptor.md#digests).
 // The hexadecimal part must be lowercase and of the algorithm's length.
 func ParseDigest(s string) (Digest, error) {
-	alg, hex, ok := strings.Cut(s, ":")
+	alg, digits, ok := strings.Cut(s, ":")
 	if !ok {
 		return Digest{}, &Error{Op: "parse digest", Kind: ErrInvalid, Value: s, Bound: "algorithm:hex"}
 	}
-	return NewDigest(Algorithm(alg), hex)
+	return NewDigest(Algorithm(alg), digits)
 }
 
 // NewDigest makes a digest of its two parts, under the rules of [ParseDigest].
-func NewDigest(alg Algorithm, hex string) (Digest, error) {
-	lengths := hexLengths[alg]
-	if lengths == nil {
+func NewDigest(alg Algorithm, digits string) (Digest, error) {
+	short, long := alg.hexLengths()
+	if short == 0 {
 		return Digest{}, &Error{Op: "parse digest", Kind: ErrInvalid, Field: "algorithm", Value: string(alg), Bound: "a known algorithm"}
 	}
-	if !slices.Contains(lengths, len(hex)) {
-		return Digest{}, &Error{Op: "parse digest", Kind: ErrInvalid, Field: string(alg), Value: hex, Bound: "a hexadecimal digest of the algorithm's length"}
+	if len(digits) != short && (long == 0 || len(digits) != long) {
+		want := strconv.Itoa(short)
+		if long != 0 {
+			want += " or " + strconv.Itoa(long)
+		}
+		return Digest{}, &Error{Op: "parse digest", Kind: ErrInvalid, Field: string(alg), Value: digits, Bound: want + " hexadecimal digits"}
 	}
-	for i := range len(hex) {
-		if c := hex[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return Digest{}, &Error{Op: "parse digest", Kind: ErrInvalid, Field: string(alg), Value: hex, Bound: "lowercase hexadecimal digits"}
+	for i := range len(digits) {
+		if c := digits[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return Digest{}, &Error{Op: "parse digest", Kind: ErrInvalid, Field: string(alg), Value: digits, Bound: "lowercase hexadecimal digits"}
 		}
 	}
-	return Digest{alg, hex}, nil
+	return Digest{alg, digits}, nil
+}
+
+// SumSHA256 is the SHA-256 of the bytes.
+func SumSHA256(b []byte) Digest {
+	sum := sha256.Sum256(b)
+	return Digest{SHA256, hex.EncodeToString(sum[:])}
 }
 
 // MustDigest is [ParseDigest] for constants; it panics where that gives an error.

@@ -2,6 +2,7 @@ package assay
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 )
 
@@ -10,9 +11,13 @@ import (
 // object from algorithm to hex.
 type DigestSet []Digest
 
-// NewDigestSet sorts the digests and drops repetitions. Two different digests of
+// NewDigestSet sorts the digests and drops repetitions; of no digests it makes nil.
+// Two different digests of
 // one algorithm contradict each other and are an error.
 func NewDigestSet(digests ...Digest) (DigestSet, error) {
+	if len(digests) == 0 {
+		return nil, nil
+	}
 	s := slices.Clone(digests)
 	slices.SortFunc(s, Digest.Compare)
 	s = slices.Compact(s)
@@ -31,7 +36,8 @@ func NewDigestSet(digests ...Digest) (DigestSet, error) {
 // specification asks; a malformed digest of a known one is an error.
 func ParseDigestSet(m map[string]string) (DigestSet, error) {
 	var s []Digest
-	for alg, hex := range m {
+	for _, alg := range slices.Sorted(maps.Keys(m)) { // so that of two errors the same one is told
+		hex := m[alg]
 		if alg == "dirHash1" {
 			alg = string(DirHash)
 		}
@@ -64,10 +70,14 @@ func (s DigestSet) Has(d Digest) bool {
 }
 
 // Match reports whether the sets share a digest of a strong algorithm. Any one
-// suffices (in-toto attestation v1.2, spec/v1/digest_set.md).
+// suffices (in-toto attestation v1.2, spec/v1/digest_set.md). Sets without a strong
+// digest match nothing, themselves included.
 func (s DigestSet) Match(o DigestSet) bool {
 	return slices.ContainsFunc(s, o.Has)
 }
+
+// Equal reports whether the sets hold the same digests.
+func (s DigestSet) Equal(o DigestSet) bool { return slices.Equal(s, o) }
 
 // Map gives the object form.
 func (s DigestSet) Map() map[string]string {

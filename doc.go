@@ -9,7 +9,8 @@
 //
 //   - Identifiers that have a grammar are types: [Digest], [PURL],
 //     [PredicateType], [VulnID], [Platform], [Identity]. Each is parsed once,
-//     into its canonical form, and compares with ==.
+//     into its canonical form, and compares with ==. A [DigestSet] is compared by
+//     its methods.
 //   - Evidence is a closed sum, [Evidence]: [*SBOM], [*Provenance], [*VEX],
 //     [*Scan], [*Posture], [*Remediation], [*TestResult], [*Summary] and, for
 //     predicate types that are not known, [*Opaque]. The types are neutral of
@@ -20,14 +21,16 @@
 //   - [State] has three values, [Proven], [Refuted] and [Unknown]; the zero value
 //     is Unknown. [Stage] is what they add up to.
 //   - [Error] tells a false claim ([ErrRefuted]) from one that could not be
-//     checked ([ErrUnchecked]).
+//     checked ([ErrUnchecked]); [KindOf] is what a caller switches on.
 //
 // # What is promised
 //
 // The package does no I/O, keeps no state and imports only the standard library
 // and packageurl-go. Nothing read from a registry or a file is evidence before
 // package verify has proven it: an [Envelope] has no method that gives its
-// content as [Evidence].
+// content as [Evidence]. The JSON of the evidence types is lossless and the same
+// every time. It is for storing and for reports, not for signing: what is signed are
+// the documents of the standards, which the sibling packages write.
 //
 // # Where to start
 //

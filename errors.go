@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// The kinds of failure. Every error of this module that is about evidence wraps
-// exactly one of them, so that errors.Is tells a caller what to do next.
+// The kinds of failure. Every error of this module that is about evidence has
+// exactly one of them, which tells a caller what to do next. errors.Is finds the
+// kinds of causes as well (a claim could not be checked because a document is
+// invalid); [KindOf] gives that of the error itself.
 var (
 	// ErrRefuted: the claim was checked and is false. More trying will not help.
 	ErrRefuted = errors.New("refuted")
@@ -47,10 +51,50 @@ type Error struct {
 	Err error
 }
 
-// maxValueInMessage keeps a hostile value from flooding a log.
-const maxValueInMessage = 120
+// KindOf gives the kind of the outermost [Error] in err that has one, nil if there
+// is none. It is what an exit code depends on.
+func KindOf(err error) error {
+	for err != nil {
+		e, ok := errors.AsType[*Error](err)
+		if !ok {
+			return nil
+		}
+		if e.Kind != nil {
+			return e.Kind
+		}
+		err = e.Err
+	}
+	return nil
+}
+
+// A message shows values of unknown origin. These bounds and clean keep them from
+// flooding a log, breaking its lines or steering a terminal.
+const (
+	maxValueInMessage = 120
+	maxNameInMessage  = 512
+)
+
+// clean gives a name as it is if it is printable, and quoted if not.
+func clean(s string) string {
+	s = cut(s, maxNameInMessage)
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit] + "…"
+}
 
 // Error gives one line: operation, subject, field, kind, value, bound, rule, cause.
+// Names that are not printable are quoted, long ones are cut.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Op != "" {
@@ -58,11 +102,11 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	if e.Subject != "" {
-		b.WriteString(e.Subject)
+		b.WriteString(clean(e.Subject))
 		b.WriteString(": ")
 	}
 	if e.Field != "" {
-		b.WriteString(e.Field)
+		b.WriteString(clean(e.Field))
 		b.WriteString(": ")
 	}
 	if e.Kind != nil {
@@ -71,23 +115,19 @@ func (e *Error) Error() string {
 		b.WriteString("failed")
 	}
 	if e.Value != "" {
-		v := e.Value
-		if len(v) > maxValueInMessage {
-			v = v[:maxValueInMessage] + "…"
-		}
 		b.WriteString(": got ")
-		b.WriteString(strconv.Quote(v))
+		b.WriteString(strconv.Quote(cut(e.Value, maxValueInMessage)))
 	}
 	if e.Bound != "" {
 		b.WriteString(", want ")
-		b.WriteString(e.Bound)
+		b.WriteString(clean(e.Bound))
 	}
 	if e.Rule != "" {
 		fmt.Fprintf(&b, " (%s)", e.Rule)
 	}
 	if e.Err != nil {
 		b.WriteString(": ")
-		b.WriteString(e.Err.Error())
+		b.WriteString(strings.ReplaceAll(e.Err.Error(), "\n", "; ")) // errors.Join breaks lines
 	}
 	return b.String()
 }

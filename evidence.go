@@ -15,9 +15,9 @@ type Evidence interface {
 // and proves nothing.
 type Opaque struct {
 	// Type is the predicate type as stated.
-	Type PredicateType
+	Type PredicateType `json:"type"`
 	// Predicate is the JSON value, byte for byte.
-	Predicate json.RawMessage
+	Predicate json.RawMessage `json:"predicate"`
 }
 
 func (*SBOM) Kind() Kind        { return KindSBOM }

@@ -39,6 +39,27 @@ type Claims struct {
 	BuildTrigger                        string `json:"buildTrigger,omitempty"`                        // .20
 	RunInvocationURI                    string `json:"runInvocationURI,omitempty"`                    // .21
 	SourceRepositoryVisibilityAtSigning string `json:"sourceRepositoryVisibilityAtSigning,omitempty"` // .22
+	DeploymentEnvironment               string `json:"deploymentEnvironment,omitempty"`               // .23
+	TokenSubject                        string `json:"tokenSubject,omitempty"`                        // .24, the "sub" claim as it was
+}
+
+// Validate requires a subject with an issuer, or a key, and not both: an identity
+// that nobody vouches for is none.
+func (i Identity) Validate() error {
+	bad := &Error{Op: "check identity", Kind: ErrInvalid, Value: i.String()}
+	switch {
+	case i.Subject == "" && i.Key.IsZero():
+		bad.Bound = "a subject or a key"
+	case i.Subject != "" && !i.Key.IsZero():
+		bad.Bound = "a subject or a key, not both"
+	case i.Subject != "" && i.Issuer == "":
+		bad.Field, bad.Bound = "issuer", "the issuer that authenticated the subject"
+	case i.Subject == "" && (i.Issuer != "" || i.Claims != Claims{}):
+		bad.Field, bad.Bound = "issuer", "no issuer and no claims beside a key"
+	default:
+		return nil
+	}
+	return bad
 }
 
 // KeyIdentity is the identity of a bare key.
@@ -55,7 +76,8 @@ func (i Identity) String() string {
 	return i.Subject
 }
 
-// Compare orders identities for reports.
+// Compare orders identities, and is 0 for the same signer: claims, which differ
+// from run to run, do not count.
 func (i Identity) Compare(o Identity) int {
 	return cmp.Or(cmp.Compare(i.Subject, o.Subject), cmp.Compare(i.Issuer, o.Issuer), i.Key.Compare(o.Key))
 }
@@ -64,9 +86,10 @@ func (i Identity) Compare(o Identity) int {
 func (i Identity) IsZero() bool { return i == Identity{} }
 
 // DistinctIdentities sorts the identities and drops repetitions, so that a quorum
-// of signers counts each once.
+// of signers counts each once, whatever claims it signed with. Of those with
+// different claims the one that was given first stays.
 func DistinctIdentities(ids []Identity) []Identity {
 	ids = slices.Clone(ids)
-	slices.SortFunc(ids, Identity.Compare)
+	slices.SortStableFunc(ids, Identity.Compare)
 	return slices.CompactFunc(ids, func(a, b Identity) bool { return a.Compare(b) == 0 })
 }

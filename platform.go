@@ -1,6 +1,9 @@
 package assay
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Platform is what an image runs on (OCI image-spec v1.1, image-index.md). It is
 // comparable; its zero value is "any".
@@ -14,7 +17,7 @@ type Platform struct {
 // ParsePlatform reads "os/architecture[/variant]", with ":osversion" after the os
 // allowed, as container tools write it. Common spellings of architectures are
 // brought to Go's (x86_64 to amd64, aarch64 to arm64), and the variant that is
-// implied is dropped (arm64/v8).
+// implied is dropped (arm64/v8, amd64/v1).
 func ParsePlatform(s string) (Platform, error) {
 	bad := &Error{Op: "parse platform", Kind: ErrInvalid, Value: s, Bound: "os/architecture[/variant]"}
 	parts := strings.Split(s, "/")
@@ -42,6 +45,10 @@ func ParsePlatform(s string) (Platform, error) {
 
 // Normalize gives the canonical spelling of the platform.
 func (p Platform) Normalize() Platform {
+	p.OS, p.Architecture, p.Variant = strings.ToLower(p.OS), strings.ToLower(p.Architecture), strings.ToLower(p.Variant)
+	if p.OS == "macos" {
+		p.OS = "darwin"
+	}
 	switch p.Architecture {
 	case "x86_64", "x86-64":
 		p.Architecture = "amd64"
@@ -54,6 +61,9 @@ func (p Platform) Normalize() Platform {
 	case "armel":
 		p.Architecture, p.Variant = "arm", "v6"
 	}
+	if len(p.Variant) == 1 && p.Variant[0] >= '5' && p.Variant[0] <= '8' { // "arm/7"
+		p.Variant = "v" + p.Variant
+	}
 	if p.Architecture == "arm64" && p.Variant == "v8" || p.Architecture == "amd64" && p.Variant == "v1" {
 		p.Variant = ""
 	}
@@ -63,16 +73,31 @@ func (p Platform) Normalize() Platform {
 // IsZero reports whether p is "any".
 func (p Platform) IsZero() bool { return p == Platform{} }
 
-// String gives the form that [ParsePlatform] reads, or "" for any.
+// Covers reports whether q is what p asks for: every field that p states is equal,
+// both normalized. The zero platform covers all.
+func (p Platform) Covers(q Platform) bool {
+	p, q = p.Normalize(), q.Normalize()
+	covers := func(a, b string) bool { return a == "" || a == b }
+	return covers(p.OS, q.OS) && covers(p.Architecture, q.Architecture) && covers(p.Variant, q.Variant) && covers(p.OSVersion, q.OSVersion)
+}
+
+// Compare orders platforms by os, architecture, variant and os version.
+func (p Platform) Compare(q Platform) int {
+	return cmp.Or(cmp.Compare(p.OS, q.OS), cmp.Compare(p.Architecture, q.Architecture),
+		cmp.Compare(p.Variant, q.Variant), cmp.Compare(p.OSVersion, q.OSVersion))
+}
+
+// String gives the form that [ParsePlatform] reads, or "" for any. What is not
+// known of a platform is "unknown" in it.
 func (p Platform) String() string {
 	if p.IsZero() {
 		return ""
 	}
-	s := p.OS
+	s := cmp.Or(p.OS, "unknown")
 	if p.OSVersion != "" {
 		s += ":" + p.OSVersion
 	}
-	s += "/" + p.Architecture
+	s += "/" + cmp.Or(p.Architecture, "unknown")
 	if p.Variant != "" {
 		s += "/" + p.Variant
 	}

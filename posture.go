@@ -33,7 +33,7 @@ type Fact struct {
 	// Found are the paths, or configuration fields, that refute the attribute,
 	// sorted; FoundTotal counts them all where the list was cut.
 	Found      []Location `json:"found,omitempty"`
-	FoundTotal int        `json:"foundTotal,omitempty"`
+	FoundTotal int        `json:"foundTotal,omitzero"`
 	// Standards are rules of published standards this answers, such as
 	// "cis-docker-1.6.0:4.8".
 	Standards []string `json:"standards,omitempty"`

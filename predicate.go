@@ -58,7 +58,7 @@ func ParsePredicateType(s string) (PredicateType, error) {
 // Kind gives the kind of evidence, [KindOpaque] for types that are not known.
 func (t PredicateType) Kind() Kind {
 	switch t {
-	case PredicateCycloneDX, PredicateSPDX, "https://spdx.dev/Document/v2.2", "https://spdx.dev/Document/v2.3", "https://spdx.dev/Document/v3.0.1":
+	case PredicateCycloneDX, PredicateSPDX:
 		return KindSBOM
 	case PredicateSLSA1, PredicateSLSA02, PredicateSLSA01:
 		return KindProvenance
@@ -75,11 +75,31 @@ func (t PredicateType) Kind() Kind {
 	case PredicateRemediation:
 		return KindRemediation
 	}
-	// "https://cyclonedx.org/bom/v1.5": the version is in the document as well.
-	if strings.HasPrefix(string(t), string(PredicateCycloneDX)+"/v1.") {
-		return KindSBOM
+	// "https://cyclonedx.org/bom/v1.5", "https://spdx.dev/Document/v2.3": the version
+	// is in the document as well.
+	for _, versioned := range [...]string{string(PredicateCycloneDX) + "/v1.", string(PredicateSPDX) + "/v2.", string(PredicateSPDX) + "/v3."} {
+		if strings.HasPrefix(string(t), versioned) {
+			return KindSBOM
+		}
 	}
 	return KindOpaque
 }
 
 func (t PredicateType) String() string { return string(t) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (t PredicateType) MarshalText() ([]byte, error) { return []byte(t), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler] by [ParsePredicateType];
+// empty text is none.
+func (t *PredicateType) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*t = ""
+		return nil
+	}
+	v, err := ParsePredicateType(string(b))
+	if err == nil {
+		*t = v
+	}
+	return err
+}

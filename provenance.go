@@ -53,5 +53,5 @@ type Source struct {
 	Ref string `json:"ref,omitempty"`
 	// Modified is proven if the work tree differed from the commit, refuted if it
 	// did not, unknown if nothing says so.
-	Modified State `json:"modified,omitempty"`
+	Modified State `json:"modified,omitzero"`
 }

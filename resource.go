@@ -1,8 +1,10 @@
 package assay
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"slices"
 )
 
 // Resource describes an artifact that evidence refers to (in-toto attestation
@@ -26,17 +28,10 @@ func (r Resource) Validate() error {
 	return nil
 }
 
-// Compare orders resources by URI, name and digest.
+// Compare orders resources by URI, name, digest, then all else but annotations.
 func (r Resource) Compare(o Resource) int {
-	if c := cmp.Or(cmp.Compare(r.URI, o.URI), cmp.Compare(r.Name, o.Name)); c != 0 {
-		return c
-	}
-	for i := range min(len(r.Digest), len(o.Digest)) {
-		if c := r.Digest[i].Compare(o.Digest[i]); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(r.Digest), len(o.Digest))
+	return cmp.Or(cmp.Compare(r.URI, o.URI), cmp.Compare(r.Name, o.Name), slices.CompareFunc(r.Digest, o.Digest, Digest.Compare),
+		cmp.Compare(r.DownloadLocation, o.DownloadLocation), cmp.Compare(r.MediaType, o.MediaType), bytes.Compare(r.Content, o.Content))
 }
 
 // Subject is what a statement is about. Only the digests identify it: the name is

@@ -19,7 +19,7 @@ type SBOM struct {
 	// documentNamespace.
 	Serial string `json:"serial,omitempty"`
 	// Version is the CycloneDX revision of the document, 1 or more.
-	Version int `json:"version,omitempty"`
+	Version int `json:"version,omitzero"`
 	// Created is when the document says it was made. It is a claim.
 	Created time.Time `json:"created,omitzero"`
 	// Authors are people and organisations that made the document.
@@ -55,7 +55,8 @@ type Completeness struct {
 	Aggregate string `json:"aggregate"`
 }
 
-// Component finds a component by its ID, Root included.
+// Component finds a component by its ID, Root included. The SBOM must be
+// normalized. What it points to is the SBOM's own.
 func (s *SBOM) Component(id ComponentID) (*Component, bool) {
 	if id == s.Root.ID {
 		return &s.Root, true
@@ -68,7 +69,8 @@ func (s *SBOM) Component(id ComponentID) (*Component, bool) {
 }
 
 // Normalize brings the SBOM to the order its fields promise, drops repeated
-// relations, and reports duplicate IDs and edges that end nowhere.
+// relations, and reports duplicate IDs, and edges and statements of completeness
+// about nothing. An SBOM for which it gives an error is sorted, and not to be used.
 func (s *SBOM) Normalize() error {
 	slices.SortFunc(s.Components, func(a, b Component) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range s.Components {
@@ -76,16 +78,14 @@ func (s *SBOM) Normalize() error {
 		if c.ID == "" || c.ID == s.Root.ID || i > 0 && c.ID == s.Components[i-1].ID {
 			return &Error{Op: "normalize SBOM", Kind: ErrInvalid, Subject: c.Name, Field: "id", Value: string(c.ID), Bound: "a unique id"}
 		}
-		slices.SortFunc(c.Locations, Location.Compare)
-		c.Locations = slices.Compact(c.Locations)
-		slices.Sort(c.CPEs)
-		c.CPEs = slices.Compact(c.CPEs)
+		c.normalize()
 	}
+	s.Root.normalize()
 	slices.SortFunc(s.Relations, Relation.Compare)
 	s.Relations = slices.Compact(s.Relations)
 	for _, r := range s.Relations {
 		for _, id := range [...]ComponentID{r.From, r.To} {
-			if _, ok := s.Component(id); !ok {
+			if _, ok := s.Component(id); !ok || id == "" {
 				return &Error{Op: "normalize SBOM", Kind: ErrInvalid, Field: "relation " + string(r.Kind), Value: string(id), Bound: "the id of a component"}
 			}
 		}
@@ -93,5 +93,18 @@ func (s *SBOM) Normalize() error {
 	slices.SortFunc(s.Completeness, func(a, b Completeness) int {
 		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Aggregate, b.Aggregate))
 	})
+	s.Completeness = slices.Compact(s.Completeness)
+	for _, c := range s.Completeness {
+		if _, ok := s.Component(c.Of); !ok && c.Of != "" {
+			return &Error{Op: "normalize SBOM", Kind: ErrInvalid, Field: "completeness of " + c.Scope, Value: string(c.Of), Bound: "the id of a component"}
+		}
+	}
 	return nil
+}
+
+func (c *Component) normalize() {
+	slices.SortFunc(c.Locations, Location.Compare)
+	c.Locations = slices.Compact(c.Locations)
+	slices.Sort(c.CPEs)
+	c.CPEs = slices.Compact(c.CPEs)
 }

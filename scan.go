@@ -1,6 +1,9 @@
 package assay
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Scan is what a vulnerability scanner found in an artifact (in-toto vulns v0.2).
 type Scan struct {
@@ -54,9 +57,19 @@ type Severity struct {
 	Source string `json:"source,omitempty"`
 	// Vector is the CVSS vector, with its version prefix where it has one.
 	Vector string `json:"vector,omitempty"`
-	// Score is 0 to 10, negative if none was given.
-	Score  float64 `json:"score"`
+	// Score is the CVSS score, 0 to 10. Zero says that none was given, unless Rating
+	// is [RatingNone]; see [Severity.Scored].
+	Score  float64 `json:"score,omitzero"`
 	Rating Rating  `json:"rating,omitempty"`
+}
+
+// Scored reports whether a score was given. A vulnerability of unknown severity is
+// not one of severity zero.
+func (s Severity) Scored() bool { return s.Score > 0 || s.Rating == RatingNone }
+
+// Compare orders findings by vulnerability, package URL and component.
+func (f Finding) Compare(o Finding) int {
+	return cmp.Or(cmp.Compare(f.Vulnerability.ID, o.Vulnerability.ID), f.PURL.Compare(o.PURL), cmp.Compare(f.Component, o.Component))
 }
 
 // Fix is the release that removes a vulnerability from a component.

@@ -1,5 +1,7 @@
 package assay
 
+import "strconv"
+
 // State is the answer to one question about evidence. The zero value is Unknown.
 type State int
 
@@ -13,9 +15,9 @@ const (
 	Refuted
 )
 
-var stateNames = []string{Unknown: "unknown", Proven: "proven", Refuted: "refuted"}
+var stateNames = [...]string{Unknown: "unknown", Proven: "proven", Refuted: "refuted"}
 
-func (s State) String() string { return name(stateNames, int(s)) }
+func (s State) String() string { return name(stateNames[:], int(s)) }
 
 // And gives the state of "both hold": refuted if either is, proven only if both are.
 func (s State) And(o State) State {
@@ -28,11 +30,12 @@ func (s State) And(o State) State {
 	return Unknown
 }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText implements [encoding.TextMarshaler]. A value that is not one of the
+// three is an error.
+func (s State) MarshalText() ([]byte, error) { return textName(stateNames[:], "state", s) }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
-func (s *State) UnmarshalText(b []byte) error { return parseName(stateNames, "state", b, s) }
+func (s *State) UnmarshalText(b []byte) error { return parseName(stateNames[:], "state", b, s) }
 
 // Stage is how far an image has come. Each stage includes those before it.
 type Stage int
@@ -49,21 +52,31 @@ const (
 	Secure
 )
 
-var stageNames = []string{None: "none", Minimal: "minimal", Hardened: "hardened", Secure: "secure"}
+var stageNames = [...]string{None: "none", Minimal: "minimal", Hardened: "hardened", Secure: "secure"}
 
-func (s Stage) String() string { return name(stageNames, int(s)) }
+func (s Stage) String() string { return name(stageNames[:], int(s)) }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText implements [encoding.TextMarshaler]. A value that is not one of the
+// four is an error.
+func (s Stage) MarshalText() ([]byte, error) { return textName(stageNames[:], "stage", s) }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
-func (s *Stage) UnmarshalText(b []byte) error { return parseName(stageNames, "stage", b, s) }
+func (s *Stage) UnmarshalText(b []byte) error { return parseName(stageNames[:], "stage", b, s) }
+
+const invalidName = "invalid"
 
 func name(names []string, i int) string {
 	if i < 0 || i >= len(names) {
-		return "invalid"
+		return invalidName
 	}
 	return names[i]
+}
+
+func textName[T ~int](names []string, what string, v T) ([]byte, error) {
+	if n := name(names, int(v)); n != invalidName {
+		return []byte(n), nil
+	}
+	return nil, &Error{Op: "encode " + what, Kind: ErrInvalid, Value: strconv.Itoa(int(v)), Bound: "one of the named " + what + "s"}
 }
 
 func parseName[T ~int](names []string, what string, b []byte, v *T) error {

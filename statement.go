@@ -19,9 +19,11 @@ type Statement[E Evidence] struct {
 	payload       []byte
 }
 
-// NewStatement joins evidence to the payload that encodes it. Package attest makes
-// statements from evidence, and package verify from proven payloads; call this only
-// where you have decoded the payload yourself.
+// NewStatement joins evidence to the payload that encodes it. The subjects must have
+// digests, and the predicate type be one of the evidence's kind, or the evidence
+// opaque. That the payload says the same is for the caller to know: package attest
+// makes statements from evidence, and package verify from proven payloads; call this
+// only where you have decoded the payload yourself.
 func NewStatement[E Evidence](payload []byte, t PredicateType, subjects []Subject, evidence E) (Statement[E], error) {
 	if len(payload) == 0 {
 		return Statement[E]{}, &Error{Op: "make statement", Kind: ErrInvalid, Field: "payload", Bound: "the bytes that are signed"}
@@ -37,7 +39,49 @@ func NewStatement[E Evidence](payload []byte, t PredicateType, subjects []Subjec
 			return Statement[E]{}, err
 		}
 	}
-	return Statement[E]{evidence, t, slices.Clone(subjects), bytes.Clone(payload)}, nil
+	if isNil(evidence) {
+		return Statement[E]{}, &Error{Op: "make statement", Kind: ErrInvalid, Field: "predicate", Bound: "evidence"}
+	}
+	// An Opaque may be of a known type: a document that is passed on unread.
+	if k := evidence.Kind(); k != t.Kind() && k != KindOpaque {
+		return Statement[E]{}, &Error{Op: "make statement", Kind: ErrInvalid, Field: "predicateType", Value: string(t), Bound: "a type of " + string(k) + " evidence"}
+	}
+	return Statement[E]{evidence, t, cloneSubjects(subjects), bytes.Clone(payload)}, nil
+}
+
+// isNil reports an interface without a value, or with a nil pointer.
+func isNil(e Evidence) bool {
+	switch e := e.(type) {
+	case nil:
+		return true
+	case *SBOM:
+		return e == nil
+	case *Provenance:
+		return e == nil
+	case *VEX:
+		return e == nil
+	case *Scan:
+		return e == nil
+	case *Posture:
+		return e == nil
+	case *Remediation:
+		return e == nil
+	case *TestResult:
+		return e == nil
+	case *Summary:
+		return e == nil
+	case *Opaque:
+		return e == nil
+	}
+	return false
+}
+
+func cloneSubjects(subjects []Subject) []Subject {
+	out := slices.Clone(subjects)
+	for i := range out {
+		out[i].Digest = slices.Clone(out[i].Digest)
+	}
+	return out
 }
 
 // Evidence is the predicate, typed.
@@ -47,7 +91,7 @@ func (s Statement[E]) Evidence() E { return s.evidence }
 func (s Statement[E]) PredicateType() PredicateType { return s.predicateType }
 
 // Subjects gives a copy of the subjects in the payload's order.
-func (s Statement[E]) Subjects() []Subject { return slices.Clone(s.subjects) }
+func (s Statement[E]) Subjects() []Subject { return cloneSubjects(s.subjects) }
 
 // Payload gives a copy of the bytes that the signature covers.
 func (s Statement[E]) Payload() []byte { return bytes.Clone(s.payload) }
@@ -57,10 +101,17 @@ func (s Statement[E]) Payload() []byte { return bytes.Clone(s.payload) }
 func (s Statement[E]) About(d Digest) (Subject, bool) {
 	for _, sub := range s.subjects {
 		if sub.Digest.Has(d) {
+			sub.Digest = slices.Clone(sub.Digest)
 			return sub, true
 		}
 	}
 	return Subject{}, false
+}
+
+// Any widens a statement of one kind, for lists of several kinds. [As] is the way
+// back.
+func (s Statement[E]) Any() Statement[Evidence] {
+	return Statement[Evidence]{s.evidence, s.predicateType, s.subjects, s.payload}
 }
 
 // As narrows a statement of any evidence to one kind.

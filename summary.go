@@ -22,6 +22,6 @@ type Summary struct {
 	Levels []string `json:"verifiedLevels"`
 	// DependencyLevels counts dependencies by level. Nil makes no claim; empty
 	// claims that there are none.
-	DependencyLevels map[string]int `json:"dependencyLevels,omitempty"`
+	DependencyLevels map[string]int `json:"dependencyLevels,omitzero"`
 	SLSAVersion      string         `json:"slsaVersion,omitempty"`
 }

@@ -71,7 +71,7 @@ func ParseJustification(s string) (Justification, error) {
 type VEXStatement struct {
 	// ID is the IRI of the statement; many documents have none.
 	ID            string        `json:"id,omitempty"`
-	Version       int           `json:"version,omitempty"`
+	Version       int           `json:"version,omitzero"`
 	Vulnerability Vulnerability `json:"vulnerability"`
 	Timestamp     time.Time     `json:"timestamp"`
 	LastUpdated   time.Time     `json:"lastUpdated,omitzero"`
@@ -113,11 +113,9 @@ type Product struct {
 	Subcomponents []Product `json:"subcomponents,omitempty"`
 }
 
-// Compare orders products by ID, purl and first digest.
+// Compare orders products by ID, purl, digests, CPEs and subcomponents; it is 0 for
+// equal ones only.
 func (p Product) Compare(o Product) int {
-	c := cmp.Or(cmp.Compare(p.ID, o.ID), p.PURL.Compare(o.PURL))
-	if c == 0 && len(p.Digests) > 0 && len(o.Digests) > 0 {
-		c = p.Digests[0].Compare(o.Digests[0])
-	}
-	return cmp.Or(c, cmp.Compare(len(p.Digests), len(o.Digests)))
+	return cmp.Or(cmp.Compare(p.ID, o.ID), p.PURL.Compare(o.PURL), slices.CompareFunc(p.Digests, o.Digests, Digest.Compare),
+		slices.Compare(p.CPEs, o.CPEs), slices.CompareFunc(p.Subcomponents, o.Subcomponents, Product.Compare))
 }

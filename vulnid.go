@@ -2,6 +2,8 @@ package assay
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // VulnID is the identifier of a vulnerability in some database: "CVE-2026-0001",
@@ -15,11 +17,12 @@ type VulnID string
 // such an identifier is kept whole.
 func ParseVulnID(s string) (VulnID, error) {
 	bad := &Error{Op: "parse vulnerability id", Kind: ErrInvalid, Value: s}
-	if s == "" || len(s) > 512 || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '"' || r == '<' || r == '>' }) {
+	if s == "" || len(s) > 512 || !utf8.ValidString(s) ||
+		strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) || r == '"' || r == '<' || r == '>' }) {
 		bad.Bound = "1 to 512 printable characters without space"
 		return "", bad
 	}
-	switch prefix, rest, _ := strings.Cut(strings.ToUpper(s), "-"); prefix {
+	switch prefix, rest, _ := strings.Cut(upper(s), "-"); prefix {
 	case "CVE":
 		year, number, ok := strings.Cut(rest, "-")
 		if !ok || len(year) != 4 || !digits(year) || len(number) < 4 || !digits(number) {
@@ -28,13 +31,24 @@ func ParseVulnID(s string) (VulnID, error) {
 		}
 		return VulnID("CVE-" + rest), nil
 	case "GHSA":
-		if len(rest) != 14 || rest[4] != '-' || rest[9] != '-' || strings.Count(rest, "-") != 2 {
+		if len(rest) != 14 || rest[4] != '-' || rest[9] != '-' || strings.Trim(rest[:4]+rest[5:9]+rest[10:], "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 			bad.Bound = "GHSA-xxxx-xxxx-xxxx"
 			return "", bad
 		}
 		return VulnID("GHSA-" + strings.ToLower(rest)), nil
 	}
 	return VulnID(s), nil
+}
+
+// upper folds ASCII only: Unicode has other letters whose upper case is in ASCII,
+// and an identifier spelt with one is not the database's.
+func upper(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r - 'a' + 'A'
+		}
+		return r
+	}, s)
 }
 
 func digits(s string) bool {
