@@ -1,0 +1,80 @@
+package catalog
+
+import (
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/apk"
+	"github.com/assaykit/assay/sbom/internal/catalog/license"
+)
+
+func (m *maker) apk() error {
+	for _, f := range m.res.Facts(apkName) {
+		if bad, ok := f.Value.(faulty); ok {
+			return &assay.Error{Op: "read packages", Kind: assay.ErrInvalid, Subject: f.Path, Err: bad.err}
+		}
+	}
+	for _, f := range m.res.HistoryFacts(apkName) {
+		if bad, ok := f.Value.(faulty); ok {
+			m.skip(apkName, f, bad.err)
+		}
+	}
+	dbs := lineages(m.res, apkName, func(db apkDB) map[string]int {
+		keys := map[string]int{}
+		for i := range db {
+			keys[db[i].Name+"\x00"+db[i].Version+"\x00"+db[i].Architecture+"\x00"+db[i].Checksum] = i
+		}
+		return keys
+	})
+	m.lostDatabase(apkName, "apk", anyCurrent(dbs), lostPaths(dbs))
+
+	var pkgs []apk.Package
+	var nodes []*node
+	current(dbs, func(path string, layer int, db apkDB, i int) {
+		c := m.alpine(&db[i])
+		c.Locations = []assay.Location{m.location(path, layer)}
+		n := m.add(c)
+		n.top = true
+		pkgs, nodes = append(pkgs, db[i]), append(nodes, n)
+		m.found["apk"] = true
+	})
+	history(m, dbs, func(db apkDB, i int) assay.Component { return m.alpine(&db[i]) })
+
+	index := apk.NewIndex(pkgs)
+	for i := range pkgs {
+		for _, d := range pkgs[i].Depends {
+			found := index.Satisfying(d)
+			if len(found) == 0 {
+				m.partial["dependencies:apk"] = true
+			}
+			for _, j := range found {
+				nodes[i].relate(assay.DependsOn, nodes[j])
+			}
+		}
+		for _, f := range pkgs[i].Files {
+			m.own(strings.Trim(f, "/"), nodes[i])
+		}
+	}
+	return nil
+}
+
+func (m *maker) alpine(p *apk.Package) assay.Component {
+	c := assay.Component{
+		Type: assay.TypeLibrary, Name: p.Name, Version: p.Version, Supplier: p.Maintainer, Description: p.Summary,
+		FoundBy: apkName,
+		PURL:    purl("apk", m.release.ID, p.Name, p.Version, map[string]string{"arch": p.Architecture, "distro": m.release.Distro()}),
+	}
+	if c.PURL.IsZero() {
+		c.ID = assay.ComponentID("apk:" + p.Name + "@" + p.Version + ":" + p.Architecture)
+	}
+	if p.Origin != "" {
+		c.Source = assay.SourcePackage{Name: p.Origin, Version: p.Version}
+	}
+	if l := license.Parse(p.License); l != (assay.License{}) {
+		c.Licenses = []assay.License{l}
+	}
+	c.Properties = withProperty(c.Properties, "assay:apk:checksum", p.Checksum)
+	c.Properties = withProperty(c.Properties, "assay:apk:commit", p.Commit)
+	c.Properties = withProperty(c.Properties, "assay:apk:url", p.URL)
+	return c
+}

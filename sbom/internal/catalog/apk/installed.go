@@ -1,0 +1,209 @@
+// Package apk reads the database of installed packages of Alpine's package manager
+// (apk-tools 2 and 3, lib/apk/db/installed).
+//
+// Start with [ParseInstalled].
+package apk
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/assaykit/assay"
+)
+
+// Package is one installed package.
+type Package struct {
+	Name, Version, Architecture string
+	// License is the field L as it is.
+	License string
+	// Origin is the source package, "" if the database does not say.
+	Origin     string
+	Maintainer string
+	Summary    string
+	URL        string
+	// Commit is of the package repository.
+	Commit string
+	// Checksum is the identity of the package, "Q1" and the base64 form of the SHA-1
+	// digest of its control section, or "Q2" and that of a SHA-256 digest. It is not
+	// the digest of the package's file.
+	Checksum string
+	// Depends and Provides are in the order of the database, conflicts left out.
+	Depends, Provides []Dependency
+	// Files are paths without a leading slash, folders not among them.
+	Files []string
+}
+
+// Dependency is a wanted or provided name: a package, "so:libc.musl-x86_64.so.1",
+// "cmd:sh", "pc:zlib", or a path with a leading slash.
+type Dependency struct {
+	Name string
+	// Constraint is the operator and version, such as ">=1.2", or "".
+	Constraint string
+}
+
+// ParseInstalled reads the database and gives the packages in its order. An error
+// is of kind [assay.ErrInvalid] and names the line.
+func ParseInstalled(data string) ([]Package, error) {
+	var (
+		out    []Package
+		p      Package
+		any    bool
+		folder string
+		n      int
+	)
+	flush := func() error {
+		if !any {
+			return nil
+		}
+		if p.Name == "" || p.Version == "" {
+			return invalid(n, p.Name+"-"+p.Version, "a package with P and V")
+		}
+		out = append(out, p)
+		p, any, folder = Package{}, false, ""
+		return nil
+	}
+	for line := range strings.Lines(data) {
+		n++
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if len(line) < 2 || line[1] != ':' {
+			return nil, invalid(n, line, `"K:value"`)
+		}
+		any = true
+		value := line[2:]
+		once := func(field *string) error {
+			if *field != "" {
+				return invalid(n, line, line[:1]+" once in a package")
+			}
+			*field = value
+			return nil
+		}
+		var err error
+		switch line[0] {
+		case 'P':
+			err = once(&p.Name)
+		case 'V':
+			err = once(&p.Version)
+		case 'A':
+			err = once(&p.Architecture)
+		case 'L':
+			err = once(&p.License)
+		case 'o':
+			err = once(&p.Origin)
+		case 'm':
+			err = once(&p.Maintainer)
+		case 'T':
+			err = once(&p.Summary)
+		case 'U':
+			err = once(&p.URL)
+		case 'c':
+			err = once(&p.Commit)
+		case 'C':
+			err = once(&p.Checksum)
+		case 'D':
+			p.Depends = append(p.Depends, parseDependencies(value)...)
+		case 'p':
+			p.Provides = append(p.Provides, parseDependencies(value)...)
+		case 'F':
+			folder = strings.Trim(value, "/")
+		case 'R':
+			name := value
+			if folder != "" {
+				name = folder + "/" + value
+			}
+			p.Files = append(p.Files, name)
+		}
+		if err == nil && (line[0] == 'P' || line[0] == 'V') && (value == "" || strings.ContainsAny(value, " \t/")) {
+			err = invalid(n, line, "a name without spaces and slashes")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := flush(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func invalid(line int, value, want string) *assay.Error {
+	return &assay.Error{Op: "read apk database", Kind: assay.ErrInvalid,
+		Field: "line " + strconv.Itoa(line), Value: value, Bound: want}
+}
+
+func parseDependencies(s string) []Dependency {
+	var out []Dependency
+	for word := range strings.FieldsSeq(s) {
+		if word[0] == '!' {
+			continue
+		}
+		if d := parseDependency(word); d.Name != "" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func parseDependency(word string) Dependency {
+	// "name@repository" pins where a package may come from; it is no part of the name.
+	if i := strings.IndexAny(word, "<>=~"); i >= 0 {
+		name, _, _ := strings.Cut(word[:i], "@")
+		return Dependency{name, word[i:]}
+	}
+	if word[0] != '/' {
+		word, _, _ = strings.Cut(word, "@")
+	}
+	return Dependency{Name: word}
+}
+
+// Index finds what satisfies a dependency among the packages of one image. Versions
+// are not compared: one version of a name is installed at a time, and apk keeps the
+// set consistent.
+type Index struct {
+	provides map[string][]int
+	files    map[string]int
+}
+
+// NewIndex indexes the packages.
+func NewIndex(packages []Package) *Index {
+	x := &Index{map[string][]int{}, map[string]int{}}
+	for i := range packages {
+		p := &packages[i]
+		x.provides[p.Name] = append(x.provides[p.Name], i)
+		for _, v := range p.Provides {
+			x.provides[v.Name] = append(x.provides[v.Name], i)
+		}
+		for _, d := range p.Depends {
+			if strings.HasPrefix(d.Name, "/") {
+				x.files[d.Name] = -1
+			}
+		}
+	}
+	if len(x.files) == 0 {
+		return x
+	}
+	for i := range packages {
+		for _, f := range packages[i].Files {
+			if _, wanted := x.files["/"+f]; wanted {
+				x.files["/"+f] = i
+			}
+		}
+	}
+	return x
+}
+
+// Satisfying gives the indexes of the packages that provide what is wanted.
+func (x *Index) Satisfying(d Dependency) []int {
+	if out := x.provides[d.Name]; len(out) > 0 {
+		return out
+	}
+	if i, ok := x.files[d.Name]; ok && i >= 0 {
+		return []int{i}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Package catalog finds the software in the files of an image: it has the visitors
+// for the one pass over the layers, and makes an inventory of the facts that they
+// kept.
+//
+// Start with [New], give [Catalog.Visitors] to the pass, then call
+// [Catalog.Inventory]. The parsers of each ecosystem are in the packages below.
+//
+// # What is a component
+//
+// Only the merged tree counts. A component is a package URL; if it is found at
+// several paths it is one component with several locations. Two finds of one
+// package URL whose digests contradict each other are two components, because at
+// least one of them is not what it says.
+//
+// The layer of a location is the one that brought the component, not the one that
+// last wrote the file it is listed in: each layer that installs a package rewrites
+// the database, so the versions of the database in all layers are compared.
+package catalog
+
+import (
+	"strconv"
+	"sync/atomic"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog/osrelease"
+)
+
+// Names of the visitors, which are what components are found by.
+const (
+	dpkgName = "dpkg"
+	apkName  = "apk"
+	goName   = "go"
+	npmName  = "npm"
+)
+
+// Catalog is what the visitors of one pass share.
+type Catalog struct{ budget *budget }
+
+// New gives a catalog whose facts take up to memory bytes, by the size of the files
+// that they are about. Zero means 256 MiB.
+func New(memory int64) *Catalog {
+	if memory <= 0 {
+		memory = 256 << 20
+	}
+	b := &budget{limit: memory}
+	b.left.Store(memory)
+	return &Catalog{b}
+}
+
+// Visitors are for one pass.
+func (c *Catalog) Visitors() []layers.Visitor {
+	return []layers.Visitor{dpkgVisitor{c.budget}, apkVisitor{c.budget}, goVisitor{c.budget}, npmVisitor{c.budget}}
+}
+
+// budget bounds what facts keep until the pass ends. All layers add up, so whether
+// it is exceeded does not depend on which is read first.
+type budget struct {
+	limit int64
+	left  atomic.Int64
+}
+
+func (b *budget) take(f *layers.File, n int) error {
+	if b.left.Add(-int64(n)) >= 0 {
+		return nil
+	}
+	return &assay.Error{Op: "keep package databases", Kind: assay.ErrBound, Subject: f.Path,
+		Value: "more than " + strconv.FormatInt(b.limit, 10) + " bytes in all layers",
+		Bound: "at most Memory " + strconv.FormatInt(b.limit, 10)}
+}
+
+// Inventory is the software of one image.
+type Inventory struct {
+	// Components have unique IDs, in no order.
+	Components []assay.Component
+	// Top are the components that no other one brings.
+	Top       []assay.ComponentID
+	Relations []assay.Relation
+	// Completeness has a statement for each ecosystem that was found.
+	Completeness []assay.Completeness
+	// Skipped and Past are in no order.
+	Skipped []Skipped
+	Past    []Past
+	// Owners are the components that installed a file, by its path in the tree.
+	Owners map[string]assay.ComponentID
+	// Release is the distribution, zero if unknown.
+	Release osrelease.Release
+}
+
+// Skipped is a file that could not be read or understood.
+type Skipped struct {
+	Visitor, Path string
+	Layer         int
+	Size          int64
+	Reason        string
+	History       bool
+}
+
+// Past is a component of a lower layer that is gone.
+type Past struct {
+	Component assay.Component
+	Layer, By int
+	Replaced  assay.ComponentID
+}
+
+// faulty is the fact about a file of interest that could not be understood. It is
+// a fact and no error because whether it matters is known when the layers are
+// merged.
+type faulty struct{ err error }

@@ -1,0 +1,207 @@
+package catalog
+
+import (
+	"path"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
+)
+
+type dpkgDB = []dpkg.Package
+
+func (m *maker) dpkg() error {
+	for _, f := range m.res.Facts(dpkgName) {
+		if bad, ok := f.Value.(faulty); ok {
+			return &assay.Error{Op: "read packages", Kind: assay.ErrInvalid, Subject: f.Path, Err: bad.err}
+		}
+	}
+	for _, f := range m.res.HistoryFacts(dpkgName) {
+		if bad, ok := f.Value.(faulty); ok {
+			m.skip(dpkgName, f, bad.err)
+		}
+	}
+	dbs := lineages(m.res, dpkgName, func(db dpkgDB) map[string]int {
+		keys := map[string]int{}
+		for i := range db {
+			if p := &db[i]; p.Unpacked() {
+				keys[p.Name+"\x00"+p.Version+"\x00"+p.Architecture] = i
+			}
+		}
+		return keys
+	})
+	m.lostDatabase(dpkgName, "deb", anyCurrent(dbs), lostPaths(dbs))
+
+	var pkgs []dpkg.Package
+	var nodes []*node
+	current(dbs, func(path string, layer int, db dpkgDB, i int) {
+		c := m.deb(&db[i])
+		c.Licenses = m.copyright(db[i].Name)
+		c.Locations = []assay.Location{m.location(path, layer)}
+		n := m.add(c)
+		n.top = true
+		pkgs, nodes = append(pkgs, db[i]), append(nodes, n)
+		m.found["deb"] = true
+	})
+	history(m, dbs, func(db dpkgDB, i int) assay.Component { return m.deb(&db[i]) })
+
+	index := dpkg.NewIndex(pkgs)
+	for i := range pkgs {
+		for _, g := range pkgs[i].Depends {
+			found := index.Satisfying(g, pkgs[i].Architecture)
+			if len(found) == 0 {
+				m.partial["dependencies:deb"] = true
+			}
+			for _, j := range found {
+				nodes[i].relate(assay.DependsOn, nodes[j])
+			}
+		}
+	}
+	m.debFiles(pkgs, nodes)
+	return nil
+}
+
+func (m *maker) deb(p *dpkg.Package) assay.Component {
+	c := assay.Component{
+		Type: assay.TypeLibrary, Name: p.Name, Version: p.Version, Supplier: p.Maintainer, Description: p.Summary,
+		Source: p.Source, FoundBy: dpkgName,
+		PURL: purl("deb", m.release.ID, p.Name, p.Version, map[string]string{"arch": p.Architecture, "distro": m.release.Distro()}),
+	}
+	if c.PURL.IsZero() {
+		c.ID = assay.ComponentID("deb:" + p.Name + "@" + p.Version + ":" + p.Architecture)
+	}
+	c.Properties = withProperty(c.Properties, "assay:deb:section", p.Section)
+	c.Properties = withProperty(c.Properties, "assay:deb:homepage", p.Homepage)
+	if p.Essential {
+		c.Properties = withProperty(c.Properties, "assay:deb:essential", "yes")
+	}
+	if p.State != "installed" {
+		c.Properties = withProperty(c.Properties, "assay:deb:state", p.State)
+	}
+	return c
+}
+
+// copyright finds the licences of a package: its folder in usr/share/doc is often a
+// link to that of another one.
+func (m *maker) copyright(name string) []assay.License {
+	want := docDir + name + copyrightName
+	f, err := m.res.Tree.Lookup(want)
+	if err != nil {
+		return nil
+	}
+	if m.copyrights == nil {
+		m.copyrights = map[*layers.File][]assay.License{}
+		for fact, l := range layers.Facts[copyright](m.res, dpkgName) {
+			m.copyrights[fact.File] = l
+			if there := m.res.Tree.Get(fact.Path); there != nil {
+				m.copyrights[there] = l
+			}
+		}
+	}
+	return m.copyrights[f]
+}
+
+// debFiles notes which package installed which file, by the lists in info/ and, for
+// packages without one, as in distroless images, by the md5sums beside the status.
+func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) {
+	byName := map[string]int{}
+	for i := range pkgs {
+		// "name:arch" is how dpkg calls the lists of packages that can be installed
+		// for several architectures.
+		byName[pkgs[i].Name+":"+pkgs[i].Architecture] = i
+		if _, ok := byName[pkgs[i].Name]; !ok {
+			byName[pkgs[i].Name] = i
+		}
+	}
+	diverted := map[string]dpkg.Diversion{}
+	for _, text := range layers.Facts[diversions](m.res, dpkgName) {
+		for _, d := range dpkg.ParseDiversions(string(text)) {
+			diverted[d.From] = d
+		}
+	}
+	own := func(i int, file string) {
+		if d, ok := diverted[file]; ok && d.Owner != pkgs[i].Name {
+			file = d.To
+		}
+		m.own(file, nodes[i])
+	}
+	listed := map[int]bool{}
+	for f, list := range layers.Facts[fileList](m.res, dpkgName) {
+		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".list")]; ok {
+			listed[i] = true
+			for file := range dpkg.ListFiles(string(list)) {
+				own(i, file)
+			}
+		}
+	}
+	for f, sums := range layers.Facts[sumList](m.res, dpkgName) {
+		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".md5sums")]; ok && !listed[i] {
+			for file := range dpkg.SumFiles(string(sums)) {
+				own(i, file)
+			}
+		}
+	}
+}
+
+// own notes the owner of a file that a list names. Lists have the paths of the
+// package; if a folder in them is a link in the image, the file is where that
+// leads. Folders have no owner, because packages share them.
+func (m *maker) own(file string, n *node) {
+	dir, base := "", file
+	if i := strings.LastIndexByte(file, '/'); i >= 0 {
+		dir, base = file[:i], file[i+1:]
+	}
+	real, ok := m.folders[dir]
+	if !ok {
+		if f, err := m.res.Tree.Lookup("/" + dir); err == nil && f.Type == layers.Dir {
+			if real = f.Path + "/"; f.Path == "." {
+				real = ""
+			}
+		} else {
+			real = "\x00" // leads nowhere
+		}
+		m.folders[dir] = real
+	}
+	if real == "\x00" {
+		return
+	}
+	if f := m.res.Tree.Get(real + base); f != nil && f.Type != layers.Dir {
+		m.owners[f.Path] = n
+	}
+}
+
+func anyCurrent[T any](ls []lineage[T]) bool {
+	for _, l := range ls {
+		if v, ok := l.last(); ok && len(v.keys) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// lostPaths gives the facts on the last versions of databases that are gone.
+func lostPaths[T any](ls []lineage[T]) []layers.Fact {
+	var out []layers.Fact
+	for _, l := range ls {
+		if v := l.versions[len(l.versions)-1]; !l.current && len(v.keys) > 0 {
+			out = append(out, v.fact)
+		}
+	}
+	return out
+}
+
+// lostDatabase notes that a database was deleted, and with it the knowledge of what
+// is installed, while the files of the packages may be there still.
+func (m *maker) lostDatabase(visitor, eco string, current bool, lost []layers.Fact) {
+	for _, f := range lost {
+		// In status.d a file is one package; that it goes is how packages go.
+		if current && strings.HasPrefix(f.Path, dpkgStatusD) {
+			continue
+		}
+		m.found[eco] = true
+		m.partial["components:"+eco], m.partial["dependencies:"+eco] = true, true
+		m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.File.Layer,
+			Reason: "the package database was removed by an upper layer; packages that it listed may be there still"})
+	}
+}

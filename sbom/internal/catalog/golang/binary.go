@@ -1,0 +1,223 @@
+// Package golang reads what the Go linker leaves in an executable: which modules it
+// was built of, and from which revision.
+//
+// Start with [IsExecutable] and [Parse].
+package golang
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"debug/elf"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/assaykit/assay"
+)
+
+// IsExecutable reports whether a file that starts with head may be an executable or
+// shared library of a format that Go links: ELF, PE, Mach-O, XCOFF. ELF objects
+// that were not linked and core dumps are none.
+func IsExecutable(head []byte) bool {
+	if len(head) < 20 {
+		return false
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("\x7fELF")):
+		var order binary.ByteOrder = binary.LittleEndian
+		if head[elf.EI_DATA] == byte(elf.ELFDATA2MSB) {
+			order = binary.BigEndian
+		}
+		t := elf.Type(order.Uint16(head[16:]))
+		return t == elf.ET_EXEC || t == elf.ET_DYN
+	case bytes.HasPrefix(head, []byte("MZ")):
+		return true
+	case bytes.HasPrefix(head, []byte("\xFE\xED\xFA")), bytes.HasPrefix(head[1:], []byte("\xFA\xED\xFE")):
+		return true
+	case bytes.HasPrefix(head, []byte("\xCA\xFE\xBA\xBE")), bytes.HasPrefix(head, []byte("\xCA\xFE\xBA\xBF")):
+		// A universal binary has few architectures; a Java class file, which starts
+		// with the same bytes, has its version there, 45 or more.
+		return binary.BigEndian.Uint32(head[4:]) < 45
+	case head[0] == 1 && (head[1] == 0xDF || head[1] == 0xF7):
+		return true
+	}
+	return false
+}
+
+// Binary is what one executable says of itself.
+type Binary struct {
+	// Toolchain is the version of Go, such as "go1.26.8".
+	Toolchain string
+	// Package is the import path of the main package, "" for one built in the
+	// repository of Go itself or from files.
+	Package string
+	// Main is the module of the main package; its Path is "" where there is none.
+	Main Module
+	// Deps are the modules that are linked in, in the order of the build.
+	Deps []Module
+	// Settings are the build settings of interest, by name.
+	Settings map[string]string
+}
+
+// Module is one module as it was built.
+type Module struct {
+	// Path and Version say whose code was built. Version is "" where nothing tells:
+	// a module in development without version control, or one that was replaced by
+	// a folder.
+	Path, Version string
+	// Sum is the "h1:" sum, "" if it is not recorded.
+	Sum string
+	// Stated is "path@version" as required, where a replacement took its place.
+	Stated string
+	// Folder is the local folder that replaced it. Its code may be anything.
+	Folder string
+	// Development tells a version that was made of the revision in version control.
+	Development bool
+}
+
+// Hash is the sum as a digest, zero if there is none that is well-formed.
+func (m Module) Hash() assay.Digest {
+	b, ok := strings.CutPrefix(m.Sum, "h1:")
+	if !ok {
+		return assay.Digest{}
+	}
+	raw, err := base64.StdEncoding.DecodeString(b)
+	if err != nil {
+		return assay.Digest{}
+	}
+	d, err := assay.NewDigest(assay.DirHash, fmt.Sprintf("%x", raw))
+	if err != nil {
+		return assay.Digest{}
+	}
+	return d
+}
+
+// ErrNotGo: the executable was not linked by Go, as far as it shows.
+var ErrNotGo = errors.New("not a Go executable")
+
+// Parse reads the build information of an executable. The error is [ErrNotGo] for
+// one that shows no sign of Go, and of kind [assay.ErrInvalid] for one that does
+// and has no readable build information, because its modules are then unknown.
+func Parse(content []byte) (_ *Binary, err error) {
+	// debug/elf and its siblings say that they are not hardened against hostile
+	// files.
+	defer func() {
+		if r := recover(); r != nil {
+			err = unreadable(fmt.Errorf("reading it panicked: %v", r))
+		}
+	}()
+	info, err := buildinfo.Read(bytes.NewReader(content))
+	if err != nil {
+		if packed(content) {
+			return nil, unreadable(errors.New("it is packed by UPX"))
+		}
+		if linkedByGo(content) {
+			return nil, unreadable(err)
+		}
+		return nil, ErrNotGo
+	}
+	return fromInfo(info), nil
+}
+
+func unreadable(err error) *assay.Error {
+	return &assay.Error{Op: "read Go build information", Kind: assay.ErrInvalid, Err: err}
+}
+
+var upx = []byte("UPX!")
+
+// packed reports whether the executable is compressed by UPX, which puts its mark
+// right behind the program headers.
+func packed(content []byte) bool { return bytes.Contains(content[:min(len(content), 1024)], upx) }
+
+var pclntab = []byte(".gopclntab\x00")
+
+// linkedByGo looks for the table that the runtime cannot do without.
+func linkedByGo(content []byte) bool {
+	if !bytes.Contains(content, pclntab) {
+		return false
+	}
+	f, err := elf.NewFile(bytes.NewReader(content))
+	return err != nil || f.Section(".gopclntab") != nil
+}
+
+var settings = []string{
+	"-buildmode", "-compiler", "-tags", "-trimpath", "CGO_ENABLED", "DefaultGODEBUG", "GOARCH", "GOFIPS140", "GOOS",
+	"vcs", "vcs.modified", "vcs.revision", "vcs.time",
+}
+
+func fromInfo(info *debug.BuildInfo) *Binary {
+	b := &Binary{Toolchain: info.GoVersion, Package: info.Path, Settings: map[string]string{}}
+	for _, s := range info.Settings {
+		for _, name := range settings {
+			if s.Key == name && s.Value != "" {
+				b.Settings[name] = s.Value
+			}
+		}
+	}
+	if info.Main.Path != "" {
+		b.Main = module(&info.Main)
+		if b.Main.Version == "" && b.Main.Folder == "" {
+			b.Main.Version = pseudoVersion(b.Settings)
+			b.Main.Development = b.Main.Version != ""
+		}
+	}
+	for _, d := range info.Deps {
+		if d.Path != "" {
+			b.Deps = append(b.Deps, module(d))
+		}
+	}
+	return b
+}
+
+func module(m *debug.Module) Module {
+	out := Module{Path: m.Path, Version: m.Version, Sum: m.Sum}
+	if r := m.Replace; r != nil {
+		out = Module{Path: r.Path, Version: r.Version, Sum: r.Sum, Stated: m.Path + "@" + m.Version}
+		// A folder has no version (go.dev/ref/mod#go-mod-file-replace). The module
+		// keeps its name, because that is how it is imported.
+		if r.Version == "" || isFolder(r.Path) {
+			out = Module{Path: m.Path, Stated: out.Stated, Folder: r.Path}
+		}
+	}
+	if out.Version == "(devel)" {
+		out.Version = ""
+	}
+	return out
+}
+
+func isFolder(p string) bool {
+	return strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../") || path.IsAbs(p) || p == "." || p == ".." ||
+		strings.Contains(p, `\`) || len(p) > 1 && p[1] == ':'
+}
+
+// pseudoVersion makes the version that go would give the revision if the
+// repository had no tags (go.dev/ref/mod#pseudo-versions), "" if it is not known.
+// Which tag came before is not recorded.
+func pseudoVersion(s map[string]string) string {
+	rev, when := s["vcs.revision"], s["vcs.time"]
+	t, err := time.Parse(time.RFC3339Nano, when)
+	if err != nil || len(rev) < 12 || strings.Trim(rev, "0123456789abcdef") != "" {
+		return ""
+	}
+	v := "v0.0.0-" + t.UTC().Format("20060102150405") + "-" + rev[:12]
+	if s["vcs.modified"] == "true" {
+		v += "+dirty"
+	}
+	return v
+}
+
+// Stdlib is the version of the standard library: the toolchain's without "go" and
+// without what follows a space, such as enabled experiments.
+func (b *Binary) Stdlib() string {
+	v, ok := strings.CutPrefix(b.Toolchain, "go")
+	if !ok {
+		return b.Toolchain // "devel go1.27-…": the whole of it is the version
+	}
+	v, _, _ = strings.Cut(v, " ")
+	return v
+}

@@ -1,0 +1,310 @@
+package catalog
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog/osrelease"
+)
+
+// node is a component in the making.
+type node struct {
+	c   assay.Component
+	key string
+	top bool
+	to  map[*node]assay.RelationKind // at most one kind between two
+}
+
+func (n *node) relate(kind assay.RelationKind, to *node) {
+	if n == to {
+		return
+	}
+	if n.to == nil {
+		n.to = map[*node]assay.RelationKind{}
+	}
+	n.to[to] = kind
+}
+
+// maker gathers nodes, then makes an inventory of them.
+type maker struct {
+	res     *layers.Result
+	nodes   []*node
+	byKey   map[string][]*node
+	owners  map[string]*node
+	skipped []Skipped
+	past    []past
+	found   map[string]bool // ecosystem: something of it was found
+	partial map[string]bool // scope of a completeness statement: not all
+	release osrelease.Release
+	folders map[string]string // resolved folders of file lists
+	// copyrights are by the file of the merged tree.
+	copyrights map[*layers.File][]assay.License
+}
+
+// past is a component of a version of a file that is gone.
+type past struct {
+	c         assay.Component
+	layer, by int
+}
+
+// Inventory makes an inventory of the facts of a pass. An error is of kind
+// [assay.ErrInvalid]: a package database of the merged tree is broken, so that
+// what is installed cannot be told.
+func (c *Catalog) Inventory(res *layers.Result) (*Inventory, error) {
+	m := &maker{
+		res: res, byKey: map[string][]*node{}, owners: map[string]*node{},
+		found: map[string]bool{}, partial: map[string]bool{}, folders: map[string]string{},
+	}
+	m.os()
+	for _, f := range []func() error{m.dpkg, m.apk, m.golang, m.npm} {
+		if err := f(); err != nil {
+			return nil, err
+		}
+	}
+	m.owned()
+	m.skippedByEngine()
+	return m.finish(), nil
+}
+
+// identity is what makes two finds one component: the package URL, and the name as
+// it is written, which the package URLs of some types fold to lowercase.
+func identity(c *assay.Component) string {
+	if c.PURL.IsZero() {
+		return string(c.ID)
+	}
+	return c.PURL.String() + "\x00" + c.Name
+}
+
+// add gives the node of the component, merged with what was found before.
+func (m *maker) add(c assay.Component) *node {
+	key := identity(&c)
+	for _, n := range m.byKey[key] {
+		if n.merge(c) {
+			return n
+		}
+	}
+	n := &node{c: c, key: key}
+	m.nodes = append(m.nodes, n)
+	m.byKey[key] = append(m.byKey[key], n)
+	return n
+}
+
+// merge adds another find of the component, unless their digests contradict.
+func (n *node) merge(c assay.Component) bool {
+	hashes, err := assay.NewDigestSet(append(slices.Clone(n.c.Hashes), c.Hashes...)...)
+	if err != nil {
+		return false
+	}
+	n.c.Hashes = hashes
+	n.c.Locations = append(n.c.Locations, c.Locations...)
+	for _, l := range c.Licenses {
+		if !slices.Contains(n.c.Licenses, l) {
+			n.c.Licenses = append(n.c.Licenses, l)
+		}
+	}
+	for k, v := range c.Properties {
+		n.c.Properties = withProperty(n.c.Properties, k, v)
+	}
+	return true
+}
+
+// withProperty sets a property. Where the finds of a component differ the value is
+// the list of all.
+func withProperty(m map[string]string, k, v string) map[string]string {
+	if v == "" {
+		return m
+	}
+	if m == nil {
+		m = map[string]string{}
+	}
+	if old := m[k]; old != "" && old != v {
+		all := append(strings.Split(old, ", "), v)
+		slices.Sort(all)
+		v = strings.Join(slices.Compact(all), ", ")
+	}
+	m[k] = v
+	return m
+}
+
+func (m *maker) location(path string, layer int) assay.Location {
+	loc := assay.Location{Path: path}
+	if layer >= 0 && layer < len(m.res.Layers) {
+		loc.Layer = m.res.Layers[layer].DiffID
+	}
+	return loc
+}
+
+// skip records a file that was not understood.
+func (m *maker) skip(visitor string, f layers.Fact, err error) {
+	m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.Layer, Reason: reason(err), History: f.Removed >= 0})
+}
+
+// reason leaves out what Skipped says already.
+func reason(err error) string {
+	if e, ok := errors.AsType[*assay.Error](err); ok {
+		short := *e
+		short.Subject = ""
+		return short.Error()
+	}
+	return err.Error()
+}
+
+// skippedByEngine takes over what was too large.
+func (m *maker) skippedByEngine() {
+	scopes := map[string]string{goName: "components:golang", npmName: "components:npm"}
+	for _, s := range m.res.Skipped {
+		f := m.res.Tree.Get(s.Path)
+		there := f != nil && f.Type == layers.Regular && f.ContentLayer == s.Layer && f.Size == s.Size
+		m.skipped = append(m.skipped, Skipped{s.Visitor, s.Path, s.Layer, s.Size, s.Reason, !there})
+		if scope := scopes[s.Visitor]; scope != "" && there && !isLock(s.Path) {
+			m.partial[scope] = true
+			m.found[ecosystem(scope)] = true
+		}
+	}
+}
+
+func ecosystem(scope string) string {
+	_, eco, _ := strings.Cut(scope, ":")
+	return eco
+}
+
+// owned relates what lies in the files of a distribution's package to it, if all of
+// its locations do.
+func (m *maker) owned() {
+	for _, n := range m.nodes {
+		if n.c.FoundBy != npmName && !(n.c.FoundBy == goName && n.c.Type == assay.TypeApplication) {
+			continue
+		}
+		var owners []*node
+		for _, l := range n.c.Locations {
+			o := m.owners[l.Path]
+			if o == nil {
+				owners = nil
+				break
+			}
+			owners = append(owners, o)
+		}
+		for _, o := range owners {
+			n.relate(assay.OwnedBy, o)
+		}
+	}
+}
+
+// finish gives the nodes their IDs.
+func (m *maker) finish() *Inventory {
+	inv := &Inventory{Release: m.release, Skipped: m.skipped, Owners: make(map[string]assay.ComponentID, len(m.owners))}
+	used := map[assay.ComponentID]bool{}
+	for _, n := range m.nodes {
+		id := n.c.ID
+		if id == "" {
+			id = assay.ComponentID(n.c.PURL.String())
+		}
+		if used[id] {
+			id = distinct(id, n, used)
+		}
+		used[id] = true
+		n.c.ID = id
+	}
+	for _, n := range m.nodes {
+		inv.Components = append(inv.Components, n.c)
+		if n.top {
+			inv.Top = append(inv.Top, n.c.ID)
+		}
+		for to, kind := range n.to {
+			inv.Relations = append(inv.Relations, assay.Relation{From: n.c.ID, Kind: kind, To: to.c.ID})
+		}
+	}
+	slices.SortFunc(inv.Relations, assay.Relation.Compare)
+	for path, n := range m.owners {
+		inv.Owners[path] = n.c.ID
+	}
+	for _, eco := range slices.Sorted(maps.Keys(m.found)) {
+		for _, scope := range []string{"components:" + eco, "dependencies:" + eco} {
+			a := "complete"
+			if m.partial[scope] {
+				a = "incomplete"
+			}
+			inv.Completeness = append(inv.Completeness, assay.Completeness{Scope: scope, Aggregate: a})
+		}
+	}
+	inv.Past = m.gone()
+	return inv
+}
+
+// distinct makes an ID for the second component of one package URL: of its digest,
+// of its name, or counted.
+func distinct(id assay.ComponentID, n *node, used map[assay.ComponentID]bool) assay.ComponentID {
+	for _, h := range n.c.Hashes {
+		if d := id + "#" + assay.ComponentID(h.String()); !used[d] {
+			return d
+		}
+	}
+	if d := id + "#" + assay.ComponentID(n.c.Name); !used[d] {
+		return d
+	}
+	for i := 2; ; i++ {
+		if d := id + "#" + assay.ComponentID(strconv.Itoa(i)); !used[d] {
+			return d
+		}
+	}
+}
+
+// gone keeps of the past what is not there any more.
+func (m *maker) gone() []Past {
+	present := map[string]assay.ComponentID{} // by package URL without version
+	for _, n := range m.nodes {
+		if k := unversioned(&n.c); k != "" && (present[k] == "" || n.c.ID < present[k]) {
+			present[k] = n.c.ID
+		}
+	}
+	var out []Past
+	for _, p := range m.past {
+		if m.byKey[identity(&p.c)] != nil {
+			continue
+		}
+		if p.c.ID == "" {
+			p.c.ID = assay.ComponentID(p.c.PURL.String())
+		}
+		out = append(out, Past{p.c, p.layer, p.by, present[unversioned(&p.c)]})
+	}
+	slices.SortStableFunc(out, func(a, b Past) int {
+		return cmp.Or(cmp.Compare(a.Component.ID, b.Component.ID), cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.By, b.By))
+	})
+	// One component at several paths is gone once.
+	return slices.CompactFunc(out, func(a, b Past) bool {
+		return a.Component.ID == b.Component.ID && a.Layer == b.Layer && a.By == b.By
+	})
+}
+
+func unversioned(c *assay.Component) string {
+	if c.PURL.IsZero() {
+		return ""
+	}
+	p := c.PURL.Parts()
+	return strings.Join([]string{p.Type, p.Namespace, p.Name, p.Qualifiers["arch"]}, "/")
+}
+
+func sum256(b []byte) assay.Digest {
+	s := sha256.Sum256(b)
+	d, _ := assay.NewDigest(assay.SHA256, hex.EncodeToString(s[:])) // of the right length by type
+	return d
+}
+
+// purl makes a package URL of what a database says. A name that makes none, such
+// as an empty one, gives a component without.
+func purl(typ, namespace, name, version string, qualifiers map[string]string) assay.PURL {
+	maps.DeleteFunc(qualifiers, func(_, v string) bool { return v == "" })
+	p, err := assay.NewPURL(assay.PURLParts{Type: typ, Namespace: namespace, Name: name, Version: version, Qualifiers: qualifiers})
+	if err != nil {
+		return assay.PURL{}
+	}
+	return p
+}

@@ -1,0 +1,266 @@
+package catalog
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog/npm"
+)
+
+// npmTree is the installed packages by their folder.
+type npmTree struct {
+	m       *maker
+	byDir   map[string]*npmPackage
+	ordered []*npmPackage
+}
+
+type npmPackage struct {
+	dir      string
+	manifest *npm.Manifest
+	node     *node
+	app      bool
+}
+
+func (m *maker) npm() error {
+	files := lineages(m.res, npmName, func(f manifest) map[string]int {
+		if f.Name == "" || f.Version == "" {
+			return nil
+		}
+		return map[string]int{f.Name + "\x00" + f.Version: 0}
+	})
+	t := &npmTree{m: m, byDir: map[string]*npmPackage{}}
+	linked := m.linkedFolders()
+	locks := m.locks()
+	for i := range files {
+		l := &files[i]
+		v, ok := l.last()
+		if !ok {
+			continue
+		}
+		t.add(l, v, linked, locks)
+	}
+	for _, f := range m.res.Facts(npmName) {
+		if bad, ok := f.Value.(faulty); ok && (isLock(f.Path) || m.installed(f.Path, linked)) {
+			m.skip(npmName, f, bad.err)
+			if !isLock(f.Path) {
+				m.found["npm"], m.partial["components:npm"] = true, true
+			}
+		}
+	}
+	for _, f := range m.res.HistoryFacts(npmName) {
+		if bad, ok := f.Value.(faulty); ok && m.installed(f.Path, nil) {
+			m.skip(npmName, f, bad.err)
+		}
+	}
+	var old []lineage[manifest]
+	for _, l := range files {
+		if name, _ := installedName(l.path); name != "" {
+			old = append(old, l)
+		}
+	}
+	history(m, old, func(f manifest, _ int) assay.Component { return npmComponent(f) })
+	t.edges()
+	t.reach()
+	return nil
+}
+
+// installed reports whether the package.json of that path is of an installed
+// package, not one that lies about.
+func (m *maker) installed(file string, linked map[string]bool) bool {
+	name, _ := installedName(file)
+	return name != "" || linked[path.Dir(file)]
+}
+
+// linkedFolders are the folders outside of node_modules that are linked into one:
+// workspaces, and packages under development.
+func (m *maker) linkedFolders() map[string]bool {
+	linked := map[string]bool{}
+	for f := range m.res.Tree.All() {
+		if f.Type != layers.Symlink {
+			continue
+		}
+		if name, _ := installedName(f.Path + "/package.json"); name == "" {
+			continue
+		}
+		if to, err := m.res.Tree.Lookup("/" + f.Path); err == nil && to.Type == layers.Dir {
+			linked[to.Path] = true
+		}
+	}
+	return linked
+}
+
+func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[string]bool, locks map[string]npm.Locked) {
+	m, f := t.m, v.value
+	dir := path.Dir(l.path)
+	p := &npmPackage{dir: dir, manifest: f}
+	if !m.installed(l.path, linked) {
+		// The top of an application has its packages beside it.
+		mods := m.res.Tree.Get(path.Join(dir, nodeModules))
+		if f.Name == "" || mods == nil || mods.Type == layers.Regular {
+			return
+		}
+		p.app = true
+	} else if f.Name == "" || f.Version == "" {
+		if f.Name == "" && f.Version == "" {
+			return // a mark such as {"type":"module"}, not a package
+		}
+		m.found["npm"], m.partial["components:npm"] = true, true
+		m.skipped = append(m.skipped, Skipped{Visitor: npmName, Path: l.path, Layer: v.fact.File.Layer, Reason: "has no name or no version"})
+		return
+	}
+	c := npmComponent(f)
+	layer := v.fact.File.Layer
+	if len(v.keys) > 0 {
+		layer = l.introduced(len(l.versions)-1, f.Name+"\x00"+f.Version)
+	}
+	c.Locations = []assay.Location{m.location(l.path, layer)}
+	if p.app {
+		c.Type = assay.TypeApplication
+		if f.Private || f.Version == "" {
+			c.PURL = assay.PURL{}
+			c.ID = assay.ComponentID("npm-application:" + l.path)
+		}
+	}
+	if lock, ok := locks[dir]; ok && lock.Version == f.Version {
+		c.Hashes = lock.Integrity
+		if !strings.HasPrefix(lock.Resolved, "https://registry.npmjs.org/") {
+			c.Properties = withProperty(c.Properties, "assay:npm:resolved", lock.Resolved)
+		}
+	}
+	p.node = m.add(c)
+	p.node.top = p.node.top || p.app
+	m.found["npm"] = true
+	t.byDir[dir] = p
+	t.ordered = append(t.ordered, p)
+}
+
+func npmComponent(f *npm.Manifest) assay.Component {
+	scope, name := "", f.Name
+	if i := strings.LastIndexByte(f.Name, '/'); i >= 0 {
+		scope, name = f.Name[:i], f.Name[i+1:]
+	}
+	c := assay.Component{
+		Type: assay.TypeLibrary, Name: f.Name, Version: f.Version, Licenses: f.Licenses, Description: f.Description,
+		FoundBy: npmName, PURL: purl("npm", scope, name, f.Version, nil),
+	}
+	if c.PURL.IsZero() {
+		c.ID = assay.ComponentID("npm:" + f.Name + "@" + f.Version)
+	}
+	return c
+}
+
+// locks gives what lock files say, by the folder of the package. npm's record of
+// what it installed goes before what was asked for.
+func (m *maker) locks() map[string]npm.Locked {
+	type lock struct {
+		path    string
+		entries lockFile
+	}
+	var all []lock
+	for f, entries := range layers.Facts[lockFile](m.res, npmName) {
+		all = append(all, lock{f.Path, entries})
+	}
+	rank := func(l lock) int {
+		switch path.Base(l.path) {
+		case ".package-lock.json":
+			return 0
+		case "npm-shrinkwrap.json": // npm prefers it to package-lock.json
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(all, func(a, b lock) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.path, b.path)) })
+	out := map[string]npm.Locked{}
+	for _, l := range all {
+		dir := path.Dir(l.path)
+		if rank(l) == 0 {
+			dir = path.Dir(dir)
+		}
+		for _, e := range l.entries {
+			at := path.Join(dir, e.Path)
+			if _, ok := out[at]; !ok {
+				out[at] = e
+			}
+		}
+	}
+	return out
+}
+
+func isLock(p string) bool { return path.Base(p) != "package.json" }
+
+// edges resolves the dependencies as Node.js does: the nearest node_modules folder,
+// going up from the package's real folder, that has the name (nodejs.org, modules,
+// loading from node_modules folders).
+func (t *npmTree) edges() {
+	for _, p := range t.ordered {
+		for _, d := range p.manifest.Depends {
+			if to := t.resolve(p.dir, d.Name); to != nil {
+				p.node.relate(assay.DependsOn, to.node)
+			} else if !d.Optional {
+				t.m.partial["dependencies:npm"] = true
+			}
+		}
+		if p.app {
+			for _, name := range p.manifest.Dev {
+				if to := t.resolve(p.dir, name); to != nil {
+					p.node.relate(assay.DependsOn, to.node)
+				}
+			}
+		}
+	}
+}
+
+func (t *npmTree) resolve(dir, name string) *npmPackage {
+	for {
+		if path.Base(dir) != nodeModules {
+			if f, err := t.m.res.Tree.Lookup("/" + path.Join(dir, nodeModules, name)); err == nil && f.Type == layers.Dir {
+				// A folder that is no package ends the search, as it does in Node.js
+				// unless it has no entry point at all.
+				return t.byDir[f.Path]
+			}
+		}
+		if dir == "." {
+			return nil
+		}
+		dir = path.Dir(dir)
+	}
+}
+
+// reach puts packages that nothing installed depends on at the top: global ones,
+// and leftovers.
+func (t *npmTree) reach() {
+	wanted, seen := map[*node]bool{}, map[*node]bool{}
+	visit := func(n *node) {
+		seen[n] = true
+		for todo := []*node{n}; len(todo) > 0; {
+			n, todo = todo[len(todo)-1], todo[:len(todo)-1]
+			for to := range n.to {
+				if !seen[to] {
+					seen[to] = true
+					todo = append(todo, to)
+				}
+			}
+		}
+	}
+	for _, p := range t.ordered {
+		for to := range p.node.to {
+			wanted[to] = true
+		}
+	}
+	for _, pass := range []func(n *node) bool{
+		func(n *node) bool { return n.top },
+		func(n *node) bool { return !wanted[n] },
+		func(n *node) bool { return true }, // circles
+	} {
+		for _, p := range t.ordered {
+			if !seen[p.node] && pass(p.node) {
+				p.node.top = true
+				visit(p.node)
+			}
+		}
+	}
+}

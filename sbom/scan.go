@@ -1,0 +1,217 @@
+package sbom
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog"
+)
+
+// Scan reads an image once and gives its SBOM with all that it saw on the way.
+//
+// # What is found
+//
+// Packages of dpkg (var/lib/dpkg/status and status.d) and of apk, modules of Go
+// executables (any ELF, PE or Mach-O file with build information, whatever its
+// name and mode), and packages of npm that are installed in a node_modules folder;
+// and the distribution (os-release). Only the merged file system counts: what an
+// upper layer removed is in [Contents.History].
+//
+//   - A Debian package is a component in every state in which its files are on
+//     disk; a state other than installed is the property "assay:deb:state".
+//     Removed packages whose configuration is left (config-files) are none.
+//     Licences are those of the copyright file: SPDX expressions where it is
+//     machine-readable, otherwise names of the texts that it refers to.
+//   - A Go executable is an application with its SHA-256 digest; it depends on its
+//     main module, the modules linked in and the standard library
+//     ("pkg:golang/stdlib@1.26.8"). A module that was replaced is the one that
+//     replaced it ("assay:go:replaces" has the other). A main module that was built
+//     from version control without a version has the pseudo-version of the
+//     revision. The "h1:" sum is a hash of algorithm [assay.DirHash]. Executables
+//     without build information are not seen; one that Go linked all the same, or
+//     that is packed by UPX, is in [Contents.Skipped].
+//   - An npm package is a package.json directly in a folder of node_modules, or of
+//     a folder linked into one, that has a name and a version; dependencies are
+//     resolved as Node.js does. Hashes are the integrity that a lock file has for
+//     that folder and version: of the archive as published, and not compared with
+//     the files. A lock file alone makes no component. A package.json beside a
+//     node_modules folder is an application; it has no package URL if it is private.
+//
+// The relations are Contains, from the image to what no other component brings;
+// DependsOn; and OwnedBy, from an npm package or Go executable to the Debian or
+// Alpine package in whose file list all its locations are. Of several alternatives
+// of a Debian dependency all that are installed count.
+//
+// The document's [assay.Completeness] says "complete" of an ecosystem's components
+// if nothing of it was skipped, and of its dependencies if every one that was
+// stated and not optional is installed. Of the components as a whole it says
+// "unknown": software of other ecosystems, or of none, is not looked for.
+// Lifecycle is "post-build". Serial is left to the writer, which derives it of the
+// content, so that the same image gives the same document.
+//
+// # Errors
+//
+// There is no result beside an error. Its kinds are [assay.ErrRefuted] (a digest
+// does not match the bytes, or not Options.Digest), [assay.ErrInvalid] (the image,
+// or a package database in its merged file system, breaks its format),
+// [assay.ErrBound] and [assay.ErrUnchecked] (the source failed).
+func Scan(ctx context.Context, img v1.Image, opts Options) (*Contents, error) {
+	return scan(ctx, opts, func(c *catalog.Catalog) (*layers.Result, error) {
+		return layers.Pass(ctx, img, opts.layers(), c.Visitors()...)
+	}, nil)
+}
+
+// ScanFolder is [Scan] of a folder, as if it were the file system of an image. There
+// are no digests, layers or configuration, so nothing but the folder is vouched for.
+// Symbolic links are not followed out of it.
+func ScanFolder(ctx context.Context, dir string, opts Options) (*Contents, error) {
+	return scan(ctx, opts, func(c *catalog.Catalog) (*layers.Result, error) {
+		return layers.PassFolder(ctx, dir, opts.layers(), c.Visitors()...)
+	}, &dir)
+}
+
+func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layers.Result, error), dir *string) (*Contents, error) {
+	created, err := opts.created()
+	if err != nil {
+		return nil, err
+	}
+	repository, err := opts.repository()
+	if err != nil {
+		return nil, err
+	}
+	cat := catalog.New(opts.Memory)
+	res, err := pass(cat)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := cat.Inventory(res)
+	if err != nil {
+		return nil, err
+	}
+	c := newContents(res, inv)
+	root := opts.root(c, repository, dir)
+	if created.IsZero() {
+		switch {
+		case dir != nil:
+			created = time.Now().UTC().Truncate(time.Second)
+		case c.Config.Created.IsZero():
+			created = time.Unix(0, 0).UTC()
+		default:
+			created = c.Config.Created.UTC().Truncate(time.Second)
+		}
+	}
+	c.SBOM = &assay.SBOM{
+		Root: root, Components: inv.Components, Relations: inv.Relations, Created: created,
+		Authors: slices.Clone(opts.Authors), Tools: []assay.Tool{opts.tool()}, Lifecycle: "post-build",
+		Completeness: append(inv.Completeness, assay.Completeness{Scope: "components", Aggregate: "unknown"}),
+	}
+	for _, id := range inv.Top {
+		c.SBOM.Relations = append(c.SBOM.Relations, assay.Relation{From: root.ID, Kind: assay.Contains, To: id})
+	}
+	for _, l := range c.Layers {
+		if !l.DiffID.IsZero() {
+			c.SBOM.Layers = append(c.SBOM.Layers, l.DiffID)
+		}
+	}
+	if err := c.SBOM.Normalize(); err != nil {
+		return nil, err
+	}
+	if opts.Logger != nil {
+		for _, s := range c.Skipped {
+			opts.Logger.LogAttrs(ctx, slog.LevelWarn, "skipped", slog.String("visitor", s.Visitor), slog.String("path", s.Path),
+				slog.Int("layer", s.Layer), slog.String("reason", s.Reason), slog.Bool("history", s.History))
+		}
+	}
+	return c, nil
+}
+
+func newContents(res *layers.Result, inv *catalog.Inventory) *Contents {
+	c := &Contents{
+		Manifest: res.Manifest, ConfigDigest: res.ConfigDigest, Annotations: res.Annotations, Platform: res.Platform,
+		res: res, owners: inv.Owners,
+	}
+	if res.Config != nil {
+		c.Config = *res.Config
+	}
+	for _, l := range res.Layers {
+		c.Layers = append(c.Layers, Layer(l))
+	}
+	for _, a := range res.Ambiguous {
+		c.Ambiguous = append(c.Ambiguous, Ambiguity(a))
+	}
+	for _, s := range inv.Skipped {
+		c.Skipped = append(c.Skipped, Skipped(s))
+	}
+	slices.SortFunc(c.Skipped, func(a, b Skipped) int {
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Visitor, b.Visitor), cmp.Compare(a.Reason, b.Reason))
+	})
+	for _, p := range inv.Past {
+		c.History = append(c.History, Past(p))
+	}
+	return c
+}
+
+// repository reads Options.Repository as references are read everywhere, so that
+// "debian" is index.docker.io/library/debian.
+func (o Options) repository() (string, error) {
+	if o.Repository == "" {
+		return "", nil
+	}
+	r, err := name.NewRepository(o.Repository)
+	if err != nil {
+		return "", &assay.Error{Op: "scan", Kind: assay.ErrInvalid, Field: "Options.Repository", Value: o.Repository,
+			Bound: "a repository without tag and digest", Err: err}
+	}
+	return r.Name(), nil
+}
+
+// root is the component that stands for what was scanned.
+func (o Options) root(c *Contents, repository string, dir *string) assay.Component {
+	if dir != nil {
+		base := *dir
+		if abs, err := filepath.Abs(base); err == nil {
+			base = abs
+		}
+		return assay.Component{ID: "folder", Type: assay.TypeFile, Name: cmp.Or(o.RootName, filepath.Base(base)), Version: o.RootVersion}
+	}
+	digest := c.Manifest.String()
+	root := assay.Component{
+		ID: assay.ComponentID("image:" + digest), Type: assay.TypeContainer,
+		Name: cmp.Or(o.RootName, path.Base(repository)), Version: cmp.Or(o.RootVersion, digest),
+		Hashes: assay.DigestSet{c.Manifest},
+	}
+	if root.Name == "." { // path.Base of nothing
+		root.Name = digest
+	}
+	if n := path.Base(repository); repository != "" || o.RootName != "" {
+		if repository == "" {
+			n = o.RootName
+		}
+		q := map[string]string{}
+		if repository != "" {
+			q["repository_url"] = repository
+		}
+		if a := c.Platform.Architecture; a != "" {
+			q["arch"] = a
+		}
+		if p, err := assay.NewPURL(assay.PURLParts{Type: "oci", Name: strings.ToLower(n), Version: digest, Qualifiers: q}); err == nil {
+			root.PURL = p
+		}
+	}
+	root.Properties = map[string]string{"assay:image:config": c.ConfigDigest.String()}
+	if p := c.Platform.String(); p != "" {
+		root.Properties["assay:image:platform"] = p
+	}
+	return root
+}

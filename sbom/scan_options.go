@@ -1,0 +1,165 @@
+package sbom
+
+import (
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
+)
+
+// Options of [Scan] and [ScanFolder]. The zero value is safe.
+type Options struct {
+	// Digest is the digest of the image's manifest that was asked for. An image of
+	// another digest is refused with [assay.ErrRefuted]. Without it the image's own
+	// is taken, which proves nothing about where the image came from.
+	Digest assay.Digest
+
+	// Created is the document's time. By default it is that of the environment
+	// variable SOURCE_DATE_EPOCH (seconds since 1970; reproducible-builds.org
+	// specification); without it, for an image, when its configuration says the
+	// image was created, and 1970-01-01 if it says nothing, so that scanning an
+	// image twice gives the same document; for a folder, the current time.
+	Created time.Time
+	// Tool is what the document says it was made by. Default "assay", with the
+	// version of this module in the running program.
+	Tool assay.Tool
+	// Authors are the people and organisations that answer for the document.
+	Authors []string
+
+	// Repository is where the image is distributed, without tag and digest:
+	// "registry.example/team/app". With it the image gets a package URL
+	// ("pkg:oci/app@sha256:…?repository_url=registry.example/team/app").
+	Repository string
+	// RootName and RootVersion are name and version of what is scanned. By default
+	// the last part of Repository, or the image's digest, or the folder's name;
+	// and the image's digest.
+	RootName, RootVersion string
+
+	// Workers is how many layers are read at once. Default GOMAXPROCS.
+	Workers int
+	// Memory is the budget in bytes for contents that are buffered while they are
+	// read, and again for package databases that are kept until the end. Default
+	// 256 MiB.
+	Memory int64
+	// Stall is how long a source may give no byte before it counts as hanging.
+	// Default two minutes; negative means until the context ends.
+	Stall time.Duration
+	// Bounds on what is read. Zero fields take their defaults.
+	Bounds Bounds
+	// Progress, if not nil, is told how far each layer is. Calls do not overlap.
+	// It must be quick.
+	Progress func(Progress)
+	// Logger is told what was skipped. Nil discards.
+	Logger *slog.Logger
+}
+
+// Bounds limit what a hostile image can cost. A field that is zero takes its
+// default; one that is negative is no bound. Exceeding one is an error of kind
+// [assay.ErrBound] that names it, but for File and Retained.
+type Bounds struct {
+	// Layers of one image. Default 1000.
+	Layers int
+	// Entries of one layer, whiteouts included. Default 1,000,000.
+	Entries int
+	// TotalEntries of all layers. Default 2,000,000.
+	TotalEntries int
+	// PathLength of a name or link target, in bytes. Default 4096.
+	PathLength int
+	// PathDepth is the number of parts of a name. Default 256.
+	PathDepth int
+	// Header is the size of all extended header records of one entry, in bytes.
+	// Default 1 MiB; more than that is refused in any case.
+	Header int64
+	// File is the largest content that is buffered, in bytes. Default 256 MiB, and
+	// never more than [Options.Memory]. A larger executable or package.json is
+	// listed in [Contents.Skipped]; a larger package database is an error.
+	File int64
+	// Retained is the largest content of each of [SmallFiles]. Default 1 MiB.
+	// Reading a larger one from the [Contents] is an error.
+	Retained int64
+	// Inflated is the size of one uncompressed layer. Default 64 GiB.
+	Inflated int64
+	// TotalInflated is the size of all uncompressed layers. Default 128 GiB.
+	TotalInflated int64
+	// Manifest is the size of the image's manifest. Default 4 MiB.
+	Manifest int64
+	// Config is the size of the image configuration. Default 8 MiB.
+	Config int64
+	// Window is the memory one zstd decoder may take. Default 128 MiB.
+	Window int64
+	// Ambiguities that are recorded. Default 10,000.
+	Ambiguities int
+}
+
+// Progress is how far the reading of one layer is.
+type Progress struct {
+	// Layer is its index, Digest that of its blob.
+	Layer  int
+	Digest assay.Digest
+	// Done of Total bytes of the blob were read.
+	Done, Total int64
+	// Entries were read so far.
+	Entries int
+	// Finished is set once, when the layer was verified.
+	Finished bool
+}
+
+func (o Options) layers() layers.Options {
+	out := layers.Options{
+		Digest: o.Digest, Workers: o.Workers, Memory: o.Memory, Stall: o.Stall, Bounds: layers.Bounds(o.Bounds),
+	}
+	if o.Progress != nil {
+		out.Progress = func(p layers.Progress) { o.Progress(Progress(p)) }
+	}
+	return out
+}
+
+// created settles the document's time before anything is read, as far as it can;
+// zero leaves it to what is scanned.
+func (o Options) created() (time.Time, error) {
+	if !o.Created.IsZero() {
+		return o.Created.UTC().Truncate(time.Second), nil
+	}
+	v := os.Getenv("SOURCE_DATE_EPOCH")
+	if v == "" {
+		return time.Time{}, nil
+	}
+	sec, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || sec < 0 || sec > 253402300799 { // the last second of year 9999, the last RFC 3339 can write
+		return time.Time{}, &assay.Error{Op: "scan", Kind: assay.ErrInvalid, Subject: "environment",
+			Field: "SOURCE_DATE_EPOCH", Value: v, Bound: "seconds since 1970"}
+	}
+	return time.Unix(sec, 0).UTC(), nil
+}
+
+func (o Options) tool() assay.Tool {
+	if o.Tool.Name != "" {
+		return o.Tool
+	}
+	return assay.Tool{Name: "assay", Vendor: "assaykit", Version: moduleVersion()}
+}
+
+const modulePath = "github.com/assaykit/assay"
+
+// moduleVersion is the version of this module in the running program, "" if it was
+// not built from a released one.
+func moduleVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	mod := &info.Main
+	for _, d := range info.Deps {
+		if d.Path == modulePath {
+			mod = d
+		}
+	}
+	if mod.Path != modulePath || mod.Version == "(devel)" {
+		return ""
+	}
+	return mod.Version
+}
