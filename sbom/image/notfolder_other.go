@@ -1,0 +1,7 @@
+//go:build !unix
+
+package image
+
+import "io/fs"
+
+var errNotFolder = fs.ErrNotExist

@@ -1,0 +1,7 @@
+//go:build unix
+
+package image
+
+import "syscall"
+
+var errNotFolder error = syscall.ENOTDIR
