@@ -1,0 +1,131 @@
+package provenance_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/provenance"
+)
+
+// refusedInCorpus are the files whose provenance is not read, with what the error
+// must say. Every other statement must be read.
+var refusedInCorpus = map[string]string{}
+
+// Every DSSE envelope of slsa-verifier's test data, which real builders made.
+func TestCorpusSLSAVerifier(t *testing.T) {
+	root := os.Getenv("ASSAY_CORPORA")
+	if root == "" {
+		t.Skip("ASSAY_CORPORA is not set")
+	}
+	root = filepath.Join(root, "slsa-verifier")
+	read, withSource := map[assay.PredicateType]int{}, map[assay.PredicateType]int{}
+	var refused, unparsed []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || slices.Contains([]string{".tsv", ".pem"}, filepath.Ext(path)) {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		dec := json.NewDecoder(strings.NewReader(string(data)))
+		for {
+			var v any
+			if err := dec.Decode(&v); err == io.EOF {
+				return nil
+			} else if err != nil {
+				unparsed = append(unparsed, name)
+				return nil
+			}
+			for _, payload := range payloads(v) {
+				var st struct {
+					PredicateType assay.PredicateType `json:"predicateType"`
+					Predicate     json.RawMessage     `json:"predicate"`
+				}
+				if json.Unmarshal(payload, &st) != nil || st.PredicateType.Kind() != assay.KindProvenance {
+					continue
+				}
+				p, err := provenance.Read(name, st.PredicateType, st.Predicate)
+				if err != nil {
+					if _, ok := errors.AsType[*assay.Error](err); !ok {
+						t.Errorf("%s: untyped %v", name, err)
+					}
+					if want, ok := refusedInCorpus[name]; !ok || !strings.Contains(err.Error(), want) {
+						t.Errorf("refused: %v", err)
+					}
+					refused = append(refused, name)
+					continue
+				}
+				read[st.PredicateType]++
+				if !p.Source.Commit.IsZero() && p.Source.Repository != "" {
+					withSource[st.PredicateType]++
+				}
+				if st.PredicateType != assay.PredicateSLSA1 {
+					continue
+				}
+				agree(t, p, st.Predicate)
+				b, err := provenance.Encode(p)
+				if err != nil {
+					t.Errorf("%s: read, but not encoded: %v", name, err)
+					continue
+				}
+				again, err := provenance.Read(name, st.PredicateType, b)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				} else if d := diff(p, again); d != "" {
+					t.Errorf("%s: round trip: %s", name, d)
+				}
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pt := range []assay.PredicateType{assay.PredicateSLSA1, assay.PredicateSLSA02, assay.PredicateSLSA01} {
+		t.Logf("%s: %d statements read, %d with a source", pt, read[pt], withSource[pt])
+		if read[pt] == 0 {
+			t.Errorf("no statement of %s: the corpus was not looked at", pt)
+		}
+	}
+	if n := withSource[assay.PredicateSLSA1]; n != read[assay.PredicateSLSA1] {
+		t.Errorf("%d of %d v1 statements have no source", read[assay.PredicateSLSA1]-n, read[assay.PredicateSLSA1])
+	}
+	t.Logf("refused: %q; files that are no JSON: %q", refused, unparsed)
+	for name := range refusedInCorpus {
+		if !slices.Contains(refused, name) {
+			t.Errorf("%s is listed as refused, and was read", name)
+		}
+	}
+}
+
+// payloads finds what DSSE envelopes carry, however deep they are wrapped.
+func payloads(v any) [][]byte {
+	var out [][]byte
+	switch v := v.(type) {
+	case map[string]any:
+		if s, ok := v["payload"].(string); ok && v["payloadType"] != nil {
+			s = strings.NewReplacer("-", "+", "_", "/", "=", "").Replace(s)
+			if b, err := base64.RawStdEncoding.DecodeString(s); err == nil {
+				out = append(out, b)
+			}
+		}
+		for _, x := range v {
+			out = append(out, payloads(x)...)
+		}
+	case []any:
+		for _, x := range v {
+			out = append(out, payloads(x)...)
+		}
+	}
+	return out
+}
