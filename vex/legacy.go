@@ -1,7 +1,9 @@
 package vex
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"strconv"
 
 	"github.com/assaykit/assay"
@@ -58,9 +60,15 @@ func (r *reader) read001(data []byte, context string) (*assay.VEX, error) {
 	for i := range old.Statements {
 		field, err := r.statement001(&w.Statements[i], &old.Statements[i], old.Supplier)
 		if err != nil {
-			at := &assay.Error{Op: "read OpenVEX", Subject: r.name, Kind: assay.ErrInvalid,
-				Field: "/statements/" + strconv.Itoa(i) + field, Rule: rule(6), Err: err}
-			return nil, at
+			e := broken(6, field, "", "")
+			if inner, ok := errors.AsType[*assay.Error](err); ok {
+				e.Value, e.Bound, e.Err = inner.Value, inner.Bound, inner.Err
+				e.Rule = cmp.Or(inner.Rule, e.Rule)
+				if inner.Field != "/" {
+					e.Field += inner.Field
+				}
+			}
+			return nil, r.fail(within(e, "statements", i))
 		}
 		if field != "" && mixed == "" {
 			mixed = "/statements/" + strconv.Itoa(i) + field

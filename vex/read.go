@@ -286,15 +286,18 @@ func ruled(err error) error {
 	case "name":
 		n = 13
 	}
-	if e.Bound == unknownMember {
+	if e.Bound == unknownMember || e.Bound == repeatedMember {
 		n = 6
 	}
 	e.Rule = rule(n)
 	return e
 }
 
-// unknownMember is how strictjson words it.
-const unknownMember = "a member that is known here"
+// How strictjson words it.
+const (
+	unknownMember  = "a member that is known here"
+	repeatedMember = "each member name once"
+)
 
 // refuseNull finds a null: every member has a type, and none is null (rule 6). The
 // decoder would take it for an absent member.
