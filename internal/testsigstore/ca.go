@@ -171,12 +171,18 @@ func timestampingTemplate(name string) *x509.Certificate {
 // stamp says that sig existed at a time.
 func (s *stamper) stamp(sig []byte, at time.Time) ([]byte, error) {
 	sum := sha256.Sum256(sig)
+	return s.answer(&timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: sum[:], Certificates: true}, at)
+}
+
+// answer answers a timestamp request.
+func (s *stamper) answer(r *timestamp.Request, at time.Time) ([]byte, error) {
 	token := timestamp.Timestamp{
-		HashAlgorithm:     crypto.SHA256,
-		HashedMessage:     sum[:],
+		HashAlgorithm:     r.HashAlgorithm,
+		HashedMessage:     r.HashedMessage,
 		Time:              at.UTC(),
+		Nonce:             r.Nonce,
 		Policy:            asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 2},
-		AddTSACertificate: true,
+		AddTSACertificate: r.Certificates,
 	}
 	return token.CreateResponseWithOpts(s.leaf, s.leafKey, crypto.SHA256)
 }

@@ -14,8 +14,8 @@
 //     ASSAY_SERVERS names the folder of their binaries. Start with [Start], or
 //     with [Main] and [Shared] to start it once for a test binary.
 //
-// Both give the same two things, so that a test can be written for either: the
-// bytes of a trusted_root.json, and bundles that it verifies.
+// [Virtual.Serve] has a Virtual answer over HTTP as the real servers do, so that
+// one test of a signing client runs against both: it takes a *[Stack].
 //
 // Nothing here is safe outside of tests: keys are unprotected and certificates
 // are issued to whoever asks.

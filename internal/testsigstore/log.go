@@ -89,27 +89,40 @@ func newLog(version RekorVersion, host string) (*transparencyLog, error) {
 
 // entry logs a DSSE signature made at a time.
 func (l *transparencyLog) entry(leaf *x509.Certificate, payloadType string, payload, sig []byte, at time.Time) (*protorekor.TransparencyLogEntry, error) {
-	e := &protorekor.TransparencyLogEntry{LogId: &protocommon.LogId{KeyId: l.keyID}}
-	var body any
 	if l.version == RekorV1 {
-		e.KindVersion = &protorekor.KindVersion{Kind: "dsse", Version: "0.0.1"}
-		e.IntegratedTime = at.Unix()
-		b, err := dsseBody(leaf, payloadType, payload, sig)
+		body, err := dsseBody(leaf, payloadType, payload, sig)
 		if err != nil {
 			return nil, err
 		}
-		body = b
-	} else {
-		e.KindVersion = &protorekor.KindVersion{Kind: "hashedrekord", Version: "0.0.2"}
-		body = hashedRekordBody(leaf, payloadType, payload, sig)
+		return l.add(&protorekor.KindVersion{Kind: "dsse", Version: "0.0.1"}, body, at)
 	}
+	digest := sha256.Sum256(dsse.PAE(payloadType, payload))
+	return l.addHashedRekord("SHA2_256", digest[:], sig, map[string]any{
+		"keyDetails":      "PKIX_ECDSA_P256_SHA_256",
+		"x509Certificate": map[string]any{"rawBytes": leaf.Raw},
+	})
+}
+
+// addHashedRekord logs what Rekor v2 logs of any signature: for a DSSE envelope
+// the digest is that of the pre-authentication encoding.
+func (l *transparencyLog) addHashedRekord(algorithm string, digest, sig []byte, verifier any) (*protorekor.TransparencyLogEntry, error) {
+	return l.add(&protorekor.KindVersion{Kind: "hashedrekord", Version: "0.0.2"}, map[string]any{
+		"apiVersion": "0.0.2",
+		"kind":       "hashedrekord",
+		"spec": map[string]any{"hashedRekordV002": map[string]any{
+			"data":      map[string]any{"algorithm": algorithm, "digest": digest},
+			"signature": map[string]any{"content": sig, "verifier": verifier},
+		}},
+	}, time.Time{})
+}
+
+// add appends an entry and proves it. Rekor v1 states the time.
+func (l *transparencyLog) add(kind *protorekor.KindVersion, body any, at time.Time) (*protorekor.TransparencyLogEntry, error) {
 	// Maps of ASCII strings: encoding/json writes them as RFC 8785 does.
 	canonical, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	e.CanonicalizedBody = canonical
-
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.leaves = append(l.leaves, rfc6962.DefaultHasher.HashLeaf(canonical))
@@ -118,15 +131,21 @@ func (l *transparencyLog) entry(leaf *x509.Certificate, payloadType string, payl
 	if err != nil {
 		return nil, err
 	}
-	e.LogIndex = int64(index)
-	e.InclusionProof = &protorekor.InclusionProof{
-		LogIndex:   int64(index),
-		TreeSize:   int64(len(l.leaves)),
-		RootHash:   treeHash(l.leaves),
-		Hashes:     auditPath(index, l.leaves),
-		Checkpoint: &protorekor.Checkpoint{Envelope: checkpoint},
+	e := &protorekor.TransparencyLogEntry{
+		LogIndex:          int64(index),
+		LogId:             &protocommon.LogId{KeyId: l.keyID},
+		KindVersion:       kind,
+		CanonicalizedBody: canonical,
+		InclusionProof: &protorekor.InclusionProof{
+			LogIndex:   int64(index),
+			TreeSize:   int64(len(l.leaves)),
+			RootHash:   treeHash(l.leaves),
+			Hashes:     auditPath(index, l.leaves),
+			Checkpoint: &protorekor.Checkpoint{Envelope: checkpoint},
+		},
 	}
 	if l.version == RekorV1 {
+		e.IntegratedTime = at.Unix()
 		set, err := l.promise(e)
 		if err != nil {
 			return nil, err
@@ -134,26 +153,6 @@ func (l *transparencyLog) entry(leaf *x509.Certificate, payloadType string, payl
 		e.InclusionPromise = &protorekor.InclusionPromise{SignedEntryTimestamp: set}
 	}
 	return e, nil
-}
-
-// hashedRekordBody is what Rekor v2 logs for a DSSE envelope: the digest of the
-// pre-authentication encoding.
-func hashedRekordBody(leaf *x509.Certificate, payloadType string, payload, sig []byte) any {
-	digest := sha256.Sum256(dsse.PAE(payloadType, payload))
-	return map[string]any{
-		"apiVersion": "0.0.2",
-		"kind":       "hashedrekord",
-		"spec": map[string]any{"hashedRekordV002": map[string]any{
-			"data": map[string]any{"algorithm": "SHA2_256", "digest": digest[:]},
-			"signature": map[string]any{
-				"content": sig,
-				"verifier": map[string]any{
-					"keyDetails":      "PKIX_ECDSA_P256_SHA_256",
-					"x509Certificate": map[string]any{"rawBytes": leaf.Raw},
-				},
-			},
-		}},
-	}
 }
 
 // dsseBody is what Rekor v1 logs for a DSSE envelope.

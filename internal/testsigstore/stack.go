@@ -27,8 +27,10 @@ import (
 // base URL in the trusted root, whatever address the log is reached at.
 const rekorHost = "rekor.local"
 
-// Stack is a real Fulcio, Rekor v2 and timestamp authority, and the OIDC issuer
-// that Fulcio trusts. Its OIDC methods mint the tokens that Fulcio certifies.
+// Stack is a Fulcio, a Rekor v2 and a timestamp authority that serve, and the OIDC
+// issuer that Fulcio trusts. Its OIDC methods mint the tokens that Fulcio
+// certifies. [Start] and [Shared] give the real ones, [Virtual.Serve] those of a
+// Virtual.
 type Stack struct {
 	*OIDC
 
@@ -36,8 +38,8 @@ type Stack struct {
 	// requests are posted.
 	FulcioURL, RekorURL, TimestampURL string
 
-	processes           []*testserver.Process
-	root, signingConfig []byte
+	processes []*testserver.Process
+	root      []byte
 }
 
 // Start starts the servers, which takes a second or two, and stops them at the
@@ -107,8 +109,16 @@ func Shared(t testing.TB) *Stack {
 func (s *Stack) TrustedRootJSON() []byte { return bytes.Clone(s.root) }
 
 // SigningConfigJSON is the signing config (media type
-// application/vnd.dev.sigstore.signingconfig.v0.2+json) that names the servers.
-func (s *Stack) SigningConfigJSON() []byte { return bytes.Clone(s.signingConfig) }
+// application/vnd.dev.sigstore.signingconfig.v0.2+json) that names the servers. It
+// follows the URLs of s, so that a copy of s with another URL, of a proxy, names
+// that.
+func (s *Stack) SigningConfigJSON() []byte {
+	b, err := s.newSigningConfig()
+	if err != nil {
+		panic(err) // nothing in it can fail but this code
+	}
+	return b
+}
 
 // Token mints a token that Fulcio accepts; see [OIDC.Token].
 func (s *Stack) Token(ctx context.Context, claims Claims) (string, error) {
@@ -191,7 +201,7 @@ func (s *Stack) start(dir string) error {
 	if err != nil {
 		return err
 	}
-	if s.root, err = trustedRootJSON(
+	s.root, err = trustedRootJSON(
 		fulcio.trusted(s.FulcioURL), tsa.trusted(s.TimestampURL),
 		map[string]*root.TransparencyLog{fmt.Sprintf("%x", logID): {
 			BaseURL:             "https://" + rekorHost,
@@ -200,10 +210,7 @@ func (s *Stack) start(dir string) error {
 			HashFunc:            crypto.SHA256,
 			PublicKey:           rekor.Public(),
 			SignatureHashFunc:   crypto.SHA512,
-		}}); err != nil {
-		return err
-	}
-	s.signingConfig, err = s.newSigningConfig()
+		}})
 	return err
 }
 

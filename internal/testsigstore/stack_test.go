@@ -19,10 +19,15 @@ import (
 
 func TestMain(m *testing.M) { testsigstore.Main(m) }
 
-// TestStack signs with the real servers through sigstore-go, as their signing
-// config names them, and verifies with the trusted root.
-func TestStack(t *testing.T) {
-	s := testsigstore.Shared(t)
+// TestStack signs with the real servers through sigstore-go.
+func TestStack(t *testing.T) { testStack(t, testsigstore.Shared(t)) }
+
+// TestServe signs with those of a Virtual in the same way.
+func TestServe(t *testing.T) { testStack(t, testsigstore.NewVirtual(t).Serve(t)) }
+
+// testStack signs with servers as their signing config names them, and verifies
+// with their trusted root.
+func testStack(t *testing.T, s *testsigstore.Stack) {
 	config, err := root.NewSigningConfigFromJSON(s.SigningConfigJSON())
 	if err != nil {
 		t.Fatal(err)
