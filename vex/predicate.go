@@ -1,7 +1,6 @@
 package vex
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -139,8 +138,8 @@ func InheritSubjects(doc *assay.VEX, subjects []assay.Subject) (*assay.VEX, []Ig
 	whole = slices.CompactFunc(whole, func(a, b assay.Product) bool { return compareProduct(a, b) == 0 })
 	for i := range doc.Statements {
 		s := cloneStatement(&doc.Statements[i])
-		ignore := func(p assay.Product, whole bool, format string, args ...any) {
-			ignored = append(ignored, Ignored{i, s.Vulnerability.ID, p, whole, fmt.Sprintf(format, args...)})
+		ignore := func(p assay.Product, whole bool, reason string) {
+			ignored = append(ignored, Ignored{i, s.Vulnerability.ID, p, whole, reason})
 		}
 		if len(s.Products) == 0 {
 			if len(whole) == 0 {
@@ -164,7 +163,7 @@ func InheritSubjects(doc *assay.VEX, subjects []assay.Subject) (*assay.VEX, []Ig
 			}
 		}
 		if len(kept) == 0 {
-			ignore(assay.Product{}, true, "none of its %d products is a subject", len(s.Products))
+			ignore(assay.Product{}, true, "no product of it is a subject")
 			continue
 		}
 		kept = sorted(kept, compareProduct)
