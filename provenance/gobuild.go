@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -54,12 +53,22 @@ func FromGoBinary(r io.ReaderAt, opts BuildOptions) (*assay.Provenance, error) {
 		switch {
 		case watched.failed:
 			kind = assay.ErrUnchecked
-		case slices.Contains([]string{"not a Go executable", "unrecognized file format"}, err.Error()):
-			kind = assay.ErrAbsent // the package has no values to compare these with
+		// The package has no values to compare these two with.
+		case err.Error() == "not a Go executable", err.Error() == "unrecognized file format" && !executable(r):
+			kind = assay.ErrAbsent
 		}
 		return nil, &assay.Error{Op: goOp, Kind: kind, Subject: "build information", Err: err}
 	}
 	return FromBuildInfo(info, opts)
+}
+
+// executable reports a file that starts as an executable does; one that does not
+// parse then is damaged, rather than something else.
+func executable(r io.ReaderAt) bool {
+	head := make([]byte, 4)
+	n, _ := r.ReadAt(head, 0)
+	s := string(head[:n])
+	return strings.HasPrefix(s, "MZ") || slices.Contains([]string{"\x7fELF", "\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe", "\x00asm"}, s)
 }
 
 // watchedReader tells a reader that fails from a file that does not parse.
@@ -186,15 +195,14 @@ func goSource(p *assay.Provenance, vcs map[string]string, opts BuildOptions) err
 	return nil
 }
 
-// goVersion is a released toolchain; "devel go1.27-abcdef" and the like have no purl.
-var goVersion = regexp.MustCompile(`^go(1(?:\.[0-9]+){1,2}(?:(?:rc|beta)[0-9]+)?)(?: X:[a-z0-9_,]+)?$`)
-
 func goMaterials(p *assay.Provenance, info *debug.BuildInfo) error {
 	if info.GoVersion != "" {
 		p.Builder.Version = map[string]string{"go": info.GoVersion}
 	}
-	if m := goVersion.FindStringSubmatch(info.GoVersion); m != nil {
-		purl, err := modulePURL("stdlib", m[1])
+	// "go1.26.3 X:jsonv2" has the version 1.26.3; "devel go1.27-abcdef" has none.
+	if v, ok := strings.CutPrefix(info.GoVersion, "go"); ok {
+		v, _, _ = strings.Cut(v, " ")
+		purl, err := modulePURL("stdlib", v)
 		if err != nil {
 			return err
 		}
@@ -285,7 +293,7 @@ var plainSettings = []string{
 type withheld struct {
 	// Flags are those of the value that tell only what they do to the result.
 	Flags    []string `json:"flags,omitempty"`
-	Withheld bool     `json:"withheld,omitempty"`
+	Withheld bool     `json:"withheld,omitzero"`
 }
 
 func disclose(key, value string, whole []string) any {

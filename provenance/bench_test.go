@@ -1,0 +1,96 @@
+package provenance_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/provenance"
+)
+
+// large is provenance with many materials, as of a build of a whole distribution.
+func large(n int) []byte {
+	var deps []string
+	for i := range n {
+		deps = append(deps, fmt.Sprintf(`{"uri":"pkg:golang/example.com/module%06d@v1.2.3","digest":{"dirHash":"%064x"}}`, (i*7919)%n, i))
+	}
+	return []byte(minimal(`{"uri":"https://example.com/d"}`, strings.Join(deps, ",")))
+}
+
+// plain is the least that a program would declare to read the same members.
+type plain struct {
+	BuildDefinition struct {
+		BuildType            string                     `json:"buildType"`
+		ExternalParameters   map[string]json.RawMessage `json:"externalParameters"`
+		ResolvedDependencies []struct {
+			URI    string            `json:"uri"`
+			Digest map[string]string `json:"digest"`
+		} `json:"resolvedDependencies"`
+	} `json:"buildDefinition"`
+	RunDetails struct {
+		Builder struct {
+			ID string `json:"id"`
+		} `json:"builder"`
+	} `json:"runDetails"`
+}
+
+func floor(b *testing.B, rounds int, f func()) float64 {
+	f()
+	start := time.Now()
+	for range rounds {
+		f()
+	}
+	b.ResetTimer()
+	return float64(time.Since(start).Nanoseconds()) / float64(rounds)
+}
+
+func BenchmarkRead(b *testing.B) {
+	for _, n := range []int{1, 100, 10000} {
+		b.Run(fmt.Sprintf("materials=%d", n), func(b *testing.B) {
+			in := large(n)
+			base := floor(b, 1+20000/n, func() {
+				var p plain
+				if err := json.Unmarshal(in, &p); err != nil {
+					b.Fatal(err)
+				}
+			})
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := provenance.Read("bench", assay.PredicateSLSA1, in); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/base, "x-floor")
+		})
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	in := large(10000)
+	p, err := provenance.Read("bench", assay.PredicateSLSA1, in)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var v plain
+	if err := json.Unmarshal(in, &v); err != nil {
+		b.Fatal(err)
+	}
+	base := floor(b, 20, func() {
+		if err := json.NewEncoder(&bytes.Buffer{}).Encode(v); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.SetBytes(int64(len(in)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := provenance.Encode(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/base, "x-floor")
+}
