@@ -1,0 +1,320 @@
+package dpkg
+
+import (
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay"
+)
+
+const status = `Package: libc6
+Status: install ok installed
+Priority: optional
+Section: libs
+Maintainer: GNU Libc Maintainers <debian-glibc@lists.debian.org>
+Architecture: amd64
+Multi-Arch: same
+Source: glibc (2.36-9)
+Version: 2.36-9+b1
+Depends: libgcc-s1, libcrypt1 (>= 1:4.4.10-10~) | libxcrypt [amd64], foo:any (<< 2)
+Provides: libc6-virtual, ld (= 2)
+Conffiles:
+ /etc/ld.so.conf.d/x86_64-linux-gnu.conf d4e7a7b88a71b5ffd9e2644e71a0cfab
+Description: GNU C Library: Shared libraries
+ Contains the standard libraries.
+ .
+ And more.
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: all
+Version: 1
+
+package: half
+Status: install reinstreq half-configured
+Architecture: all
+Version: 1:2-3
+Pre-Depends: libc6 (>= 2.36)
+`
+
+func TestParseStatus(t *testing.T) {
+	got, err := ParseStatus([]byte(status))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Package{
+		{
+			Name: "libc6", Version: "2.36-9+b1", Architecture: "amd64", MultiArch: "same", State: "installed", Section: "libs",
+			Source: assay.SourcePackage{Name: "glibc", Version: "2.36-9"}, Summary: "GNU C Library: Shared libraries",
+			Maintainer: "GNU Libc Maintainers <debian-glibc@lists.debian.org>",
+			Depends: []Group{
+				{{Name: "libgcc-s1"}},
+				{{Name: "libcrypt1", Op: ">=", Version: "1:4.4.10-10~"}, {Name: "libxcrypt"}},
+				{{Name: "foo", Arch: "any", Op: "<<", Version: "2"}},
+			},
+			Provides: []Provided{{Name: "libc6-virtual"}, {"ld", "2"}},
+		},
+		{Name: "gone", Version: "1", Architecture: "all", State: "config-files", Source: assay.SourcePackage{Name: "gone", Version: "1"}},
+		{
+			Name: "half", Version: "1:2-3", Architecture: "all", State: "half-configured",
+			Source:  assay.SourcePackage{Name: "half", Version: "1:2-3"},
+			Depends: []Group{{{Name: "libc6", Op: ">=", Version: "2.36"}}},
+		},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got[1].Unpacked() || !got[2].Unpacked() {
+		t.Error("config-files counts as unpacked, or half-configured does not")
+	}
+}
+
+func TestParseStatusRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ data, want string }{
+		"no colon":           {"Package: a\nVersion 1\n", "line 2"},
+		"stray continuation": {" a\n", "line 1"},
+		"repeated field":     {"Package: a\nVersion: 1\nversion: 2\n", "line 3"},
+		"no name":            {"Version: 1\n", "a package name"},
+		"slash in name":      {"Package: a/b\nVersion: 1\n", `"a/b"`},
+		"no version":         {"Package: a\nStatus: install ok installed\n", "a Version"},
+		"unknown state":      {"Package: a\nVersion: 1\nStatus: install ok fine\n", "install ok fine"},
+		"two states":         {"Package: a\nVersion: 1\nStatus: install ok\n", "Status of a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseStatus([]byte(c.data))
+			if !errors.Is(err, assay.ErrInvalid) || got != nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, %v; want an error with %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestSatisfying(t *testing.T) {
+	pkgs := []Package{
+		{Name: "a", Version: "2.0-1", Architecture: "amd64"},
+		{Name: "a", Version: "2.0-1", Architecture: "i386"},
+		{Name: "mta", Version: "1", Architecture: "all", Provides: []Provided{{Name: "mail-agent"}, {"mail-abi", "3"}}},
+		{Name: "removed", Version: "1", Architecture: "amd64", State: "config-files"},
+		{Name: "tool", Version: "5", Architecture: "i386", MultiArch: "foreign"},
+		{Name: "python3", Version: "3.11", Architecture: "i386", MultiArch: "allowed"},
+	}
+	x := NewIndex(pkgs)
+	for in, want := range map[string][]int{
+		"a":                       {0},
+		"a:i386":                  {1},
+		"a (>> 2.0-1)":            nil,
+		"a (>= 2.0-1)":            {0},
+		"a (= 2.0-1)":             {0},
+		"a (<< 1) | mail-agent":   {2},
+		"a | mail-agent":          {0, 2},
+		"mail-agent (>= 1)":       nil,
+		"mail-abi (>= 3)":         {2},
+		"mail-abi (>= 4)":         nil,
+		"removed":                 nil,
+		"tool":                    {4},
+		"python3":                 nil,
+		"python3:any (>= 3.11~)":  {5},
+		"a (2.0-1)":               {0},
+		"nothing | [amd64] | (x)": nil,
+	} {
+		t.Run(in, func(t *testing.T) {
+			var got []int
+			for _, g := range parseDepends(in) {
+				got = append(got, x.Satisfying(g, "amd64")...)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+var ordered = []string{
+	"0~~", "0~", "0", "0+1", "1.0~rc1-1", "1.0~rc1-2", "1.0-1~deb12u1", "1.0-1", "1.0-1+b1", "1.0-1.1",
+	"1.0a", "1.0+a", "1.0.1", "1.1", "1.9", "1.10", "2:0.1", "10:0.0",
+}
+
+func TestCompareVersions(t *testing.T) {
+	for i, a := range ordered {
+		for j, b := range ordered {
+			if got := CompareVersions(a, b); got != sign(i-j) {
+				t.Errorf("CompareVersions(%q, %q) = %d", a, b, got)
+			}
+		}
+	}
+	for _, p := range [][2]string{{"1.0", "1.00"}, {"0:1", "1"}, {"1-0", "1"}, {"1.0-", "1.0"}} {
+		if CompareVersions(p[0], p[1]) != 0 {
+			t.Errorf("%q and %q differ", p[0], p[1])
+		}
+	}
+}
+
+func TestCompareVersionsAsDpkgDoes(t *testing.T) {
+	dpkg, err := exec.LookPath("dpkg")
+	if err != nil {
+		t.Skip("no dpkg")
+	}
+	for i, a := range ordered {
+		for _, b := range ordered[i+1:] {
+			if err := exec.Command(dpkg, "--compare-versions", a, "lt", b).Run(); err != nil {
+				t.Errorf("dpkg: %q is not less than %q: %v", a, b, err)
+			}
+		}
+	}
+}
+
+func sign(n int) int {
+	switch {
+	case n < 0:
+		return -1
+	case n > 0:
+		return 1
+	}
+	return 0
+}
+
+func TestFileLists(t *testing.T) {
+	got := slices.Collect(ListFiles("/.\n/usr\n/usr/bin/a b\n\n/etc/x\r\n"))
+	if d := cmp.Diff([]string{"usr", "usr/bin/a b", "etc/x"}, got); d != "" {
+		t.Error(d)
+	}
+	got = slices.Collect(SumFiles("d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\nd41d8cd98f00b204e9800998ecf8427e  ./usr/b c\nshort\n"))
+	if d := cmp.Diff([]string{"usr/bin/a", "usr/b c"}, got); d != "" {
+		t.Error(d)
+	}
+	div := ParseDiversions("/bin/sh\n/bin/sh.distrib\ndash\n/usr/x\n/usr/x.local\n:\n/cut\n")
+	if d := cmp.Diff([]Diversion{{"bin/sh", "bin/sh.distrib", "dash"}, {"usr/x", "usr/x.local", ":"}}, div); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestParseCopyright(t *testing.T) {
+	expr := func(s string) assay.License { return assay.License{Expression: s} }
+	name := func(s string) assay.License { return assay.License{Name: s} }
+	for title, c := range map[string]struct {
+		text string
+		want []assay.License
+	}{
+		"machine-readable": {`Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Source: https://example.org
+
+Files: *
+Copyright: 2020 A
+License: GPL-2+
+ The text.
+
+Files: b
+License: Expat or LGPL-2.1
+
+Files: c
+License: Expat or LGPL-2.1
+
+Files: d
+License: BSD-3-clause and Apache-2
+
+Files: e
+License: public-domain
+
+Files: f
+License: GPL-1+ or Artistic, and Expat
+
+Files: g
+License: GPL-3+ with Bison exception
+
+Files: h
+License: GFDL-1.3 and MPL-2
+
+License: ISC
+ Only the text of a licence that is referred to.
+`, []assay.License{
+			expr("GPL-2.0-or-later"), expr("MIT OR LGPL-2.1-only"), expr("BSD-3-Clause AND Apache-2.0"), name("public-domain"),
+			name("GPL-1+ or Artistic, and Expat"), name("GPL-3+ with Bison exception"), expr("GFDL-1.3-only AND MPL-2.0"),
+		}},
+		"for people": {`On Debian systems see /usr/share/common-licenses/GPL-2.
+Or "/usr/share/common-licenses/LGPL", and /usr/share/common-licenses/GPL-2 again.`,
+			[]assay.License{name("GPL-2"), name("LGPL")}},
+		"nothing":             {"Copyright somebody.", nil},
+		"broken after header": {"Format: copyright-format/1.0\nLicense: Expat\nnonsense\n/usr/share/common-licenses/GPL-3", []assay.License{name("GPL-3")}},
+	} {
+		t.Run(title, func(t *testing.T) {
+			if d := cmp.Diff(c.want, ParseCopyright([]byte(c.text))); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func FuzzParseStatus(f *testing.F) {
+	f.Add([]byte(status))
+	f.Add([]byte("Package: a\nVersion: 1\nDepends: a (>= 1) | b:any [x] <y>, (\nProvides: c (= 1)\n"))
+	f.Add([]byte(" \n\t\n:\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pkgs, err := ParseStatus(data)
+		if err != nil {
+			if pkgs != nil || !errors.Is(err, assay.ErrInvalid) {
+				t.Fatalf("%v with %v", pkgs, err)
+			}
+			return
+		}
+		// Blank lines between paragraphs say nothing.
+		again, err := ParseStatus(append([]byte("\n\n"), data...))
+		if err != nil || !cmp.Equal(pkgs, again) {
+			t.Fatalf("with blank lines before: %v", err)
+		}
+		x := NewIndex(pkgs)
+		for i := range pkgs {
+			for _, g := range pkgs[i].Depends {
+				for _, j := range x.Satisfying(g, pkgs[i].Architecture) {
+					if !pkgs[j].Unpacked() {
+						t.Fatal("satisfied by a package that is not there")
+					}
+				}
+			}
+		}
+	})
+}
+
+func FuzzCompareVersions(f *testing.F) {
+	for i := range ordered[1:] {
+		f.Add(ordered[i], ordered[i+1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if CompareVersions(a, a) != 0 || CompareVersions(a, b) != -CompareVersions(b, a) {
+			t.Fatalf("%q, %q", a, b)
+		}
+	})
+}
+
+func FuzzParseCopyright(f *testing.F) {
+	f.Add([]byte("Format: copyright-format/1.0\n\nFiles: *\nLicense: GPL-2+ or (Expat, and X)\n"))
+	f.Add([]byte("/usr/share/common-licenses/GPL-2/usr/share/common-licenses/"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, l := range ParseCopyright(data) {
+			if (l.Expression == "") == (l.Name == "") {
+				t.Fatalf("%+v", l)
+			}
+		}
+	})
+}
+
+func FuzzFileLists(f *testing.F) {
+	f.Add("/.\n/usr/bin/a\n", "d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\n")
+	f.Fuzz(func(t *testing.T, list, sums string) {
+		for p := range ListFiles(list) {
+			if p == "" || strings.HasPrefix(p, "/") {
+				t.Fatalf("%q", p)
+			}
+		}
+		for p := range SumFiles(sums) {
+			if p == "" || strings.HasPrefix(p, "/") {
+				t.Fatalf("%q", p)
+			}
+		}
+		ParseDiversions(list)
+	})
+}
