@@ -1,0 +1,169 @@
+// Package canon brings an SBOM to the one form that is written: the same contents
+// give the same bytes, however they are ordered.
+package canon
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/license"
+)
+
+// Types are the component types of CycloneDX 1.6, which are the model's.
+var types = []assay.ComponentType{assay.TypeApplication, assay.TypeFramework, assay.TypeLibrary, assay.TypeContainer, assay.TypePlatform,
+	assay.TypeOperatingSystem, assay.TypeDevice, assay.TypeDeviceDriver, assay.TypeFirmware, assay.TypeFile, assay.TypeModel, assay.TypeData, assay.TypeCrypto}
+
+// ValidType reports whether the model knows the type.
+func ValidType(t assay.ComponentType) bool { return slices.Contains(types, t) }
+
+// ValidCompleteness reports whether the statement is one that the model defines.
+func ValidCompleteness(s assay.Completeness) bool {
+	what, ecosystem, named := strings.Cut(s.Scope, ":")
+	return (what == "components" || what == "dependencies") && named == (ecosystem != "") && !strings.Contains(ecosystem, "@") &&
+		slices.Contains([]string{"complete", "incomplete", "unknown"}, s.Aggregate)
+}
+
+// Form gives a copy of doc that is normalized, sorted and valid, and shares no
+// slice with it that is changed. It reports what it had to change: bytes that are
+// not UTF-8, which JSON cannot hold and file names of an image may have, and
+// expressions that are none.
+func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
+	f := former{report}
+	out := *doc
+	out.Version = max(1, doc.Version)
+	out.Format = ""
+	invalid := func(field, value, want string) error {
+		return &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Field: field, Value: value, Bound: want}
+	}
+	out.Components = make([]assay.Component, len(doc.Components))
+	for i := range doc.Components {
+		out.Components[i] = f.component(&doc.Components[i])
+	}
+	out.Root = f.component(&doc.Root)
+	if out.Root.ID == "" && (out.Root.Name != "" || out.Root.Type != "") {
+		return nil, invalid("root.id", "", "the id of the root component")
+	}
+	out.Relations = slices.Clone(doc.Relations)
+	out.Completeness = slices.Clone(doc.Completeness)
+	out.Authors = nil
+	for _, a := range doc.Authors {
+		if a = f.utf8("authors", "", a); a != "" {
+			out.Authors = append(out.Authors, a)
+		}
+	}
+	out.Tools = slices.Clone(doc.Tools)
+	for i := range out.Tools {
+		t := &out.Tools[i]
+		t.Name, t.Version, t.Vendor = f.utf8("tools", "", t.Name), f.utf8("tools", "", t.Version), f.utf8("tools", "", t.Vendor)
+	}
+	out.Lifecycle = f.utf8("lifecycle", "", doc.Lifecycle)
+	for _, d := range out.Layers {
+		if d.IsZero() {
+			return nil, invalid("layers", "", "digests")
+		}
+	}
+	if err := out.Normalize(); err != nil {
+		return nil, err
+	}
+	out.Completeness = slices.Compact(out.Completeness)
+	for i := range len(out.Components) + 1 {
+		c := &out.Root
+		if i > 0 {
+			c = &out.Components[i-1]
+		}
+		if c.ID != "" && !ValidType(c.Type) {
+			return nil, invalid(string(c.ID)+".type", string(c.Type), "a component type of CycloneDX 1.6")
+		}
+		if strings.ToValidUTF8(string(c.ID), "") != string(c.ID) {
+			return nil, invalid("id", string(c.ID), "UTF-8")
+		}
+	}
+	for _, s := range out.Completeness {
+		if !ValidCompleteness(s) {
+			return nil, invalid("completeness", s.Scope+" "+s.Aggregate, "components or dependencies, optionally of an ecosystem, that are complete, incomplete or unknown")
+		}
+		if _, ok := out.Component(s.Of); s.Of != "" && !ok {
+			return nil, invalid("completeness.of", string(s.Of), "the id of a component")
+		}
+	}
+	for _, r := range out.Relations {
+		if r.Kind == "" || strings.ToValidUTF8(string(r.Kind), "") != string(r.Kind) {
+			return nil, invalid("relation", string(r.Kind), "a kind of relation")
+		}
+		if r.From == "" || r.To == "" {
+			return nil, invalid("relation "+string(r.Kind), "", "the id of a component")
+		}
+	}
+	if y := out.Created.UTC().Year(); !out.Created.IsZero() && (y < 0 || y > 9999) {
+		return nil, invalid("created", out.Created.String(), "a year of four digits")
+	}
+	return &out, nil
+}
+
+type former struct {
+	report func(field string, id assay.ComponentID, reason string)
+}
+
+func (f former) utf8(field string, id assay.ComponentID, s string) string {
+	clean := strings.ToValidUTF8(s, "\uFFFD")
+	if clean != s {
+		f.report(field, id, "bytes that are not UTF-8 are replaced by U+FFFD")
+	}
+	return clean
+}
+
+func (f former) component(c *assay.Component) assay.Component {
+	out := *c
+	for _, s := range []struct {
+		field string
+		value *string
+	}{{"name", &out.Name}, {"version", &out.Version}, {"supplier", &out.Supplier}, {"description", &out.Description},
+		{"source", &out.Source.Name}, {"source", &out.Source.Version}, {"foundBy", &out.FoundBy}} {
+		*s.value = f.utf8(s.field, c.ID, *s.value)
+	}
+	out.CPEs = nil
+	for _, cpe := range c.CPEs {
+		if cpe = f.utf8("cpes", c.ID, cpe); cpe != "" {
+			out.CPEs = append(out.CPEs, cpe)
+		}
+	}
+	slices.Sort(out.CPEs)
+	out.CPEs = slices.Compact(out.CPEs)
+	out.Licenses = nil
+	for _, l := range c.Licenses {
+		text := f.utf8("licenses", c.ID, cmp.Or(l.Expression, l.Name))
+		if text == "" {
+			f.report("licenses", c.ID, "a license without expression and name")
+			continue
+		}
+		parsed := license.Parse(text, l.Concluded)
+		if l.Expression != "" && parsed.Expression == "" {
+			f.report("licenses", c.ID, "not a valid SPDX expression, and written as a name: "+l.Expression)
+		}
+		out.Licenses = append(out.Licenses, parsed)
+	}
+	license.Sort(&out.Licenses)
+	out.Hashes = slices.Clone(c.Hashes)
+	slices.SortFunc(out.Hashes, assay.Digest.Compare)
+	out.Hashes = slices.Compact(out.Hashes)
+	out.Locations = slices.Clone(c.Locations)
+	for i := range out.Locations {
+		out.Locations[i].Path = f.utf8("locations", c.ID, out.Locations[i].Path)
+	}
+	slices.SortFunc(out.Locations, assay.Location.Compare)
+	out.Locations = slices.Compact(out.Locations)
+	for name, value := range c.Properties {
+		if strings.ToValidUTF8(name+value, "") == name+value {
+			continue
+		}
+		out.Properties = make(map[string]string, len(c.Properties))
+		for name, value := range c.Properties {
+			out.Properties[strings.ToValidUTF8(name, "\uFFFD")] = strings.ToValidUTF8(value, "\uFFFD")
+		}
+		f.report("properties", c.ID, "bytes that are not UTF-8 are replaced by U+FFFD")
+		break
+	}
+	return out
+}

@@ -1,0 +1,502 @@
+package cyclonedx
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/license"
+	"github.com/assaykit/assay/sbom/internal/shape"
+)
+
+const opRead = "read CycloneDX"
+
+// Decode reads a document of specification version 1.2 to 1.6. It calls report for
+// everything in it that the model has no home for, in order of appearance.
+func Decode(name string, data []byte, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
+	d := &decoder{name: name, ids: make(map[string]assay.ComponentID), refs: make(map[string]bool)}
+	var doc document
+	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	if doc.BOMFormat == "CycloneDX" && doc.SpecVersion != "" && !slices.Contains(versions, doc.SpecVersion) {
+		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/specVersion", Value: doc.SpecVersion,
+			Bound: "a version that can be read: " + strings.Join(versions, ", ")}
+	}
+	if err := d.check(data); err != nil {
+		return nil, err
+	}
+	out, err := d.sbom(&doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range d.lost {
+		report(l.pointer, d.owner(l.pointer), l.reason)
+	}
+	return out, nil
+}
+
+type decoder struct {
+	name    string
+	version string
+	ids     map[string]assay.ComponentID // by JSON pointer of the component
+	refs    map[string]bool              // every bom-ref of the document
+	made    map[assay.ComponentID]bool   // of the components
+	lost    []lost
+}
+
+type lost struct{ pointer, reason string }
+
+func (d *decoder) lose(pointer, reason string) { d.lost = append(d.lost, lost{pointer, reason}) }
+
+// owner finds the component that a pointer leads into.
+func (d *decoder) owner(pointer string) assay.ComponentID {
+	for pointer != "" {
+		if id, ok := d.ids[pointer]; ok {
+			return id
+		}
+		pointer = pointer[:max(0, strings.LastIndexByte(pointer, '/'))]
+	}
+	return ""
+}
+
+func (d *decoder) invalid(field, value, want string) error {
+	return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: field, Value: value, Bound: want}
+}
+
+// check holds the document against the grammar, and its references against each
+// other: each bom-ref is defined once outside of the sections that are not checked,
+// and dependencies name only defined ones.
+func (d *decoder) check(data []byte) error {
+	used := make(map[string]string) // and the pointer of its first use
+	err := shape.Walk(opRead, d.name, data, grammar(), shape.Visitor{
+		// Ids inside of formulations repeat even in the specification's examples.
+		AnyName: "bom-ref",
+		Any:     func(ref string) { d.refs[ref] = true },
+		Dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
+		Labeled: func(label, value string, pointer func() string) error {
+			switch {
+			case label == labelUsed:
+				if _, ok := used[value]; !ok && !d.refs[value] {
+					used[value] = pointer()
+				}
+			case d.refs[value]:
+				return &assay.Error{Field: pointer(), Value: value, Bound: "a bom-ref that is unique in the document"}
+			default:
+				d.refs[value] = true
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	var dangling []string
+	for ref := range used {
+		if !d.refs[ref] && !strings.HasPrefix(ref, "urn:cdx:") {
+			dangling = append(dangling, ref)
+		}
+	}
+	if len(dangling) > 0 {
+		first := slices.Min(dangling)
+		return d.invalid(used[first], first, "a bom-ref that the document defines")
+	}
+	return nil
+}
+
+func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
+	d.version = doc.SpecVersion
+	out := &assay.SBOM{Serial: doc.SerialNumber, Version: 1, Format: "cyclonedx-json/" + doc.SpecVersion, Components: []assay.Component{}}
+	switch {
+	case doc.Version != nil:
+		out.Version = *doc.Version
+	case d.version != "1.6":
+		return nil, d.invalid("/", "", `a member "version", which CycloneDX `+d.version+` requires`)
+	}
+	if err := d.metadata(&doc.Metadata, out); err != nil {
+		return nil, err
+	}
+	d.made = make(map[assay.ComponentID]bool)
+	if c := doc.Metadata.Component; c != nil {
+		var err error
+		if out.Root, err = d.component(c, "/metadata/component", "", out); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.components(doc.Components, "/components", "", out); err != nil {
+		return nil, err
+	}
+	empty := d.dependencies(doc.Dependencies, out)
+	// Compositions are read last, because those about the whole list its components.
+	if err := out.Normalize(); err != nil {
+		return nil, d.normalized(err)
+	}
+	if err := d.compositions(doc.Compositions, out); err != nil {
+		return nil, err
+	}
+	for _, e := range empty {
+		if c, ok := out.Component(e.id); !ok || !coversDependencies(out.Completeness, c) {
+			d.lose(e.pointer, "the model tells 'no dependencies' from 'none stated' by statements of completeness only")
+		}
+	}
+	if err := out.Normalize(); err != nil {
+		return nil, d.normalized(err)
+	}
+	out.Completeness = slices.Compact(out.Completeness)
+	return out, nil
+}
+
+func (d *decoder) normalized(err error) error {
+	return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Err: err}
+}
+
+func (d *decoder) metadata(m *metadata, out *assay.SBOM) error {
+	if m.Timestamp != "" {
+		t, err := time.Parse(time.RFC3339, m.Timestamp)
+		if err != nil {
+			return d.invalid("/metadata/timestamp", m.Timestamp, "a date and time of RFC 3339")
+		}
+		out.Created = t.UTC()
+	}
+	for i, l := range m.Lifecycles {
+		if i > 0 {
+			d.lose(shape.Pointer("/metadata/lifecycles", i), "the model has one lifecycle, the first")
+			continue
+		}
+		out.Lifecycle = l.Phase + l.Name // one of them is set
+	}
+	for i, a := range m.Authors {
+		if author := a.String(); author != "" {
+			out.Authors = append(out.Authors, author)
+		} else {
+			d.lose(shape.Pointer("/metadata/authors", i), "an author without name and email")
+		}
+	}
+	for i, p := range m.Properties {
+		pointer := shape.Pointer("/metadata/properties", i)
+		if p.Name != propLayer {
+			d.lose(pointer, "the model has no place for properties of the document")
+			continue
+		}
+		layer, err := assay.ParseDigest(p.Value)
+		if err != nil {
+			return d.invalid(pointer, p.Value, "a digest")
+		}
+		out.Layers = append(out.Layers, layer)
+	}
+	return d.tools(m.Tools, out)
+}
+
+func (d *decoder) tools(raw json.RawMessage, out *assay.SBOM) error {
+	switch {
+	case len(raw) == 0:
+	case raw[0] == '[':
+		var legacy []legacyTool
+		if err := strictjson.Unmarshal(d.name, raw, &legacy, strictjson.Limits{}); err != nil {
+			return err
+		}
+		for _, t := range legacy {
+			out.Tools = append(out.Tools, assay.Tool{Name: t.Name, Version: t.Version, Vendor: t.Vendor})
+		}
+	default:
+		var t tools
+		if err := strictjson.Unmarshal(d.name, raw, &t, strictjson.Limits{}); err != nil {
+			return err
+		}
+		for i, c := range t.Components {
+			tool := assay.Tool{Name: c.fullName(), Version: c.Version}
+			switch {
+			case c.Manufacturer != nil:
+				tool.Vendor = c.Manufacturer.Name
+				if c.Supplier != nil {
+					d.lose(shape.Pointer("/metadata/tools/components", i)+"/supplier", "the model has one vendor of a tool, the manufacturer")
+				}
+			case c.Supplier != nil:
+				tool.Vendor = c.Supplier.Name
+			}
+			if c.Type != string(assay.TypeApplication) {
+				d.lose(shape.Pointer("/metadata/tools/components", i)+"/type", "the model has no type of a tool")
+			}
+			out.Tools = append(out.Tools, tool)
+		}
+	}
+	return nil
+}
+
+// String is the form in which the model has an author.
+func (c contact) String() string {
+	switch {
+	case c.Email == "":
+		return c.Name
+	case c.Name == "":
+		return "<" + c.Email + ">"
+	}
+	return c.Name + " <" + c.Email + ">"
+}
+
+// fullName puts the group before the name, because "core" of the group "@angular"
+// and "core" of "@vue" are different components.
+func (c *component) fullName() string {
+	if c.Group != "" {
+		return c.Group + "/" + c.Name
+	}
+	return c.Name
+}
+
+func (d *decoder) components(list []component, pointer string, parent assay.ComponentID, out *assay.SBOM) error {
+	for i := range list {
+		c, err := d.component(&list[i], shape.Pointer(pointer, i), parent, out)
+		if err != nil {
+			return err
+		}
+		out.Components = append(out.Components, c)
+	}
+	return nil
+}
+
+// component converts one, and appends those that are nested in it.
+func (d *decoder) component(c *component, pointer string, parent assay.ComponentID, out *assay.SBOM) (assay.Component, error) {
+	id := c.BOMRef
+	if id == "" {
+		// Without a bom-ref nothing refers to it, so that any id will do. The
+		// place in the document is one that is the same each time.
+		for id = "#" + pointer; d.refs[id]; {
+			id += "'"
+		}
+		d.refs[id] = true
+	}
+	oc := assay.Component{ID: assay.ComponentID(id), Type: assay.ComponentType(c.Type), Name: c.fullName(), Version: c.Version, Description: c.Description}
+	d.ids[pointer] = oc.ID
+	d.made[oc.ID] = true
+	if parent != "" {
+		out.Relations = append(out.Relations, assay.Relation{From: parent, Kind: assay.Contains, To: oc.ID})
+	}
+	if c.Supplier != nil {
+		oc.Supplier = c.Supplier.Name
+	}
+	if c.CPE != "" {
+		oc.CPEs = append(oc.CPEs, c.CPE)
+	}
+	if c.PURL != "" {
+		var err error
+		if oc.PURL, err = assay.ParsePURL(c.PURL); err != nil {
+			return oc, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: pointer + "/purl", Value: c.PURL, Bound: "a package URL", Err: err}
+		}
+	}
+	if err := d.licenses(c.Licenses, pointer+"/licenses", &oc); err != nil {
+		return oc, err
+	}
+	if c.Evidence != nil {
+		for i, o := range c.Evidence.Occurrences {
+			l := assay.Location{Path: o.Location}
+			if o.AdditionalContext != "" {
+				var err error
+				if l.Layer, err = assay.ParseDigest(o.AdditionalContext); err != nil {
+					d.lose(shape.Pointer(pointer+"/evidence/occurrences", i)+"/additionalContext", "it is not the digest of a layer")
+				}
+			}
+			oc.Locations = append(oc.Locations, l)
+		}
+	}
+	hashes, err := d.hashes(c.Hashes, pointer+"/hashes")
+	if err != nil {
+		return oc, err
+	}
+	more, err := d.properties(c.Properties, pointer+"/properties", &oc, out)
+	if err != nil {
+		return oc, err
+	}
+	if oc.Hashes, err = assay.NewDigestSet(append(hashes, more...)...); err != nil {
+		return oc, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: pointer + "/hashes", Err: err}
+	}
+	// Those of the root are not sorted by Normalize.
+	slices.SortFunc(oc.Locations, assay.Location.Compare)
+	oc.Locations = slices.Compact(oc.Locations)
+	slices.Sort(oc.CPEs)
+	oc.CPEs = slices.Compact(oc.CPEs)
+	return oc, d.components(c.Components, pointer+"/components", oc.ID, out)
+}
+
+func (d *decoder) licenses(list []licenseChoice, pointer string, oc *assay.Component) error {
+	for i, l := range list {
+		here := shape.Pointer(pointer, i)
+		switch {
+		case l.License == nil:
+			if len(list) > 1 && d.version >= "1.5" {
+				return d.invalid(here+"/expression", l.Expression, "an expression alone, or licenses only")
+			}
+			if l.Expression == "" {
+				d.lose(here+"/expression", "an empty expression")
+				continue
+			}
+			if !license.Valid(l.Expression) {
+				d.lose(here+"/expression", "not a valid SPDX expression; kept as a name")
+			}
+			oc.Licenses = append(oc.Licenses, license.Parse(l.Expression, l.Acknowledgement == concluded))
+		case l.Acknowledgement != "" && d.version >= "1.5":
+			return d.invalid(here+"/acknowledgement", l.Acknowledgement, "an acknowledgement inside of license")
+		default:
+			text := l.License.ID + l.License.Name // one of them is there
+			if text == "" {
+				d.lose(here+"/license/name", "an empty name")
+				continue
+			}
+			oc.Licenses = append(oc.Licenses, license.Parse(text, l.License.Acknowledgement == concluded))
+		}
+	}
+	license.Sort(&oc.Licenses)
+	return nil
+}
+
+func (d *decoder) hashes(list []hash, pointer string) ([]assay.Digest, error) {
+	var out []assay.Digest
+	for i, h := range list {
+		here := shape.Pointer(pointer, i)
+		alg, ok := algorithms[h.Alg]
+		switch {
+		case !ok:
+			d.lose(here, "the model has no algorithm "+h.Alg)
+			continue
+		case alg == assay.BLAKE3 && len(h.Content) != 64:
+			d.lose(here, "the model has BLAKE3 of 256 bits only")
+			continue
+		}
+		digest, err := assay.NewDigest(alg, strings.ToLower(h.Content))
+		if err != nil {
+			return nil, d.invalid(here+"/content", h.Content, "a digest of the length of "+h.Alg)
+		}
+		out = append(out, digest)
+	}
+	return out, nil
+}
+
+// properties sorts out those that carry members of the model, and gives the hashes
+// among them.
+func (d *decoder) properties(list []property, pointer string, oc *assay.Component, out *assay.SBOM) ([]assay.Digest, error) {
+	var hashes []assay.Digest
+	var once []string
+	for i, p := range list {
+		here := shape.Pointer(pointer, i)
+		var target *string
+		switch p.Name {
+		case propFoundBy:
+			target = &oc.FoundBy
+		case propSourceName:
+			target = &oc.Source.Name
+		case propSourceVersion:
+			target = &oc.Source.Version
+		}
+		kind, isRelation := strings.CutPrefix(p.Name, propRelation)
+		alg, isHash := strings.CutPrefix(p.Name, propHash)
+		switch {
+		case target != nil:
+			if slices.Contains(once, p.Name) {
+				return nil, d.invalid(here, p.Name, "the property once")
+			}
+			once = append(once, p.Name)
+			*target = p.Value
+		case p.Name == propCPE:
+			oc.CPEs = append(oc.CPEs, p.Value)
+		case isRelation && kind != "":
+			if !d.refs[p.Value] {
+				return nil, d.invalid(here+"/value", p.Value, "a bom-ref that the document defines")
+			}
+			out.Relations = append(out.Relations, assay.Relation{From: oc.ID, Kind: assay.RelationKind(kind), To: assay.ComponentID(p.Value)})
+		case isHash && assay.Algorithm(alg).Known():
+			digest, err := assay.NewDigest(assay.Algorithm(alg), p.Value)
+			if err != nil {
+				return nil, d.invalid(here+"/value", p.Value, "a digest of the length of "+alg)
+			}
+			hashes = append(hashes, digest)
+		default:
+			name := strings.TrimPrefix(p.Name, propEscape)
+			if old, ok := oc.Properties[name]; ok {
+				if old != p.Value {
+					d.lose(here, "the model has one value of a property, the first")
+				}
+				continue
+			}
+			if oc.Properties == nil {
+				oc.Properties = make(map[string]string)
+			}
+			oc.Properties[name] = p.Value
+		}
+	}
+	return hashes, nil
+}
+
+type emptyDependency struct {
+	id      assay.ComponentID
+	pointer string
+}
+
+// dependencies gives the entries that state that there are none.
+func (d *decoder) dependencies(list []dependency, out *assay.SBOM) (empty []emptyDependency) {
+	for i, dep := range list {
+		here := shape.Pointer("/dependencies", i)
+		from := assay.ComponentID(dep.Ref)
+		if !d.made[from] {
+			d.lose(here, "the dependencies of what is not a component")
+			continue
+		}
+		if len(dep.DependsOn) == 0 {
+			empty = append(empty, emptyDependency{from, here})
+		}
+		for j, to := range dep.DependsOn {
+			if !d.made[assay.ComponentID(to)] {
+				d.lose(shape.Pointer(here+"/dependsOn", j), "a dependency on what is not a component")
+				continue
+			}
+			out.Relations = append(out.Relations, assay.Relation{From: from, Kind: assay.DependsOn, To: assay.ComponentID(to)})
+		}
+	}
+	return empty
+}
+
+func (d *decoder) compositions(list []composition, out *assay.SBOM) error {
+	for i, c := range list {
+		here := shape.Pointer("/compositions", i)
+		aggregate := c.Aggregate
+		switch {
+		case strings.HasPrefix(aggregate, "incomplete_"):
+			aggregate = "incomplete"
+			d.lose(here+"/aggregate", "the model has complete, incomplete and unknown; read as incomplete")
+		case aggregate == "not_specified":
+			aggregate = "unknown"
+			d.lose(here+"/aggregate", "the model has complete, incomplete and unknown; read as unknown")
+		}
+		if s, ok := parseWhole(c.BOMRef); ok {
+			if s.Of != "" && !d.made[s.Of] {
+				return d.invalid(here+"/bom-ref", c.BOMRef, "the bom-ref of a component at its end")
+			}
+			want := compositionOf(s, out)
+			if want.Aggregate != aggregate || !slices.Equal(want.Assemblies, c.Assemblies) || !slices.Equal(want.Dependencies, c.Dependencies) {
+				return d.invalid(here, c.BOMRef, "a composition that says the same as its bom-ref")
+			}
+			out.Completeness = append(out.Completeness, s)
+			continue
+		}
+		if c.BOMRef != "" {
+			d.lose(here+"/bom-ref", "the model has no ids of compositions")
+		}
+		for _, part := range []struct {
+			member, scope string
+			refs          []string
+		}{{"/assemblies", "components", c.Assemblies}, {"/dependencies", "dependencies", c.Dependencies}} {
+			for j, ref := range part.refs {
+				if !d.made[assay.ComponentID(ref)] {
+					d.lose(shape.Pointer(here+part.member, j), "the completeness of what is not a component")
+					continue
+				}
+				out.Completeness = append(out.Completeness, assay.Completeness{Of: assay.ComponentID(ref), Scope: part.scope, Aggregate: aggregate})
+			}
+		}
+		if len(c.Assemblies)+len(c.Dependencies) == 0 {
+			d.lose(here, "a composition of nothing")
+		}
+	}
+	return nil
+}

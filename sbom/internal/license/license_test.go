@@ -1,0 +1,116 @@
+package license_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/github/go-spdx/v2/spdxexp"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/license"
+)
+
+func TestValid(t *testing.T) {
+	for s, want := range map[string]bool{
+		"MIT":                         true,
+		"mit":                         true,
+		" MIT ":                       true,
+		"GPL-2.0+":                    true,
+		"Apache-2.0+":                 true,
+		"MIT OR (Apache-2.0 AND ISC)": true,
+		"((MIT))":                     true,
+		"MIT  AND  ISC":               true,
+		"LicenseRef-x.Y-1":            true,
+		"DocumentRef-a:LicenseRef-b":  true,
+		"GPL-2.0-only WITH Classpath-exception-2.0":                         true,
+		"(GPL-2.0-only WITH Classpath-exception-2.0) OR MIT":                true,
+		"MIT AND GPL-2.0-or-later WITH Bison-exception-2.2 OR BSD-2-Clause": true,
+
+		"":                                   false,
+		" ":                                  false,
+		"()":                                 false,
+		"MIT AND":                            false,
+		"AND MIT":                            false,
+		"MIT and ISC":                        false,
+		"MIT ISC":                            false,
+		"MIT/ISC":                            false,
+		"MIT +":                              false,
+		"MIT++":                              false,
+		"(MIT":                               false,
+		"MIT)":                               false,
+		"(MIT OR ISC":                        false,
+		"MIT ANDISC":                         false,
+		"Apache-2.0-only":                    false,
+		"MIT\nOR ISC":                        false,
+		"LicenseRef-":                        false,
+		"LicenseRef-a_b":                     false,
+		"DocumentRef-a:MIT":                  false,
+		"DocumentRef-:LicenseRef-b":          false,
+		"MIT WITH Foo":                       false,
+		"MIT WITH MIT":                       false,
+		"(MIT) WITH Classpath-exception-2.0": false,
+		"MIT WITH Classpath-exception-2.0 WITH Classpath-exception-2.0": false,
+		"NONE":        false,
+		"NOASSERTION": false,
+	} {
+		if got := license.Valid(s); got != want {
+			t.Errorf("Valid(%q) = %v", s, got)
+		}
+	}
+}
+
+// A parser that recurses dies here; the process cannot recover from it.
+func TestDeepNesting(t *testing.T) {
+	const n = 4 << 20
+	if !license.Valid(strings.Repeat("(", n) + "MIT" + strings.Repeat(")", n)) {
+		t.Error("balanced parentheses refused")
+	}
+}
+
+func TestParse(t *testing.T) {
+	got := []assay.License{license.Parse("MIT OR ISC", false), license.Parse("GPL", true)}
+	want := []assay.License{{Expression: "MIT OR ISC"}, {Name: "GPL", Concluded: true}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestRefs(t *testing.T) {
+	got := license.Refs("(LicenseRef-a OR MIT) AND DocumentRef-d:LicenseRef-b AND LicenseRef-c")
+	if d := cmp.Diff([]string{"LicenseRef-a", "LicenseRef-c"}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// What is valid here must be valid to go-spdx, an implementation of its own. The
+// reverse does not hold; the package comment says where.
+func FuzzValid(f *testing.F) {
+	for _, s := range []string{"MIT", "(MIT OR ISC) AND GPL-2.0+", "LicenseRef-a", "DocumentRef-a:LicenseRef-b", "GPL-2.0-only WITH Classpath-exception-2.0", "MIT and", "(("} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if strings.Count(s, "(") > 100 {
+			t.Skip()
+		}
+		if !license.Valid(s) {
+			return
+		}
+		if strings.Contains(strings.ToLower(s), "nokia") {
+			return // withdrawn; see exceptions
+		}
+		if ok, _ := spdxexp.ValidateLicenses([]string{s}); !ok {
+			t.Errorf("go-spdx refuses %q", s)
+		}
+	})
+}
+
+func BenchmarkValid(b *testing.B) {
+	const s = "MIT OR (Apache-2.0 AND GPL-2.0-only WITH Classpath-exception-2.0)"
+	license.Valid(s)
+	for b.Loop() {
+		if !license.Valid(s) {
+			b.Fatal(s)
+		}
+	}
+}

@@ -1,0 +1,466 @@
+package spdx
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/canon"
+	"github.com/assaykit/assay/sbom/internal/license"
+	"github.com/assaykit/assay/sbom/internal/shape"
+)
+
+const opRead = "read SPDX"
+
+// Decode reads a document of SPDX 2.2 or 2.3. It calls report for everything in it
+// that the model has no home for.
+func Decode(name string, data []byte, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
+	d := &decoder{name: name, owners: make(map[string]assay.ComponentID), ids: make(map[string]assay.ComponentID), defined: map[string]bool{}, infos: make(map[string]extracted)}
+	var doc document
+	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	if v := doc.SPDXVersion; strings.HasPrefix(v, "SPDX-") && v != "SPDX-2.2" && v != "SPDX-2.3" {
+		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/spdxVersion", Value: v, Bound: "a version that can be read: SPDX-2.2, SPDX-2.3"}
+	}
+	err := shape.Walk(opRead, name, data, grammar(), shape.Visitor{
+		Dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
+		AnyName: "SPDXID", // of snippets
+		Any:     func(id string) { d.defined[id] = true },
+		Labeled: func(_, value string, pointer func() string) error {
+			if d.defined[value] || value == documentID {
+				return &assay.Error{Field: pointer(), Value: value, Bound: "an SPDXID that is unique in the document"}
+			}
+			d.defined[value] = true
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := d.sbom(&doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range d.lost {
+		report(l.pointer, d.owner(l.pointer), l.reason)
+	}
+	return out, nil
+}
+
+type decoder struct {
+	name    string
+	owners  map[string]assay.ComponentID // by JSON pointer of the package or file
+	ids     map[string]assay.ComponentID // by SPDXID
+	defined map[string]bool
+	infos   map[string]extracted
+	lost    []lost
+}
+
+type lost struct{ pointer, reason string }
+
+func (d *decoder) lose(pointer, reason string) { d.lost = append(d.lost, lost{pointer, reason}) }
+
+func (d *decoder) owner(pointer string) assay.ComponentID {
+	for pointer != "" {
+		if id, ok := d.owners[pointer]; ok {
+			return id
+		}
+		pointer = pointer[:max(0, strings.LastIndexByte(pointer, '/'))]
+	}
+	return ""
+}
+
+func (d *decoder) invalid(field, value, want string) error {
+	return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: field, Value: value, Bound: want}
+}
+
+func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
+	out := &assay.SBOM{Serial: doc.DocumentNamespace, Version: 1, Components: []assay.Component{},
+		Format: "spdx-json/" + strings.TrimPrefix(doc.SPDXVersion, "SPDX-")}
+	created, err := time.Parse(time.RFC3339, doc.CreationInfo.Created)
+	if err != nil {
+		return nil, d.invalid("/creationInfo/created", doc.CreationInfo.Created, "a date and time")
+	}
+	out.Created = created.UTC()
+	var facts documentFacts
+	found, others, err := readNote(d.name, "/annotations", documentNote, doc.Annotations, &facts)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range others {
+		d.lose(shape.Pointer("/annotations", i), "the model has no place for it")
+	}
+	if err := d.creators(doc, &facts, out); err != nil {
+		return nil, err
+	}
+	if found {
+		out.Lifecycle, out.Layers, out.Completeness = facts.Lifecycle, facts.Layers, facts.Completeness
+		if facts.Version < 0 {
+			return nil, d.invalid("/annotations", fmt.Sprint(facts.Version), "a version of 1 or more")
+		}
+		out.Version = max(1, facts.Version)
+		if slices.ContainsFunc(out.Layers, assay.Digest.IsZero) {
+			return nil, d.invalid("/annotations", "layers", "digests")
+		}
+	}
+	if err := d.packages(doc, out); err != nil {
+		return nil, err
+	}
+	described, err := d.relations(doc, out)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.root(doc, &facts, described, out); err != nil {
+		return nil, err
+	}
+	if doc.Name != out.Root.Name && !(out.Root.Name == "" && doc.Name == "unnamed") {
+		d.lose("/name", "the model has the name of the root component only")
+	}
+	if err := out.Normalize(); err != nil {
+		return nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Err: err}
+	}
+	out.Completeness = slices.Compact(out.Completeness)
+	for _, s := range out.Completeness {
+		if _, ok := out.Component(s.Of); !canon.ValidCompleteness(s) || s.Of != "" && !ok {
+			return nil, d.invalid("/annotations", s.Scope+" "+s.Aggregate, "a statement of completeness about a component")
+		}
+	}
+	return out, nil
+}
+
+func (d *decoder) creators(doc *document, facts *documentFacts, out *assay.SBOM) error {
+	out.Tools, out.Authors = readCreators(doc.CreationInfo.Creators)
+	if f := facts.Creators; f != nil {
+		if !slices.Equal(creatorsOf(f.Tools, f.Authors), doc.CreationInfo.Creators) || slices.Contains(f.Authors, "") {
+			return d.invalid("/annotations", "creators", "what /creationInfo/creators says")
+		}
+		out.Tools, out.Authors = f.Tools, f.Authors
+		return nil
+	}
+	for i, c := range doc.CreationInfo.Creators {
+		if back := creatorsOf(readCreators([]string{c})); !slices.Equal(back, []string{c}) {
+			d.lose(shape.Pointer("/creationInfo/creators", i), "the model does not tell persons from organisations; it would be written as "+back[0])
+		}
+	}
+	return nil
+}
+
+func (d *decoder) packages(doc *document, out *assay.SBOM) error {
+	used := make(map[string]bool) // LicenseRefs whose text is kept as a name
+	for i, info := range doc.Extracted {
+		if _, ok := d.infos[info.ID]; ok {
+			return d.invalid(shape.Pointer("/hasExtractedLicensingInfos", i), info.ID, "a licenseId that is unique in the document")
+		}
+		d.infos[info.ID] = info
+	}
+	taken := make(map[assay.ComponentID]bool)
+	add := func(pointer, spdxID string, c assay.Component) error {
+		if taken[c.ID] || c.ID == "" {
+			return d.invalid(pointer, string(c.ID), "an id that is unique in the document")
+		}
+		taken[c.ID] = true
+		d.ids[spdxID], d.owners[pointer] = c.ID, c.ID
+		out.Components = append(out.Components, c)
+		return nil
+	}
+	for i := range doc.Packages {
+		pointer := shape.Pointer("/packages", i)
+		c, err := d.component(&doc.Packages[i], pointer, used)
+		if err == nil {
+			err = add(pointer, doc.Packages[i].SPDXID, c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i := range doc.Files {
+		pointer := shape.Pointer("/files", i)
+		f := &doc.Files[i]
+		c := assay.Component{ID: assay.ComponentID(strings.TrimPrefix(f.SPDXID, refPrefix)), Type: assay.TypeFile, Name: f.FileName}
+		c.Licenses = readLicenses(&pkg{LicenseConcluded: f.LicenseConcluded}, d.infos, d.licenseLoss(pointer, used))
+		var err error
+		if c.Hashes, err = d.checksums(f.Checksums, pointer+"/checksums", nil); err == nil {
+			err = add(pointer, f.SPDXID, c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i, info := range doc.Extracted {
+		if !used[info.ID] && !(info.Name == "" && info.Text == noAssertion) {
+			d.lose(shape.Pointer("/hasExtractedLicensingInfos", i), "the model keeps the name of a license that stands alone only")
+		} else if info.Text != noAssertion && info.Name != "" && info.Text != info.Name {
+			d.lose(shape.Pointer("/hasExtractedLicensingInfos", i)+"/extractedText", "the model has no place for it")
+		}
+	}
+	return nil
+}
+
+func (d *decoder) component(p *pkg, pointer string, used map[string]bool) (assay.Component, error) {
+	c := assay.Component{ID: assay.ComponentID(strings.TrimPrefix(p.SPDXID, refPrefix)), Name: p.Name, Version: p.VersionInfo,
+		Supplier: agentName(p.Supplier), Description: p.Description}
+	var facts componentFacts
+	_, others, err := readNote(d.name, pointer+"/annotations", componentNote, p.Annotations, &facts)
+	if err != nil {
+		return c, err
+	}
+	for _, i := range others {
+		d.lose(shape.Pointer(pointer+"/annotations", i), "the model has no place for it")
+	}
+	contradiction := func(field string) error {
+		return d.invalid(pointer+"/annotations", field, "what the package itself says")
+	}
+	if facts.ID != "" {
+		if elementID(facts.ID) != p.SPDXID {
+			return c, contradiction("id")
+		}
+		c.ID = facts.ID
+	}
+	var ok bool
+	if c.Type, ok = typeOf(p.Purpose); facts.Type != "" {
+		if !canon.ValidType(facts.Type) || purposeOf(facts.Type) != p.Purpose {
+			return c, contradiction("type")
+		}
+		c.Type = facts.Type
+	} else if !ok {
+		d.lose(pointer+"/primaryPackagePurpose", "the model has no such type of component; read as library")
+	}
+	if facts.Supplier != "" {
+		if supplierOf(facts.Supplier) != p.Supplier {
+			return c, contradiction("supplier")
+		}
+		c.Supplier = facts.Supplier
+	} else if isPerson(p.Supplier) {
+		d.lose(pointer+"/supplier", "the model does not tell persons from organisations")
+	}
+	loss := d.licenseLoss(pointer, used)
+	if facts.Licenses != nil {
+		declared, concluded := licensesOf(facts.Licenses)
+		if declared != p.LicenseDeclared || concluded != p.LicenseConcluded {
+			return c, contradiction("licenses")
+		}
+		for _, l := range facts.Licenses {
+			if l != license.Parse(l.Expression+l.Name, l.Concluded) || l.Expression+l.Name == "" {
+				return c, contradiction("licenses")
+			}
+			if l.Name == "" {
+				continue
+			}
+			ref := licenseRef(l.Name)
+			if d.infos[ref].Name != l.Name {
+				return c, contradiction("licenses")
+			}
+			used[ref] = true
+		}
+		c.Licenses = facts.Licenses
+		license.Sort(&c.Licenses)
+	} else {
+		c.Licenses = readLicenses(p, d.infos, loss)
+	}
+	if c.Hashes, err = d.checksums(p.Checksums, pointer+"/checksums", facts.Hashes); err != nil {
+		return c, err
+	}
+	if err := d.externals(p.ExternalRefs, pointer+"/externalRefs", &c); err != nil {
+		return c, err
+	}
+	for _, m := range []struct{ name, value string }{{"/copyrightText", p.CopyrightText}, {"/downloadLocation", p.DownloadLocation}} {
+		if stated(m.value) {
+			d.lose(pointer+m.name, "the model has no place for it")
+		}
+	}
+	if p.FilesAnalyzed != nil && *p.FilesAnalyzed {
+		d.lose(pointer+"/filesAnalyzed", "the model has no place for it")
+	}
+	c.Source, c.FoundBy, c.Properties = facts.Source, facts.FoundBy, facts.Properties
+	c.Locations = facts.Locations
+	slices.SortFunc(c.Locations, assay.Location.Compare)
+	c.Locations = slices.Compact(c.Locations)
+	return c, nil
+}
+
+// licenseLoss gives what readLicenses calls: for a text that is no expression, and
+// for a LicenseRef of which the name is kept.
+func (d *decoder) licenseLoss(pointer string, used map[string]bool) func(member, text string, l assay.License, valid bool) {
+	return func(member, text string, l assay.License, valid bool) {
+		switch {
+		case text == none:
+			d.lose(pointer+"/"+member, "the model does not tell 'no license' from 'none stated'")
+		case !valid:
+			d.lose(pointer+"/"+member, "not a valid SPDX expression; kept as a name")
+		case l.Expression != text:
+			used[strings.TrimSpace(text)] = true
+		}
+	}
+}
+
+// readLicenses gives what the two expressions of a package state.
+func readLicenses(p *pkg, infos map[string]extracted, seen func(member, text string, l assay.License, valid bool)) []assay.License {
+	var out []assay.License
+	for _, m := range []struct {
+		member, text string
+		concluded    bool
+	}{{"licenseDeclared", p.LicenseDeclared, false}, {"licenseConcluded", p.LicenseConcluded, true}} {
+		if !stated(m.text) {
+			if m.text == none && seen != nil {
+				seen(m.member, m.text, assay.License{}, true)
+			}
+			continue
+		}
+		l, valid := readLicense(m.text, m.concluded, infos)
+		if seen != nil {
+			seen(m.member, m.text, l, valid)
+		}
+		out = append(out, l)
+	}
+	license.Sort(&out)
+	return out
+}
+
+func (d *decoder) checksums(list []checksum, pointer string, more assay.DigestSet) (assay.DigestSet, error) {
+	out := slices.Clone([]assay.Digest(more))
+	for i, c := range list {
+		here := shape.Pointer(pointer, i)
+		alg, ok := algorithms[c.Algorithm]
+		switch {
+		case !ok:
+			d.lose(here, "the model has no algorithm "+c.Algorithm)
+			continue
+		case alg == assay.BLAKE3 && len(c.Value) != 64:
+			d.lose(here, "the model has BLAKE3 of 256 bits only")
+			continue
+		}
+		digest, err := assay.NewDigest(alg, strings.ToLower(c.Value))
+		if err != nil {
+			return nil, d.invalid(here+"/checksumValue", c.Value, "a digest of the length of "+c.Algorithm)
+		}
+		out = append(out, digest)
+	}
+	set, err := assay.NewDigestSet(out...)
+	if err != nil {
+		return nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: pointer, Err: err}
+	}
+	return set, nil
+}
+
+func (d *decoder) externals(list []external, pointer string, c *assay.Component) error {
+	for i, r := range list {
+		here := shape.Pointer(pointer, i)
+		switch r.Type {
+		case "purl":
+			p, err := assay.ParsePURL(r.Locator)
+			if err != nil {
+				return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: here + "/referenceLocator", Value: r.Locator, Bound: "a package URL", Err: err}
+			}
+			if c.PURL.IsZero() {
+				c.PURL = p
+			} else if c.PURL != p {
+				d.lose(here, "the model has one purl of a component, the first")
+			}
+		case "cpe22Type", "cpe23Type":
+			if r.Locator != "" {
+				c.CPEs = append(c.CPEs, r.Locator)
+			}
+		default:
+			d.lose(here, "the model has no place for references of type "+r.Type)
+		}
+	}
+	slices.Sort(c.CPEs)
+	c.CPEs = slices.Compact(c.CPEs)
+	return nil
+}
+
+// relations gives the SPDXIDs that the document says it describes.
+func (d *decoder) relations(doc *document, out *assay.SBOM) (described []string, err error) {
+	for i, ref := range doc.Describes {
+		if !d.defined[ref] {
+			return nil, d.invalid(shape.Pointer("/documentDescribes", i), ref, "the SPDXID of an element")
+		}
+		described = append(described, ref)
+	}
+	for i := range doc.Packages {
+		for j, ref := range doc.Packages[i].HasFiles {
+			to, ok := d.ids[ref]
+			if !ok {
+				return nil, d.invalid(shape.Pointer(shape.Pointer("/packages", i)+"/hasFiles", j), ref, "the SPDXID of a file")
+			}
+			out.Relations = append(out.Relations, assay.Relation{From: d.ids[doc.Packages[i].SPDXID], Kind: assay.Contains, To: to})
+		}
+	}
+	for i, r := range doc.Relationships {
+		here := shape.Pointer("/relationships", i)
+		for _, end := range []struct{ member, ref string }{{"/spdxElementId", r.From}, {"/relatedSpdxElement", r.To}} {
+			if strings.HasPrefix(end.ref, refPrefix) && end.ref != documentID && !d.defined[end.ref] {
+				return nil, d.invalid(here+end.member, end.ref, "the SPDXID of an element")
+			}
+		}
+		from, to := r.From, r.To
+		if r.Type == "DESCRIBED_BY" {
+			from, to = to, from
+		}
+		if (r.Type == "DESCRIBES" || r.Type == "DESCRIBED_BY") && from == documentID && d.defined[to] {
+			described = append(described, to)
+			continue
+		}
+		rel := relationTypes[r.Type]
+		kind := rel.kind
+		if rel.reversed {
+			from, to = to, from
+		}
+		comment := r.Comment
+		if name, ok := strings.CutPrefix(comment, kindComment); ok && r.Type == "OTHER" {
+			kind, comment = assay.RelationKind(name), ""
+		}
+		a, okA := d.ids[from]
+		b, okB := d.ids[to]
+		switch {
+		case kind == "":
+			d.lose(here, "the model has no relation "+r.Type)
+			continue
+		case !okA || !okB:
+			d.lose(here, "a relation to what is not a package or file of the document")
+			continue
+		case comment != "":
+			d.lose(here+"/comment", "the model has no place for it")
+		}
+		out.Relations = append(out.Relations, assay.Relation{From: a, Kind: kind, To: b})
+	}
+	slices.Sort(described)
+	return slices.Compact(described), nil
+}
+
+// root moves the one component that is described out of the list.
+func (d *decoder) root(doc *document, facts *documentFacts, described []string, out *assay.SBOM) error {
+	if facts.NoRoot {
+		if len(described) != len(out.Components) {
+			return d.invalid("/annotations", "noRoot", "a document that describes all its packages")
+		}
+		return nil
+	}
+	if len(described) == 0 && len(out.Components) == 1 {
+		described = []string{doc.onlyID()} // SPDX 2.3, 11.1: implied then
+	}
+	if len(described) != 1 {
+		d.lose("/relationships", fmt.Sprintf("the model has one root, and the document describes %d elements", len(described)))
+		return nil
+	}
+	id, ok := d.ids[described[0]]
+	if !ok {
+		d.lose("/relationships", "the document describes "+described[0]+", which is not a package or file")
+		return nil
+	}
+	i := slices.IndexFunc(out.Components, func(c assay.Component) bool { return c.ID == id })
+	out.Root = out.Components[i]
+	out.Components = slices.Delete(out.Components, i, i+1)
+	return nil
+}
+
+func (d *document) onlyID() string {
+	if len(d.Packages) == 1 {
+		return d.Packages[0].SPDXID
+	}
+	return d.Files[0].SPDXID
+}

@@ -1,0 +1,90 @@
+package spdx
+
+import (
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/assaykit/assay/sbom/internal/shape"
+)
+
+// labelID marks strings that define an element.
+const labelID = "SPDXID"
+
+var (
+	idPattern       = regexp.MustCompile(`^SPDXRef-[A-Za-z0-9.-]+$`)
+	refPattern      = regexp.MustCompile(`^(NONE|NOASSERTION|(DocumentRef-[A-Za-z0-9.-]+:)?SPDXRef-[A-Za-z0-9.-]+|DocumentRef-[A-Za-z0-9.-]+)$`)
+	licensePattern  = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]+$`)
+	uriPattern      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[^#\s]+$`)
+	agentPattern    = regexp.MustCompile(`^(NOASSERTION|(Person|Organization): *\S(?s:.*))$`)
+	creatorPattern  = regexp.MustCompile(`^(Person|Organization|Tool): *\S(?s:.*)$`)
+	checksumPattern = regexp.MustCompile(`^[a-fA-F0-9]+$`)
+)
+
+// ValidNamespace reports whether s can be a documentNamespace: an absolute URI
+// without a fragment (SPDX 2.3, 6.5).
+func ValidNamespace(s string) bool { return uriPattern.MatchString(s) }
+
+func isTime(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil
+}
+
+// grammar is SPDX 2.3 in JSON, which 2.2 differs from by a few members. Snippets,
+// cross references and artifactOf are not checked.
+var grammar = sync.OnceValue(func() *shape.Node {
+	type m = shape.Members
+	str, drop := shape.String(), shape.Drop
+	strs := shape.List(str)
+	id := shape.Text("SPDXRef- and letters, digits, '.' and '-'", idPattern.MatchString).Label(labelID)
+	ref := shape.Text("an SPDX element reference", refPattern.MatchString)
+	instant := shape.Text("a date and time of RFC 3339", isTime)
+	agent := shape.Text("Person: or Organization: and a name, or NOASSERTION", agentPattern.MatchString)
+	annotation := shape.Object(m{"annotationDate!": instant, "annotationType!": shape.Enum("OTHER", "REVIEW"),
+		"annotator!": shape.Text("Person:, Organization: or Tool: and a name", creatorPattern.MatchString), "comment!": str})
+	checksum := shape.Object(m{
+		"algorithm!": shape.Enum("SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA3-256", "SHA3-384", "SHA3-512",
+			"BLAKE2b-256", "BLAKE2b-384", "BLAKE2b-512", "BLAKE3", "MD2", "MD4", "MD5", "MD6", "ADLER32"),
+		"checksumValue!": shape.Text("a hexadecimal digest", checksumPattern.MatchString)})
+	checksums := shape.List(checksum)
+	extracted := shape.Object(m{"licenseId!": shape.Text("LicenseRef- and letters, digits, '.' and '-'", licensePattern.MatchString),
+		"extractedText!": str, "name": str, "comment": drop(str), "crossRefs": drop(shape.Any()), "seeAlsos": drop(strs)})
+	external := shape.Object(m{"comment": drop(str), "referenceLocator!": str, "referenceType!": str,
+		"referenceCategory!": shape.Enum("SECURITY", "PACKAGE-MANAGER", "PACKAGE_MANAGER", "PERSISTENT-ID", "PERSISTENT_ID", "OTHER")})
+	pkg := shape.Object(m{
+		"SPDXID!": id, "name!": str, "downloadLocation!": str, "annotations": shape.List(annotation), "attributionTexts": drop(strs),
+		"builtDate": drop(instant), "checksums": checksums, "comment": drop(str), "copyrightText": str, "description": str,
+		"externalRefs": shape.List(external), "filesAnalyzed": shape.Bool(), "hasFiles": shape.List(ref), "homepage": drop(str), "licenseComments": drop(str),
+		"licenseConcluded": str, "licenseDeclared": str, "licenseInfoFromFiles": drop(strs), "originator": drop(agent), "packageFileName": drop(str),
+		"packageVerificationCode": drop(shape.Object(m{"packageVerificationCodeValue!": str, "packageVerificationCodeExcludedFiles": strs})),
+		"primaryPackagePurpose": shape.Enum("APPLICATION", "FRAMEWORK", "LIBRARY", "CONTAINER", "OPERATING_SYSTEM", "OPERATING-SYSTEM", "DEVICE",
+			"FIRMWARE", "SOURCE", "ARCHIVE", "FILE", "INSTALL", "OTHER"),
+		"releaseDate": drop(instant), "sourceInfo": drop(str), "summary": drop(str), "supplier": agent, "validUntilDate": drop(instant), "versionInfo": str,
+	})
+	file := shape.Object(m{
+		"SPDXID!": id, "fileName!": str, "checksums!": shape.NonEmpty(checksum), "annotations": drop(shape.List(annotation)), "artifactOfs": drop(shape.Any()),
+		"attributionTexts": drop(strs), "comment": drop(str), "copyrightText": drop(str), "fileContributors": drop(strs), "fileDependencies": drop(strs),
+		"fileTypes":       drop(shape.List(shape.Enum("SOURCE", "BINARY", "ARCHIVE", "APPLICATION", "AUDIO", "IMAGE", "TEXT", "VIDEO", "DOCUMENTATION", "SPDX", "OTHER"))),
+		"licenseComments": drop(str), "licenseConcluded": str, "licenseInfoInFiles": drop(strs), "noticeText": drop(str),
+	})
+	relationship := shape.Object(m{"spdxElementId!": ref, "relatedSpdxElement!": ref, "comment": str, "relationshipType!": shape.Enum(
+		"AMENDS", "ANCESTOR_OF", "BUILD_DEPENDENCY_OF", "BUILD_TOOL_OF", "CONTAINED_BY", "CONTAINS", "COPY_OF", "DATA_FILE_OF", "DEPENDENCY_MANIFEST_OF",
+		"DEPENDENCY_OF", "DEPENDS_ON", "DESCENDANT_OF", "DESCRIBED_BY", "DESCRIBES", "DEV_DEPENDENCY_OF", "DEV_TOOL_OF", "DISTRIBUTION_ARTIFACT",
+		"DOCUMENTATION_OF", "DYNAMIC_LINK", "EXAMPLE_OF", "EXPANDED_FROM_ARCHIVE", "FILE_ADDED", "FILE_DELETED", "FILE_MODIFIED", "GENERATED_FROM",
+		"GENERATES", "HAS_PREREQUISITE", "METAFILE_OF", "OPTIONAL_COMPONENT_OF", "OPTIONAL_DEPENDENCY_OF", "OTHER", "PACKAGE_OF", "PATCH_APPLIED",
+		"PATCH_FOR", "PREREQUISITE_FOR", "PROVIDED_DEPENDENCY_OF", "REQUIREMENT_DESCRIPTION_FOR", "RUNTIME_DEPENDENCY_OF", "SPECIFICATION_FOR",
+		"STATIC_LINK", "TEST_CASE_OF", "TEST_DEPENDENCY_OF", "TEST_OF", "TEST_TOOL_OF", "VARIANT_OF")})
+	return shape.Object(m{
+		"spdxVersion!": shape.Enum("SPDX-2.2", "SPDX-2.3"), "dataLicense!": shape.Enum("CC0-1.0"),
+		"SPDXID!": shape.Enum(documentID), "name!": str,
+		// 2.3 in JSON does not require what its text says is mandatory (6.5).
+		"documentNamespace": shape.Text("an absolute URI without a fragment", ValidNamespace),
+		"creationInfo!": shape.Object(m{"comment": drop(str), "created!": instant, "licenseListVersion": drop(str),
+			"creators!": shape.NonEmpty(shape.Text("Person:, Organization: or Tool: and a name", creatorPattern.MatchString))}),
+		"comment":                    drop(str),
+		"externalDocumentRefs":       drop(shape.List(shape.Object(m{"checksum!": checksum, "externalDocumentId!": str, "spdxDocument!": str}))),
+		"hasExtractedLicensingInfos": shape.List(extracted), "documentDescribes": shape.List(ref), "packages": shape.List(pkg), "files": shape.List(file),
+		"snippets": drop(shape.Any()), "relationships": shape.List(relationship), "annotations": shape.List(annotation),
+		"revieweds": drop(shape.List(shape.Object(m{"comment": str, "reviewDate!": instant, "reviewer": str}))),
+	})
+})

@@ -1,0 +1,231 @@
+package spdx
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/license"
+)
+
+// What the format has a place for is written there, in the form that these
+// functions give. Where that form does not read back as the same value, the value
+// is in an annotation as well, and a reader checks that both say the same: else two
+// readers of one signed document could see different contents.
+
+var unsafe = regexp.MustCompile(`[^A-Za-z0-9.]+`)
+
+// slug makes an idstring of any text, the same each time and different for
+// different texts.
+func slug(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	short := strings.Trim(unsafe.ReplaceAllString(s, "-"), "-")
+	if len(short) > 60 {
+		short = short[:60]
+	}
+	return strings.TrimLeft(short+"-"+hex.EncodeToString(sum[:8]), "-")
+}
+
+// elementID gives the SPDXID of a component.
+func elementID(id assay.ComponentID) string {
+	if ref := refPrefix + string(id); ref != documentID && idPattern.MatchString(ref) {
+		return ref
+	}
+	return refPrefix + slug(string(id))
+}
+
+var purposes = map[assay.ComponentType]string{
+	assay.TypeApplication: "APPLICATION", assay.TypeFramework: "FRAMEWORK", assay.TypeLibrary: "LIBRARY", assay.TypeContainer: "CONTAINER",
+	assay.TypeOperatingSystem: "OPERATING_SYSTEM", assay.TypeDevice: "DEVICE", assay.TypeFirmware: "FIRMWARE", assay.TypeFile: "FILE",
+}
+
+func purposeOf(t assay.ComponentType) string {
+	if p, ok := purposes[t]; ok {
+		return p
+	}
+	return "OTHER"
+}
+
+// typeOf reads a purpose; ok is false where it says something that the model's
+// types do not. A package without a purpose is a library.
+func typeOf(purpose string) (t assay.ComponentType, ok bool) {
+	if purpose == "" {
+		return assay.TypeLibrary, true
+	}
+	purpose = strings.ReplaceAll(purpose, "-", "_")
+	for t, p := range purposes {
+		if p == purpose {
+			return t, true
+		}
+	}
+	return assay.TypeLibrary, false
+}
+
+func supplierOf(s string) string {
+	if s == "" {
+		return ""
+	}
+	if out := "Organization: " + s; agentName(out) == s {
+		return out
+	}
+	return noAssertion
+}
+
+// agentName reads a supplier or a creator.
+func agentName(s string) string {
+	if s == noAssertion {
+		return ""
+	}
+	_, name, _ := strings.Cut(s, ":")
+	return strings.TrimSpace(name)
+}
+
+func isPerson(s string) bool { return strings.HasPrefix(s, "Person:") }
+
+// creatorsOf gives tools, then authors. The format requires one, and has no tool
+// without a name.
+func creatorsOf(tools []assay.Tool, authors []string) []string {
+	var out []string
+	for _, t := range tools {
+		name := t.Name
+		if t.Version != "" {
+			name += "-" + t.Version
+		}
+		out = append(out, creator("Tool: ", name))
+	}
+	for _, a := range authors {
+		if rest, ok := strings.CutSuffix(a, ">"); ok {
+			if name, email, ok := strings.Cut(rest, " <"); ok && strings.Contains(email, "@") && !strings.ContainsAny(email, "<>()") {
+				out = append(out, creator("Person: ", name+" ("+email+")"))
+				continue
+			}
+		}
+		out = append(out, creator("Organization: ", a))
+	}
+	if out == nil {
+		out = []string{"Tool: assay"}
+	}
+	return out
+}
+
+func creator(kind, name string) string {
+	if strings.TrimSpace(name) == "" {
+		return kind + "unnamed"
+	}
+	return kind + name
+}
+
+// readCreators is the reverse.
+func readCreators(creators []string) (tools []assay.Tool, authors []string) {
+	for _, c := range creators {
+		name := agentName(c)
+		if strings.HasPrefix(c, "Tool:") {
+			t := assay.Tool{Name: name}
+			if i := strings.LastIndexByte(name, '-'); i > 0 && startsVersion(name[i+1:]) {
+				t.Name, t.Version = name[:i], name[i+1:]
+			}
+			tools = append(tools, t)
+			continue
+		}
+		if rest, ok := strings.CutSuffix(name, ")"); ok && isPerson(c) {
+			if person, email, ok := strings.Cut(rest, " ("); ok && strings.Contains(email, "@") && !strings.ContainsAny(email, "<>()") {
+				name = person + " <" + email + ">"
+			}
+		}
+		if name != "" {
+			authors = append(authors, name)
+		}
+	}
+	return tools, authors
+}
+
+func startsVersion(s string) bool {
+	s = strings.TrimPrefix(s, "v")
+	return s != "" && s[0] >= '0' && s[0] <= '9'
+}
+
+// licenseRef is the id under which a statement that is no expression is kept.
+func licenseRef(name string) string { return "LicenseRef-" + slug(name) }
+
+// licensesOf joins licences to the two expressions that the format has.
+func licensesOf(list []assay.License) (declared, concluded string) {
+	join := func(wantConcluded bool) string {
+		var terms []string
+		for _, l := range list {
+			switch {
+			case l.Concluded != wantConcluded:
+			case l.Expression != "":
+				terms = append(terms, l.Expression)
+			default:
+				terms = append(terms, licenseRef(l.Name))
+			}
+		}
+		if len(terms) > 1 {
+			for i, t := range terms {
+				if license.IsCompound(t) {
+					terms[i] = "(" + t + ")"
+				}
+			}
+		}
+		if len(terms) == 0 {
+			return noAssertion
+		}
+		return strings.Join(terms, " AND ")
+	}
+	return join(false), join(true)
+}
+
+// readLicense is the reverse for one expression. A lone LicenseRef stands for its
+// name in the document. The flag is false for text that is no expression.
+func readLicense(s string, concluded bool, infos map[string]extracted) (assay.License, bool) {
+	trimmed := strings.TrimSpace(s)
+	info, ok := infos[trimmed]
+	if ok && info.Name != "" {
+		return license.Parse(info.Name, concluded), true
+	}
+	if ok && info.Text != "" && info.Text != noAssertion && len(info.Text) <= 120 && !strings.ContainsAny(info.Text, "\r\n") {
+		return license.Parse(info.Text, concluded), true
+	}
+	l := license.Parse(s, concluded)
+	return l, l.Expression != ""
+}
+
+func stated(s string) bool { return s != "" && s != noAssertion && s != none }
+
+var algorithms = map[string]assay.Algorithm{
+	"MD5": assay.MD5, "SHA1": assay.SHA1, "SHA224": assay.SHA224, "SHA256": assay.SHA256, "SHA384": assay.SHA384, "SHA512": assay.SHA512,
+	"SHA3-256": assay.SHA3_256, "SHA3-384": assay.SHA3_384, "SHA3-512": assay.SHA3_512, "BLAKE2b-512": assay.BLAKE2B, "BLAKE3": assay.BLAKE3,
+}
+
+var algorithmNames = func() map[assay.Algorithm]string {
+	m := make(map[assay.Algorithm]string, len(algorithms))
+	for name, alg := range algorithms {
+		m[alg] = name
+	}
+	return m
+}()
+
+// relationTypes are those that say the same as a kind of the model. Reversed ones
+// have their ends the other way around.
+var relationTypes = map[string]struct {
+	kind     assay.RelationKind
+	reversed bool
+}{
+	"DEPENDS_ON": {assay.DependsOn, false}, "DEPENDENCY_OF": {assay.DependsOn, true},
+	"RUNTIME_DEPENDENCY_OF": {assay.DependsOn, true}, "BUILD_DEPENDENCY_OF": {assay.DependsOn, true},
+	"HAS_PREREQUISITE": {assay.DependsOn, false}, "PREREQUISITE_FOR": {assay.DependsOn, true},
+	"DYNAMIC_LINK": {assay.DependsOn, false}, "STATIC_LINK": {assay.DependsOn, false},
+	"CONTAINS": {assay.Contains, false}, "CONTAINED_BY": {assay.Contains, true},
+	"GENERATED_FROM": {assay.GeneratedFrom, false}, "GENERATES": {assay.GeneratedFrom, true},
+	"DESCENDANT_OF": {assay.DescendantOf, false}, "ANCESTOR_OF": {assay.DescendantOf, true},
+}
+
+// written are the types that the model's kinds are written as. Other kinds are
+// OTHER, with the kind in the comment.
+var written = map[assay.RelationKind]string{
+	assay.DependsOn: "DEPENDS_ON", assay.Contains: "CONTAINS", assay.GeneratedFrom: "GENERATED_FROM", assay.DescendantOf: "DESCENDANT_OF",
+}
+
+const kindComment = "assay:relation:"

@@ -1,0 +1,122 @@
+package sbom
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/canon"
+	"github.com/assaykit/assay/sbom/internal/cyclonedx"
+	"github.com/assaykit/assay/sbom/internal/spdx"
+)
+
+// EncodeOptions are choices of [Encode]. The zero value writes compact documents.
+type EncodeOptions struct {
+	// Created is written for an SBOM whose own Created is zero. SPDX requires one;
+	// CycloneDX is written without a timestamp if both are zero.
+	Created time.Time
+	// Indent writes one member a line, for people. Compact documents are half the
+	// size, which matters where they are attached to an image: registries and
+	// builders bound what they accept.
+	Indent bool
+}
+
+// Encode writes an SBOM as a document of the format, ending in one newline. The
+// same SBOM, in whatever order its parts are, gives the same bytes; doc itself is
+// not changed.
+//
+// An empty Serial is replaced by one derived from the content: a UUID of version 5,
+// the same for the same contents whenever and in whatever format they are written.
+// (CycloneDX would rather have a new one for each document, which no reproducible
+// build can give; set Serial for that.)
+//
+// The losses are what the document does not say, or says in a form that other
+// readers will take for less. An SBOM that breaks a rule of the model, such as an
+// edge to a component that is not there, is [assay.ErrInvalid].
+func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, error) {
+	if _, err := ParseFormat(string(f)); err != nil {
+		return nil, nil, err
+	}
+	var lost losses
+	form, err := canon.Form(doc, lost.add)
+	if err != nil {
+		return nil, nil, err
+	}
+	if form.Created.IsZero() {
+		form.Created = opts.Created
+	}
+	valid := cyclonedx.ValidSerial
+	encode := cyclonedx.Encode
+	if f == SPDXJSON {
+		valid, encode = spdx.ValidNamespace, spdx.Encode
+	}
+	if !valid(form.Serial) {
+		if form.Serial != "" {
+			lost.add("serial", "", f.String()+" cannot have "+form.Serial+"; one derived from the content is written")
+		}
+		if form.Serial, err = serial(form); err != nil {
+			return nil, nil, err
+		}
+	}
+	data, err := encode(form, lost.add)
+	if err != nil {
+		return nil, nil, err
+	}
+	if opts.Indent {
+		var out bytes.Buffer
+		out.Grow(2 * len(data))
+		if err := json.Indent(&out, data, "", "  "); err != nil {
+			return nil, nil, &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Err: err}
+		}
+		data = out.Bytes()
+	}
+	return append(data, '\n'), lost, nil
+}
+
+// Write is [Encode] to w. Nothing is written if there is an error in the SBOM.
+func Write(w io.Writer, doc *assay.SBOM, f Format, opts EncodeOptions) ([]Loss, error) {
+	data, lost, err := Encode(doc, f, opts)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(data); err != nil {
+		return nil, &assay.Error{Op: "write SBOM", Kind: assay.ErrUnchecked, Subject: doc.Root.Name, Err: err}
+	}
+	return lost, nil
+}
+
+// serialSpace is the namespace of derived serials, itself the UUID of version 5 of
+// the URL https://github.com/assaykit/assay/sbom (RFC 9562, 5.5).
+var serialSpace = uuid5([16]byte{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}, []byte("https://github.com/assaykit/assay/sbom"))
+
+// serial derives a "urn:uuid:" from all of the SBOM but Serial, Created and Format.
+func serial(form *assay.SBOM) (string, error) {
+	content := *form
+	content.Serial, content.Created, content.Format = "", time.Time{}, ""
+	b, err := strictjson.Marshal(&content)
+	if err != nil {
+		return "", &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: form.Root.Name, Err: err}
+	}
+	sum := sha256.Sum256(b)
+	id := uuid5(serialSpace, sum[:])
+	h := hex.EncodeToString(id[:])
+	return "urn:uuid:" + h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
+}
+
+// uuid5 is a UUID of version 5, which SHA-1 is part of; what it names here is a
+// SHA-256, and nothing is trusted for having a serial.
+func uuid5(space [16]byte, name []byte) (id [16]byte) {
+	h := sha1.New()
+	h.Write(space[:])
+	h.Write(name)
+	copy(id[:], h.Sum(nil))
+	id[6] = id[6]&0x0f | 0x50
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
