@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
@@ -175,6 +176,11 @@ func githubVariables(opts Options) (map[string]string, error) {
 func githubProvenance(opts Options, server string, facts map[string]string) (*assay.Provenance, error) {
 	fail := func(claim, bound string) error {
 		return &assay.Error{Op: environmentOp, Kind: assay.ErrInvalid, Subject: "GitHub Actions", Field: claim, Value: facts[claim], Bound: bound}
+	}
+	for _, f := range githubFacts {
+		if !utf8.ValidString(facts[f.claim]) {
+			return nil, fail(f.claim, "UTF-8")
+		}
 	}
 	commit, err := assay.NewDigest(assay.GitCommit, facts["sha"])
 	if err != nil {

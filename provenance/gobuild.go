@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
@@ -103,6 +104,9 @@ func (w *watchedReader) ReadAt(p []byte, off int64) (int, error) {
 func FromBuildInfo(info *debug.BuildInfo, opts BuildOptions) (*assay.Provenance, error) {
 	if info == nil {
 		return nil, &assay.Error{Op: goOp, Kind: assay.ErrAbsent, Subject: "build information"}
+	}
+	if err := checkText(info, opts); err != nil {
+		return nil, err
 	}
 	p := &assay.Provenance{
 		BuildType:          BuildTypeGo,
@@ -326,12 +330,33 @@ func disclose(key, value string, whole []string) any {
 	return w
 }
 
-// encoded is for values of this file's own making, which always encode, but for
-// text that is not UTF-8, which then is said to be so.
+// encoded is for strings that checkText has passed, which always encode.
 func encoded(v any) json.RawMessage {
-	b, err := strictjson.Marshal(v)
-	if err != nil {
-		return json.RawMessage(`"(not UTF-8)"`)
-	}
+	b, _ := strictjson.Marshal(v)
 	return b
+}
+
+// checkText refuses what JSON cannot hold, wherever it would come out.
+func checkText(info *debug.BuildInfo, opts BuildOptions) error {
+	fields := []struct{ name, value string }{
+		{"go", info.GoVersion}, {"path", info.Path}, {"mod", info.Main.Path + info.Main.Version},
+		{"BuilderID", opts.BuilderID}, {"Repository", opts.Repository}, {"Ref", opts.Ref}, {"InvocationID", opts.InvocationID},
+	}
+	for _, d := range info.Deps {
+		fields = append(fields, struct{ name, value string }{"dep", d.Path + d.Version})
+		if r := d.Replace; r != nil {
+			fields = append(fields, struct{ name, value string }{"dep", r.Path + r.Version})
+		}
+	}
+	for _, s := range info.Settings {
+		if !utf8.ValidString(s.Key + s.Value) { // the value may be a secret
+			return &assay.Error{Op: goOp, Kind: assay.ErrInvalid, Subject: "build information", Field: "build " + s.Key, Bound: "UTF-8"}
+		}
+	}
+	for _, f := range fields {
+		if !utf8.ValidString(f.value) {
+			return &assay.Error{Op: goOp, Kind: assay.ErrInvalid, Subject: "build information", Field: f.name, Value: f.value, Bound: "UTF-8"}
+		}
+	}
+	return nil
 }

@@ -168,6 +168,8 @@ func TestFromBuildInfoRefused(t *testing.T) {
 			o.Repository = "https://github.com/octo/repo.git"
 		}, assay.ErrInvalid, "Repository"},
 		"ref not full":     {func(_ *debug.BuildInfo, o *provenance.BuildOptions) { o.Ref = "main" }, assay.ErrInvalid, "Ref"},
+		"not UTF-8":        {func(i *debug.BuildInfo, _ *provenance.BuildOptions) { i.Deps[0].Path = "example.com/\xff" }, assay.ErrInvalid, "UTF-8"},
+		"secret not UTF-8": {func(i *debug.BuildInfo, _ *provenance.BuildOptions) { i.Settings[0].Value += "\xff" }, assay.ErrInvalid, "build -ldflags: invalid, want UTF-8"},
 		"nothing in there": {func(i *debug.BuildInfo, _ *provenance.BuildOptions) { *i = debug.BuildInfo{} }, assay.ErrAbsent, "build information"},
 	} {
 		info, opts := buildInfo(), provenance.BuildOptions{BuilderID: "https://example.com/b"}
