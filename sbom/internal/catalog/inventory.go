@@ -164,7 +164,7 @@ func (m *maker) skippedByEngine() {
 		f := m.res.Tree.Get(s.Path)
 		there := f != nil && f.Type == layers.Regular && f.ContentLayer == s.Layer && f.Size == s.Size
 		m.skipped = append(m.skipped, Skipped{s.Visitor, s.Path, s.Layer, s.Size, s.Reason, !there})
-		if scope := scopes[s.Visitor]; scope != "" && there && !isLock(s.Path) {
+		if scope := scopes[s.Visitor]; scope != "" && there && !(s.Visitor == npmName && isLock(s.Path)) {
 			m.partial[scope] = true
 			m.found[ecosystem(scope)] = true
 		}
