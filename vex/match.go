@@ -52,23 +52,21 @@ func Match(stated, asked assay.Product) Matching {
 	if m.Product == NoMatch {
 		return Matching{}
 	}
-	switch {
-	case len(stated.Subcomponents) == 0:
+	if len(stated.Subcomponents) == 0 {
 		m.Component = ByProduct
-	case len(asked.Subcomponents) == 0:
-		return Matching{Product: m.Product}
-	default:
-		for i, part := range asked.Subcomponents {
-			best := NoMatch
-			for _, s := range stated.Subcomponents {
-				if b := matchOne(s, part); rank(b) > rank(best) {
-					best = b
-				}
+		return m
+	}
+	// Nothing asked about is NoMatch: the whole is more than the parts stated.
+	for i, part := range asked.Subcomponents {
+		best := NoMatch
+		for _, s := range stated.Subcomponents {
+			if b := matchOne(s, part); rank(b) > rank(best) {
+				best = b
 			}
-			// The match of several parts is as good as that of the worst.
-			if i == 0 || rank(best) < rank(m.Component) {
-				m.Component = best
-			}
+		}
+		// The match of several parts is as good as that of the worst.
+		if i == 0 || rank(best) < rank(m.Component) {
+			m.Component = best
 		}
 	}
 	return m

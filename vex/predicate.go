@@ -1,6 +1,7 @@
 package vex
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -82,9 +83,10 @@ func EncodePredicate(doc *assay.VEX, subjects []assay.Subject) ([]byte, assay.Pr
 	if e := (&checker{}).document(doc); e != nil {
 		return nil, "", encodeError(doc, e)
 	}
+	index := indexSubjects(subjects)
 	for i := range doc.Statements {
 		for j, p := range doc.Statements[i].Products {
-			if !slices.ContainsFunc(subjects, func(s assay.Subject) bool { _, ok := asSubject(p, s); return ok }) {
+			if len(index.of(p)) == 0 {
 				e := broken(17, "", productName(p), "one of the subjects of the attestation")
 				return nil, "", encodeError(doc, within(within(e, "products", j), "statements", i))
 			}
@@ -128,14 +130,12 @@ func InheritSubjects(doc *assay.VEX, subjects []assay.Subject) (*assay.VEX, []Ig
 	out := clone(doc)
 	out.Statements = nil
 	var ignored []Ignored
+	index := indexSubjects(subjects)
 	var whole []assay.Product
-	for _, s := range subjects {
-		if strong(s.Digest) {
-			whole = append(whole, subjectProduct(s))
-		}
+	for _, s := range index.subjects {
+		whole = append(whole, subjectProduct(s))
 	}
-	whole = sorted(whole, compareProduct)
-	whole = slices.CompactFunc(whole, func(a, b assay.Product) bool { return compareProduct(a, b) == 0 })
+	whole = distinct(whole)
 	for i := range doc.Statements {
 		s := cloneStatement(&doc.Statements[i])
 		ignore := func(p assay.Product, whole bool, reason string) {
@@ -152,22 +152,17 @@ func InheritSubjects(doc *assay.VEX, subjects []assay.Subject) (*assay.VEX, []Ig
 		}
 		var kept []assay.Product
 		for _, p := range s.Products {
-			n := len(kept)
-			for _, sub := range subjects {
-				if q, ok := asSubject(p, sub); ok {
-					kept = append(kept, q)
-				}
-			}
-			if len(kept) == n {
+			are := index.of(p)
+			if len(are) == 0 {
 				ignore(p, false, "not a subject of the attestation")
 			}
+			kept = append(kept, are...)
 		}
 		if len(kept) == 0 {
 			ignore(assay.Product{}, true, "no product of it is a subject")
 			continue
 		}
-		kept = sorted(kept, compareProduct)
-		s.Products = slices.CompactFunc(kept, func(a, b assay.Product) bool { return compareProduct(a, b) == 0 })
+		s.Products = distinct(kept)
 		out.Statements = append(out.Statements, s)
 	}
 	return out, ignored
@@ -188,32 +183,79 @@ func subjectProduct(s assay.Subject) assay.Product {
 	return p
 }
 
-// asSubject gives the product with the digests of the subject, if that is what it is.
-func asSubject(p assay.Product, s assay.Subject) (assay.Product, bool) {
-	own, ok := digests(p)
-	if !ok || !strong(s.Digest) {
-		return assay.Product{}, false
-	}
-	share, contradict := compareDigests(own, s.Digest)
-	if contradict {
-		return assay.Product{}, false
-	}
-	if !share {
-		if strong(own) || s.Name == "" {
-			return assay.Product{}, false
+func distinct(ps []assay.Product) []assay.Product {
+	return slices.CompactFunc(sorted(ps, compareProduct), func(a, b assay.Product) bool { return compareProduct(a, b) == 0 })
+}
+
+// subjectIndex finds the subjects that a product can be, so that a document with
+// many products and many subjects takes no time that is their product.
+type subjectIndex struct {
+	subjects []assay.Subject // those with a strong digest, each once
+	digest   map[assay.Digest][]int
+	name     map[string][]int
+	purl     map[assay.PURL][]int
+}
+
+func indexSubjects(subjects []assay.Subject) *subjectIndex {
+	x := &subjectIndex{digest: map[assay.Digest][]int{}, name: map[string][]int{}, purl: map[assay.PURL][]int{}}
+	for _, s := range subjects {
+		if strong(s.Digest) {
+			x.subjects = append(x.subjects, s)
 		}
-		if s.Name != p.ID {
-			q, err := assay.ParsePURL(s.Name)
-			if err != nil || q != p.PURL {
-				return assay.Product{}, false
+	}
+	compare := func(a, b assay.Subject) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.CompareFunc(a.Digest, b.Digest, assay.Digest.Compare))
+	}
+	slices.SortFunc(x.subjects, compare)
+	x.subjects = slices.CompactFunc(x.subjects, func(a, b assay.Subject) bool { return compare(a, b) == 0 })
+	for i, s := range x.subjects {
+		for _, d := range s.Digest {
+			if d.Algorithm().Strong() {
+				x.digest[d] = append(x.digest[d], i)
 			}
 		}
+		if s.Name == "" {
+			continue
+		}
+		x.name[s.Name] = append(x.name[s.Name], i)
+		if p, err := assay.ParsePURL(s.Name); err == nil {
+			x.purl[p] = append(x.purl[p], i)
+		}
 	}
-	all, err := assay.NewDigestSet(append(slices.Clone(p.Digests), s.Digest...)...)
-	if err != nil { // a weak digest differs
-		return assay.Product{}, false
+	return x
+}
+
+// of gives the product once for each subject that it is, with that subject's
+// digests; none if it is no subject.
+func (x *subjectIndex) of(p assay.Product) []assay.Product {
+	own, ok := digests(p)
+	if !ok {
+		return nil
 	}
-	p = cloneProduct(p)
-	p.Digests = all
-	return p, true
+	var found []int
+	if strong(own) {
+		for _, d := range own {
+			found = append(found, x.digest[d]...)
+		}
+	} else {
+		// Absent members are in neither map.
+		found = append(found, x.name[p.ID]...)
+		found = append(found, x.purl[p.PURL]...)
+	}
+	slices.Sort(found)
+	var are []assay.Product
+	for _, i := range slices.Compact(found) {
+		s := x.subjects[i]
+		if _, contradict := compareDigests(own, s.Digest); contradict {
+			continue
+		}
+		all, err := assay.NewDigestSet(append(slices.Clone(p.Digests), s.Digest...)...)
+		if err != nil { // a weak digest differs
+			continue
+		}
+		q := cloneProduct(p)
+		q.Digests = all
+		are = append(are, q)
+	}
+	return are
 }

@@ -60,6 +60,7 @@ func TestInheritSubjects(t *testing.T) {
 		"both":                         {[]assay.Product{image, other}, []assay.Subject{subject("x", digB), subject("y", digA)}, []assay.Product{image, other}, 0},
 		"neither":                      {[]assay.Product{image, other}, []assay.Subject{subject("x", assay.MustDigest("sha256:"+strings.Repeat("0", 64)))}, nil, 3},
 		"one digest equal, one not":    {[]assay.Product{hash(digA, sha512A)}, []assay.Subject{subject("x", digA, sha512B)}, nil, 2},
+		"purl's digest differs":        {[]assay.Product{{PURL: image.PURL, Digests: assay.DigestSet{sha512A}}}, []assay.Subject{subject("x", digB, sha512A)}, nil, 2},
 		"a weak digest equal":          {[]assay.Product{with(wide, assay.MustDigest("sha1:"+hexA[:40]))}, []assay.Subject{subject("x", digA, assay.MustDigest("sha1:"+hexA[:40]))}, nil, 2},
 		"by name":                      {[]assay.Product{named}, []assay.Subject{subject(named.ID, digA)}, []assay.Product{with(named, digA)}, 0},
 		"by name, twice":               {[]assay.Product{named}, []assay.Subject{subject(named.ID, digA), subject(named.ID, digB)}, []assay.Product{with(named, digA), with(named, digB)}, 0},
