@@ -66,7 +66,9 @@ func (executables) Peek(_ *File, head []byte) Want {
 	}
 	return WantNothing
 }
-func (executables) Visit(_ context.Context, _ *File, c Content) (any, error) { return len(c.Bytes), nil }
+func (executables) Visit(_ context.Context, _ *File, c Content) (any, error) {
+	return len(c.Bytes), nil
+}
 
 // floor is what nobody who reads a layer can do without: inflate it and walk the
 // tar.

@@ -270,7 +270,8 @@ func wideZstd() ([]byte, error) {
 	if _, err := w.Write(bytes.Repeat([]byte("0123456789abcdef"), 1<<20)); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), w.Close()
+	err = w.Close()
+	return b.Bytes(), err
 }
 
 // all wants every content, and its digest.
