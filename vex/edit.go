@@ -53,7 +53,8 @@ func latest(a, b time.Time) time.Time {
 // CheckUpdate tells whether next is a fair successor of old, both as [Read] gives
 // them: any change raises the version (rule 5), and a statement that is otherwise
 // untouched keeps its time (rule 12), whether it is spelt out or inherited. A
-// statement may be changed or dropped; its own version must not fall.
+// statement may be changed or dropped. Changing one that has an @id of its own and a
+// version raises that version. A false update is [assay.ErrRefuted].
 func CheckUpdate(old, next *assay.VEX) error {
 	bad := func(e *assay.Error) error {
 		e.Op, e.Subject, e.Kind = "check OpenVEX update", next.ID, assay.ErrRefuted
@@ -82,19 +83,21 @@ func CheckUpdate(old, next *assay.VEX) error {
 		return statementKey(&c)
 	}
 	times := map[string][]time.Time{}
-	versions := map[string]int{}
+	named := map[string]*assay.VEXStatement{}
 	for i := range a.Statements {
 		s := &a.Statements[i]
 		times[timeless(s)] = append(times[timeless(s)], s.Timestamp)
-		if s.ID != "" {
-			versions[s.ID] = s.Version
+		if _, twice := named[s.ID]; twice || s.ID == "" {
+			s = nil // names no one statement
 		}
+		named[a.Statements[i].ID] = s
 	}
 	var moved []int
 	for i := range b.Statements {
 		s := &b.Statements[i]
-		if v, ok := versions[s.ID]; s.ID != "" && ok && s.Version < v {
-			return bad(broken(5, "/statements/"+strconv.Itoa(i)+"/version", strconv.Itoa(s.Version), strconv.Itoa(v)+" or more"))
+		if was := named[s.ID]; was != nil && was.Version > 0 && s.Version <= was.Version && statementKey(s) != statementKey(was) {
+			return bad(broken(5, "/statements/"+strconv.Itoa(i)+"/version", strconv.Itoa(s.Version),
+				"more than "+strconv.Itoa(was.Version)+", because the statement differs"))
 		}
 		key := timeless(s)
 		was, ok := times[key]

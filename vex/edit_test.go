@@ -81,10 +81,11 @@ func TestCheckUpdate(t *testing.T) {
 		"another document":  {"OpenVEX 2", "urn:x:y", func(v *assay.VEX) { v.ID = "urn:x:y" }},
 		"another author":    {"OpenVEX 3", "mallory", func(v *assay.VEX) { v.Author = "mallory" }},
 		"a time moved":      {"OpenVEX 12", "/statements/3/timestamp", func(v *assay.VEX) { v.Statements[3].Timestamp = on(1) }},
+		"a version kept":    {"OpenVEX 5", "/statements/0/version", func(v *assay.VEX) { v.Statements[0].StatusNotes = "x" }},
 		"a version dropped": {"OpenVEX 5", "/statements/0/version", func(v *assay.VEX) { v.Statements[0].Version = 0; v.Statements[0].StatusNotes = "x" }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name == "a version dropped" {
+			if strings.HasPrefix(name, "a version") {
 				old := everything(t)
 				old.Statements[0].Version = 1
 				v := must(vex.Edit(old, vex.Options{Time: on(1)}).Fixed("CVE-2026-0005", image).Build())

@@ -34,6 +34,8 @@ func TestMatch(t *testing.T) {
 		"md5 is no match":                     {hash("md5:" + hexA[:32]), hash("md5:" + hexA[:32]), no, no},
 		"sha1 is no match":                    {hash("sha1:" + hexA[:40]), hash("sha1:" + hexA[:40]), no, no},
 		"stated contradicts itself":           {both(purl("pkg:oci/app@"+sha256A), hash(sha256B)), hash(sha256A), no, no},
+		"contradicts itself, purls alike":     {both(purl("pkg:oci/app@"+sha256A), hash(sha256B)), purl("pkg:oci/app@" + sha256A), no, no},
+		"asked contradicts itself, alike":     {purl("pkg:oci/app@" + sha256A), both(purl("pkg:oci/app@"+sha256A), hash(sha256B)), no, no},
 		"asked contradicts itself":            {hash(sha256A), both(purl("pkg:oci/app@"+sha256A), hash(sha256B)), no, no},
 		"purl":                                {purl("pkg:npm/a@1"), purl("pkg:npm/a@1"), vex.ByPURL, vex.ByProduct},
 		"general purl":                        {purl("pkg:npm/a"), purl("pkg:npm/a@1?os=linux#x"), vex.ByPURL, vex.ByProduct},

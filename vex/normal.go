@@ -93,5 +93,6 @@ func sameDocument(a, b *assay.VEX) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// statementKey is text that equal normalized statements share, and only they.
+// statementKey is text that equal normalized statements share, and only they: every
+// field is printed, and text in it quoted.
 func statementKey(s *assay.VEXStatement) string { return fmt.Sprintf("%#v", *s) }
