@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+
+	"github.com/assaykit/assay/sbom"
+)
+
+func sbomCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
+	var out outputs
+	platform := fs.String("platform", "", "`OS/ARCH[/VARIANT]` to take out of an index")
+	fs.Var(&out, "o", "`FORMAT[=FILE]`: cyclonedx-json, spdx-json or table; may be repeated")
+	return func(ctx context.Context, e env, ref string) error {
+		out, err := out.or(string(sbom.CycloneDXJSON), string(sbom.SPDXJSON), "table")
+		if err != nil {
+			return err
+		}
+		contents, err := scan(ctx, ref, *platform)
+		if err != nil {
+			return err
+		}
+		for _, s := range contents.Skipped {
+			if !s.History {
+				e.note("not read: %s: %s", s.Path, s.Reason)
+			}
+		}
+		return out.write(e, func(format string, w io.Writer) error {
+			if format == "table" {
+				return sbom.WriteTable(w, contents.SBOM)
+			}
+			loss, err := sbom.Write(w, contents.SBOM, sbom.Format(format), sbom.EncodeOptions{})
+			for _, l := range loss {
+				e.note("%s cannot carry %s", format, l)
+			}
+			return err
+		})
+	}
+}

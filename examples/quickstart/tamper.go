@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/sbom"
+)
+
+// tampering is one way to attach evidence that must not pass.
+type tampering struct {
+	name   string
+	attach func(context.Context, place) error
+}
+
+func tamperings(s *subject, made *evidence, k *keys) []tampering {
+	out := []tampering{
+		{"another image's SBOM", func(ctx context.Context, p place) error {
+			// All of it is genuine, and the signer is the right one: it is only about
+			// something else.
+			other, err := otherImage()
+			if err != nil {
+				return err
+			}
+			scan, err := sbom.Scan(ctx, other, sbom.Options{})
+			if err != nil {
+				return err
+			}
+			stmt, err := attest.NewStatement(scan.SBOM, attest.StatementOptions{},
+				assay.Subject{Name: "other", Digest: assay.DigestSet{scan.Manifest}})
+			if err != nil {
+				return err
+			}
+			envelope, err := attest.Sign(ctx, k.ours, stmt)
+			if err != nil {
+				return err
+			}
+			if _, err := attest.Attach(ctx, p.String(), attest.AttachOptions{OtherSubjectsUnsafe: true}, envelope); err != nil {
+				return err
+			}
+			return publish(ctx, k.ours, p, made.without(made.sbom))
+		}},
+		{"a changed component", func(ctx context.Context, p place) error {
+			changed, err := withOlderVersion(made.sbom)
+			if err != nil {
+				return err
+			}
+			return publish(ctx, k.ours, p, append(made.without(made.sbom), changed))
+		}},
+		{"a wrong signer", func(ctx context.Context, p place) error {
+			return publish(ctx, k.theirs, p, made.all())
+		}},
+	}
+	if made.provenance != nil {
+		out = append(out, tampering{"a removed provenance", func(ctx context.Context, p place) error {
+			return publish(ctx, k.ours, p, made.without(made.provenance))
+		}})
+	}
+	return out
+}
+
+func publish(ctx context.Context, signer attest.Signer, p place, list []assay.Evidence) error {
+	_, err := attest.Publish(ctx, signer, p.String(), attest.PublishOptions{}, list...)
+	return err
+}
+
+// withOlderVersion gives a copy of the SBOM in which one component claims another
+// version than is installed: what somebody would do to hide a vulnerable one.
+func withOlderVersion(doc *assay.SBOM) (*assay.SBOM, error) {
+	out := *doc
+	out.Components = append([]assay.Component(nil), doc.Components...)
+	for i := range out.Components {
+		c := &out.Components[i]
+		if c.PURL.IsZero() || c.Version == "" {
+			continue
+		}
+		parts := c.PURL.Parts()
+		parts.Version = "v99.0.0"
+		purl, err := assay.NewPURL(parts)
+		if err != nil {
+			return nil, err
+		}
+		c.PURL, c.Version = purl, parts.Version
+		return &out, nil
+	}
+	return nil, errors.New("the image has no component with a version to change")
+}

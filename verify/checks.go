@@ -1,0 +1,275 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest/posture"
+)
+
+// The IDs of checks. Those of posture rules are "posture/" and the attribute, those
+// of required evidence "evidence/" and the kind.
+const (
+	CheckEvidenceAny     = "evidence/any"
+	CheckContents        = "image/contents"
+	CheckSBOMContents    = "sbom/contents"
+	CheckBuilder         = "provenance/builder"
+	CheckSignerClaims    = "provenance/signer"
+	CheckSource          = "provenance/source"
+	CheckMaterials       = "provenance/sbom"
+	CheckVEXProducts     = "vex/products"
+	CheckVEXSubcomponent = "vex/subcomponents"
+	CheckVEXConsistent   = "vex/consistent"
+	CheckVEXAuthor       = "vex/author"
+	CheckPostureClaims   = "posture/claims"
+	CheckRebuilt         = "schedule/rebuilt"
+	CheckScan            = "scan/fresh"
+	CheckRemediation     = "remediation/sla"
+)
+
+// joins are checks that a refutation of fails every policy: two things that were
+// accepted, or one and the image's bytes, cannot both be true.
+var joins = []string{CheckContents, CheckSBOMContents, CheckBuilder, CheckSignerClaims, CheckMaterials,
+	CheckVEXProducts, CheckVEXSubcomponent, CheckVEXConsistent, CheckVEXAuthor, CheckPostureClaims}
+
+func isJoin(id string) bool { return slices.Contains(joins, id) }
+
+// subjectCase is everything there is to judge one image by.
+type subjectCase struct {
+	report      *Report
+	about       []assay.Digest
+	contents    contents
+	sboms       []Verified[*assay.SBOM]
+	provenances []Verified[*assay.Provenance]
+	vexes       []Verified[*assay.VEX]
+	postures    []Verified[*assay.Posture]
+	// assessed is what the posture rules say of the image's bytes; nil if those are
+	// not at hand.
+	assessed  *assay.Posture
+	assessErr error
+}
+
+func newCase(r *Report, c contents, about []assay.Digest) *subjectCase {
+	sc := &subjectCase{
+		report: r, about: about, contents: c,
+		sboms:       slices.Collect(Evidence[*assay.SBOM](r)),
+		provenances: slices.Collect(Evidence[*assay.Provenance](r)),
+		vexes:       slices.Collect(Evidence[*assay.VEX](r)),
+		postures:    slices.Collect(Evidence[*assay.Posture](r)),
+	}
+	if c.Contents != nil {
+		sc.assessed, sc.assessErr = posture.Assess(c.Contents, posture.Options{})
+	}
+	return sc
+}
+
+// inventories are the component lists to join with: that of the image's bytes if
+// they are at hand, which is the truth, and else those that were signed.
+func (c *subjectCase) inventories() []*assay.SBOM {
+	if c.contents.Contents != nil {
+		return []*assay.SBOM{c.contents.SBOM}
+	}
+	var out []*assay.SBOM
+	for _, s := range c.sboms {
+		out = append(out, s.Evidence())
+	}
+	return out
+}
+
+// checks answers every question, in a fixed order.
+func (v *Verifier) checks(c *subjectCase) []Check {
+	var out []Check
+	add := func(stage assay.Stage, required bool, check Check) {
+		check.Stage = stage
+		check.Required = required || stage > assay.None && stage <= v.policy.Stage
+		out = append(out, check.finish())
+	}
+	requires := func(k assay.Kind) bool { return slices.Contains(v.policy.Require, k) }
+
+	if len(v.policy.Require) == 0 && v.policy.Stage == assay.None {
+		add(assay.None, true, c.any())
+	}
+	for _, k := range allKinds {
+		switch k {
+		case assay.KindSBOM, assay.KindProvenance, assay.KindVEX:
+			add(assay.Secure, requires(k), c.present(k))
+		case assay.KindOpaque:
+		default:
+			if requires(k) {
+				add(assay.None, true, c.present(k))
+			}
+		}
+	}
+	contentsStage := assay.Minimal
+	if v.policy.ContentsUnsafe {
+		contentsStage = assay.None
+	}
+	add(contentsStage, false, c.bytes())
+	add(sbomStage(v.policy), requires(assay.KindSBOM) && !v.policy.ContentsUnsafe, c.sbomContents())
+
+	provenance := requires(assay.KindProvenance)
+	add(assay.Secure, provenance, v.builder(c))
+	add(assay.Secure, false, c.signerClaims(v.policy))
+	add(assay.Secure, provenance && len(v.policy.Sources) > 0, v.source(c))
+	add(assay.None, false, c.materials())
+
+	add(assay.Secure, false, c.vexProducts())
+	add(assay.Secure, false, c.vexSubcomponents())
+	add(assay.Secure, false, c.vexConsistent())
+	add(assay.None, false, v.vexAuthor(c))
+
+	add(assay.None, false, c.postureClaims())
+	for _, check := range c.postureRules(v.policy.ContentsUnsafe) {
+		add(check.Stage, false, check)
+	}
+
+	add(assay.Secure, false, v.rebuilt(c))
+	add(assay.Secure, false, Check{ID: CheckScan, Reason: NotEvidenceYet, Detail: "vulnerability scans are not read as evidence in this version"})
+	add(assay.Secure, false, Check{ID: CheckRemediation, Reason: NotEvidenceYet, Detail: "nothing proves yet that vulnerabilities are remediated inside their SLA"})
+	return out
+}
+
+// sbomStage: only with the bytes can an SBOM be shown to match them, so a policy
+// that does without the bytes does without this check.
+func sbomStage(p *compiledPolicy) assay.Stage {
+	if p.ContentsUnsafe {
+		return assay.None
+	}
+	return assay.Secure
+}
+
+// finish sorts and cuts the lists of a check.
+func (c Check) finish() Check {
+	slices.Sort(c.Findings)
+	c.Findings = slices.Compact(c.Findings)
+	if n := len(c.Findings); n > MaxFindings {
+		c.FindingsTotal = n
+		c.Findings = c.Findings[:MaxFindings]
+	}
+	slices.SortFunc(c.Evidence, assay.Digest.Compare)
+	c.Evidence = slices.Compact(c.Evidence)
+	return c
+}
+
+// tally collects the answers of several documents to one question. The worst
+// counts: one that is refuted refutes, and one that is unknown leaves it open.
+type tally struct {
+	check Check
+	any   bool
+}
+
+func newTally(id string) *tally {
+	return &tally{check: Check{ID: id, State: assay.Proven, Reason: Holds}}
+}
+
+func (t *tally) add(state assay.State, reason Reason, evidence assay.Digest, findings ...string) {
+	t.any = true
+	t.check.Findings = append(t.check.Findings, findings...)
+	if !evidence.IsZero() {
+		t.check.Evidence = append(t.check.Evidence, evidence)
+	}
+	before := t.check.State
+	t.check.State = before.And(state)
+	// The reason is that of the first answer that made the state what it is.
+	if t.check.State != before && t.check.State == state {
+		t.check.Reason = reason
+	}
+}
+
+// done gives the check; one that nothing answered is unknown.
+func (t *tally) done(holds, otherwise, nothing string) Check {
+	c := t.check
+	switch {
+	case !t.any:
+		c.State, c.Reason, c.Detail = assay.Unknown, NotStated, nothing
+	case c.State == assay.Proven:
+		c.Detail = holds
+	default:
+		c.Detail = otherwise
+		if n := len(c.Findings); n > 0 {
+			slices.Sort(c.Findings)
+			c.Detail += ": " + c.Findings[0]
+			if n > 1 {
+				c.Detail += fmt.Sprintf(" (and %d more)", n-1)
+			}
+		}
+	}
+	return c
+}
+
+// any answers whether there is any evidence at all, for a policy that asks for
+// nothing in particular: no attestations is never success.
+func (c *subjectCase) any() Check {
+	check := Check{ID: CheckEvidenceAny}
+	for _, e := range c.report.evidence {
+		if e.Evidence().Kind() != assay.KindOpaque {
+			check.Evidence = append(check.Evidence, e.Envelope())
+		}
+	}
+	return c.presence(check, "attestation")
+}
+
+// present answers whether evidence of a kind was accepted.
+func (c *subjectCase) present(k assay.Kind) Check {
+	check := Check{ID: "evidence/" + string(k)}
+	for _, e := range c.report.evidence {
+		if e.Evidence().Kind() == k {
+			check.Evidence = append(check.Evidence, e.Envelope())
+		}
+	}
+	// What was refused is why there is none; it is the first thing a reader wants
+	// to know.
+	for _, a := range c.report.Attestations {
+		if a.State != assay.Proven && (a.Kind == k || a.Kind == "") {
+			check.Findings = append(check.Findings, fmt.Sprintf("%s: %s", a.Envelope, a.Reason))
+		}
+	}
+	if len(check.Evidence) > 0 {
+		check.Findings = nil
+	}
+	return c.presence(check, string(k))
+}
+
+func (c *subjectCase) presence(check Check, what string) Check {
+	switch {
+	case len(check.Evidence) > 0:
+		check.State, check.Reason = assay.Proven, Holds
+		check.Detail = plural(len(check.Evidence), what) + " accepted"
+	case len(c.report.Faults) > 0:
+		check.State, check.Reason = assay.Unknown, StoreUnreadable
+		check.Detail = "no " + what + " was accepted, and a store could not be read: " + c.report.Faults[0].Store
+	default:
+		check.State, check.Reason = assay.Refuted, Absent
+		check.Detail = "every store was read, and no " + what + " was accepted"
+		if n := len(check.Findings); n > 0 {
+			check.Detail += "; " + plural(n, "attestation") + " refused or not checked"
+		}
+	}
+	return check
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	if strings.HasSuffix(what, "s") || what == "vex" || what == "provenance" || what == "posture" || what == "remediation" {
+		return fmt.Sprintf("%d %s documents", n, what)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// bytes answers whether the image's bytes are what its digest names. The scan
+// recomputed every digest; had one differed, there were no contents.
+func (c *subjectCase) bytes() Check {
+	check := Check{ID: CheckContents, Reason: c.contents.reason, Detail: c.contents.detail}
+	switch c.contents.reason {
+	case Holds:
+		check.State = assay.Proven
+		check.Detail = fmt.Sprintf("%d layers hashed against the manifest and the configuration", len(c.contents.Layers))
+	case ContentsMismatch:
+		check.State = assay.Refuted
+	}
+	return check
+}

@@ -1,0 +1,168 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay"
+)
+
+// builder answers whether each provenance names a builder that its signer may speak
+// for (SLSA v1.2, verifying artifacts: the level comes from the pair of both).
+func (v *Verifier) builder(c *subjectCase) Check {
+	t := newTally(CheckBuilder)
+	for _, p := range c.provenances {
+		id := p.Evidence().Builder.ID
+		workflow := p.Signer().Claims.BuildSignerURI
+		allowed := v.policy.rule(p.Rule()).Builders
+		switch {
+		case workflow != "" && workflow == id, slices.Contains(allowed, id):
+			t.add(assay.Proven, Holds, p.Envelope())
+		case workflow == "" && len(allowed) == 0:
+			t.add(assay.Unknown, NotStated, p.Envelope(), fmt.Sprintf("the policy does not say whether %s may speak for builder %s", p.Signer(), id))
+		default:
+			t.add(assay.Refuted, BuilderNotAllowed, p.Envelope(), fmt.Sprintf("%s may not speak for builder %s", p.Signer(), id))
+		}
+	}
+	return t.done("each signer may speak for the builder it names", "a signer names a builder it may not speak for", "no provenance was accepted")
+}
+
+// signerClaims answers whether each provenance says of source and run what the
+// certificate of its signer says: a workflow cannot vouch for another's build.
+func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
+	t := newTally(CheckSignerClaims)
+	for _, p := range c.provenances {
+		e, claims := p.Evidence(), p.Signer().Claims
+		if claims == (assay.Claims{}) {
+			// There is nothing to compare. A signer that the policy ties to this
+			// builder is taken at its word, as the policy says.
+			if slices.Contains(policy.rule(p.Rule()).Builders, e.Builder.ID) {
+				t.add(assay.Proven, Holds, p.Envelope())
+			} else {
+				t.add(assay.Unknown, NotStated, p.Envelope(), p.Signer().String()+" carries no claims about a build")
+			}
+			continue
+		}
+		compared := 0
+		var wrong []string
+		compare := func(what, stated, claimed string) {
+			if stated == "" || claimed == "" {
+				return
+			}
+			compared++
+			if stated != claimed {
+				wrong = append(wrong, fmt.Sprintf("%s: provenance says %s, the certificate %s", what, stated, claimed))
+			}
+		}
+		compare("source repository", canonicalRepository(e.Source.Repository), canonicalRepository(claims.SourceRepositoryURI))
+		compare("source commit", e.Source.Commit.Hex(), claims.SourceRepositoryDigest)
+		compare("source ref", e.Source.Ref, claims.SourceRepositoryRef)
+		if strings.Contains(e.InvocationID, "://") {
+			compare("run", e.InvocationID, claims.RunInvocationURI)
+		}
+		switch {
+		case len(wrong) > 0:
+			t.add(assay.Refuted, Contradiction, p.Envelope(), wrong...)
+		case e.Source.Repository == "" || e.Source.Commit.IsZero() || compared < 2:
+			t.add(assay.Unknown, NotStated, p.Envelope(), "the provenance or the certificate does not name repository and commit")
+		default:
+			t.add(assay.Proven, Holds, p.Envelope())
+		}
+	}
+	return t.done("source and run are those of the signing certificate", "provenance and signing certificate do not agree", "no provenance was accepted")
+}
+
+// source answers whether the image was built from a repository that the policy
+// names, at a commit, from files as committed.
+func (v *Verifier) source(c *subjectCase) Check {
+	t := newTally(CheckSource)
+	for _, p := range c.provenances {
+		s := p.Evidence().Source
+		repository := canonicalRepository(s.Repository)
+		switch {
+		case repository == "" || s.Commit.IsZero():
+			t.add(assay.Unknown, NotStated, p.Envelope(), "the provenance does not name repository and commit")
+		case len(v.policy.Sources) == 0:
+			t.add(assay.Unknown, NotStated, p.Envelope(), "the policy names no sources; built from "+repository)
+		case !slices.Contains(v.policy.Sources, repository):
+			t.add(assay.Refuted, SourceNotAllowed, p.Envelope(), "built from "+repository)
+		case s.Modified == assay.Proven:
+			t.add(assay.Refuted, SourceModified, p.Envelope(), "built from files that differ from commit "+s.Commit.Hex())
+		default:
+			t.add(assay.Proven, Holds, p.Envelope())
+		}
+	}
+	return t.done("built from a source that the policy names", "the source is not one that the policy names", "no provenance was accepted")
+}
+
+// materials answers whether provenance and inventory agree on what went in. Go
+// modules are what both name in this version; a module that both name must be of
+// one version and one sum.
+func (c *subjectCase) materials() Check {
+	t := newTally(CheckMaterials)
+	modules := map[string][]assay.Component{} // by purl without version
+	for _, inv := range c.inventories() {
+		for _, comp := range inv.Components {
+			if comp.PURL.Type() == "golang" {
+				key := unversioned(comp.PURL)
+				modules[key] = append(modules[key], comp)
+			}
+		}
+	}
+	for _, p := range c.provenances {
+		state, reason := assay.Unknown, NotStated
+		findings := []string{"provenance and inventory name no Go module in common"}
+		for _, m := range p.Evidence().Materials {
+			purl, err := assay.ParsePURL(m.URI)
+			if err != nil || purl.Type() != "golang" {
+				continue
+			}
+			found := modules[unversioned(purl)]
+			if len(found) == 0 || purl.Parts().Version == "" {
+				continue // what was only needed to build is not in the image
+			}
+			if state == assay.Unknown {
+				state, reason, findings = assay.Proven, Holds, nil
+			}
+			if problem := disagree(purl, m.Digest, found); problem != "" {
+				state, reason = assay.Refuted, Contradiction
+				findings = append(findings, problem)
+			}
+		}
+		t.add(state, reason, p.Envelope(), findings...)
+	}
+	return t.done("Go modules are the same in provenance and inventory", "provenance and inventory do not agree", "no provenance was accepted")
+}
+
+// disagree says how a material contradicts the components of the same module, or "".
+func disagree(purl assay.PURL, digest assay.DigestSet, found []assay.Component) string {
+	version := purl.Parts().Version
+	var versions []string
+	for _, comp := range found {
+		if comp.PURL.Parts().Version != version {
+			versions = append(versions, comp.PURL.Parts().Version)
+			continue
+		}
+		stated, listed := digest.Get(assay.DirHash), comp.Hashes.Get(assay.DirHash)
+		if !stated.IsZero() && !listed.IsZero() && stated != listed {
+			return fmt.Sprintf("%s: provenance has %s, the inventory %s", purl, stated, listed)
+		}
+		return ""
+	}
+	slices.Sort(versions)
+	return fmt.Sprintf("%s: the inventory has version %s", purl, strings.Join(slices.Compact(versions), ", "))
+}
+
+func unversioned(p assay.PURL) string {
+	parts := p.Parts()
+	return parts.Type + "/" + parts.Namespace + "/" + parts.Name + "#" + parts.Subpath
+}
+
+// canonicalRepository takes off what tools add to a repository's URI.
+func canonicalRepository(uri string) string {
+	uri = strings.TrimPrefix(uri, "git+")
+	// "git+https://host/repo@refs/heads/main": the ref is not part of the repository.
+	uri, _, _ = strings.Cut(uri, "@refs/")
+	return strings.TrimSuffix(strings.TrimSuffix(uri, "/"), ".git")
+}

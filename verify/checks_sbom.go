@@ -1,0 +1,52 @@
+package verify
+
+import (
+	"fmt"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom"
+)
+
+// sbomContents answers whether every SBOM that was accepted describes the image's
+// bytes: nothing missing, nothing that is not there, no other version.
+func (c *subjectCase) sbomContents() Check {
+	t := newTally(CheckSBOMContents)
+	for _, s := range c.sboms {
+		if c.contents.Contents == nil {
+			t.add(assay.Unknown, c.contents.reason, s.Envelope(), c.contents.detail)
+			continue
+		}
+		d := sbom.Compare(s.Evidence(), c.contents.SBOM)
+		if d.Empty() {
+			t.add(assay.Proven, Holds, s.Envelope())
+			continue
+		}
+		t.add(assay.Refuted, ContentsDiffer, s.Envelope(), differences(d)...)
+	}
+	return t.done("every component was found in the image's bytes, and no other",
+		"the SBOM could not be matched with the image's bytes", "no SBOM was accepted")
+}
+
+func differences(d sbom.Difference) []string {
+	var out []string
+	for _, m := range d.Missing {
+		out = append(out, "missing: "+label(m)+" is in the image and not in the SBOM")
+	}
+	for _, p := range d.Phantom {
+		out = append(out, "phantom: "+label(p)+" is in the SBOM and not in the image")
+	}
+	for _, ch := range d.Changed {
+		out = append(out, fmt.Sprintf("changed: %s in the SBOM is %s in the image (%s)", label(ch.Claimed), label(ch.Actual), ch.Field))
+	}
+	return out
+}
+
+func label(c assay.Component) string {
+	if !c.PURL.IsZero() {
+		return c.PURL.String()
+	}
+	if c.Version != "" {
+		return c.Name + " " + c.Version
+	}
+	return c.Name
+}

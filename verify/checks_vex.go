@@ -1,0 +1,187 @@
+package verify
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex"
+)
+
+// aboutThis gives what a VEX document says about the image, products inherited and
+// foreign ones left out, and how many statements are about something else.
+func aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
+	doc, ignored := vex.InheritSubjects(v.Evidence(), []assay.Subject{v.Subject()})
+	whole := 0
+	for _, i := range ignored {
+		if i.Whole {
+			whole++
+		}
+	}
+	return doc, whole
+}
+
+// vexProducts answers whether each VEX document is about this image. Statements
+// about other products are ignored, as OpenVEX's ATTESTING.md asks; a document of
+// which nothing is left was attached to the wrong image.
+func (c *subjectCase) vexProducts() Check {
+	t := newTally(CheckVEXProducts)
+	for _, v := range c.vexes {
+		doc, others := aboutThis(v)
+		switch {
+		case len(doc.Statements) == 0:
+			t.add(assay.Refuted, OtherImage, v.Envelope(), fmt.Sprintf("%s: all %d statements are about other products", v.Evidence().ID, others))
+		case others > 0:
+			t.add(assay.Proven, Holds, v.Envelope(), fmt.Sprintf("%s: %d statements about other products were ignored", v.Evidence().ID, others))
+		default:
+			t.add(assay.Proven, Holds, v.Envelope())
+		}
+	}
+	return t.done("each VEX document is about this image", "a VEX document is about another image", "no VEX was accepted")
+}
+
+// vexSubcomponents answers whether the parts that VEX statements name are in the
+// image, and those that are said not to be are not.
+func (c *subjectCase) vexSubcomponents() Check {
+	t := newTally(CheckVEXSubcomponent)
+	inventories := c.inventories()
+	for _, v := range c.vexes {
+		doc, _ := aboutThis(v)
+		if len(inventories) == 0 {
+			t.add(assay.Unknown, NotStated, v.Envelope(), "there is no inventory to look in")
+			continue
+		}
+		state, reason := assay.Proven, Holds
+		var findings []string
+		for _, s := range doc.Statements {
+			for _, p := range s.Products {
+				for _, sub := range p.Subcomponents {
+					part := string(s.Vulnerability.ID) + ": " + productLabel(sub)
+					if sub.PURL.IsZero() && len(sub.Digests) == 0 && len(sub.CPEs) == 0 {
+						state, reason = state.And(assay.Unknown), first(state, assay.Unknown, reason, NotStated)
+						findings = append(findings, part+" has no identifier to look for")
+						continue
+					}
+					found := present(inventories, sub)
+					notPresent := s.Status == assay.NotAffected && s.Justification == assay.ComponentNotPresent
+					switch {
+					case found && notPresent:
+						state, reason = assay.Refuted, Contradiction
+						findings = append(findings, part+" is said not to be present, and is")
+					case !found && !notPresent:
+						state, reason = assay.Refuted, Contradiction
+						findings = append(findings, part+" is not in the image")
+					}
+				}
+			}
+		}
+		t.add(state, reason, v.Envelope(), findings...)
+	}
+	return t.done("the parts that VEX names are in the image, or not, as it says", "VEX and inventory do not agree", "no VEX was accepted")
+}
+
+// first keeps the reason of the state that a sum of answers already had.
+func first(before, add assay.State, have, reason Reason) Reason {
+	if before.And(add) == before {
+		return have
+	}
+	return reason
+}
+
+func present(inventories []*assay.SBOM, sub assay.Product) bool {
+	for _, inv := range inventories {
+		for i := range inv.Components {
+			if vex.Match(sub, vex.ComponentProduct(inv.Components[i])).Product != vex.NoMatch {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func productLabel(p assay.Product) string {
+	switch {
+	case !p.PURL.IsZero():
+		return p.PURL.String()
+	case p.ID != "":
+		return p.ID
+	case len(p.Digests) > 0:
+		return p.Digests[0].String()
+	case len(p.CPEs) > 0:
+		return p.CPEs[0]
+	}
+	return "?"
+}
+
+// vexConsistent answers whether the VEX documents contradict each other, or one
+// itself, on this image at the time of asking.
+func (c *subjectCase) vexConsistent() Check {
+	t := newTally(CheckVEXConsistent)
+	var docs []*assay.VEX
+	for _, v := range c.vexes {
+		doc, _ := aboutThis(v)
+		docs = append(docs, doc)
+		t.add(assay.Proven, Holds, v.Envelope())
+	}
+	for _, id := range vulnerabilities(docs) {
+		about := mentioning(docs, id)
+		for _, doc := range about {
+			for _, s := range doc.Statements {
+				for _, p := range s.Products {
+					for _, x := range vex.StatusOf(about, p, s.Vulnerability, c.report.At).Contradictions {
+						t.add(assay.Refuted, Contradiction, assay.Digest{}, x.String())
+					}
+				}
+			}
+		}
+	}
+	return t.done("no two statements contradict each other", "VEX statements contradict each other", "no VEX was accepted")
+}
+
+func vulnerabilities(docs []*assay.VEX) []assay.VulnID {
+	set := map[assay.VulnID]bool{}
+	for _, d := range docs {
+		for _, s := range d.Statements {
+			set[s.Vulnerability.ID] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// mentioning gives the documents with only those statements that can speak to the
+// vulnerability, so that each question looks at few. A document that has none is
+// kept: as a later version it may supersede one that has.
+func mentioning(docs []*assay.VEX, id assay.VulnID) []*assay.VEX {
+	out := make([]*assay.VEX, len(docs))
+	for i, d := range docs {
+		copied := *d
+		copied.Statements = nil
+		for _, s := range d.Statements {
+			if s.Vulnerability.Is(id) {
+				copied.Statements = append(copied.Statements, s)
+			}
+		}
+		out[i] = &copied
+	}
+	return out
+}
+
+// vexAuthor answers whether each VEX document's author is one its signer may speak
+// for (OpenVEX ATTESTING.md: the author should be tied to the signer).
+func (v *Verifier) vexAuthor(c *subjectCase) Check {
+	t := newTally(CheckVEXAuthor)
+	for _, e := range c.vexes {
+		authors := v.policy.rule(e.Rule()).VEXAuthors
+		author := e.Evidence().Author
+		switch {
+		case len(authors) == 0:
+			t.add(assay.Unknown, NotStated, e.Envelope(), "the policy names no authors; the author is "+author)
+		case !slices.Contains(authors, author):
+			t.add(assay.Refuted, SignerNotAllowed, e.Envelope(), fmt.Sprintf("%s may not speak for author %s", e.Signer(), author))
+		default:
+			t.add(assay.Proven, Holds, e.Envelope())
+		}
+	}
+	return t.done("each author is one its signer may speak for", "an author is not tied to its signer", "no VEX was accepted")
+}

@@ -1,0 +1,273 @@
+// Package envelope proves signatures: it opens an [assay.Envelope] and gives the
+// payload only if somebody whom the caller trusts signed exactly these bytes.
+//
+// It is the one place where untrusted bytes become proven ones. Package verify
+// builds on it; start there. What is proven is the signature, by whom and when;
+// whether this signer may say such a thing about this image is policy, and not
+// decided here.
+package envelope
+
+import (
+	"cmp"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+	"github.com/sigstore/sigstore-go/pkg/root"
+	"github.com/sigstore/sigstore-go/pkg/verify"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// MaxBytes bounds an envelope; an SBOM of 100,000 files fits.
+const MaxBytes = 128 << 20
+
+// Step is the part of the proof that failed. The steps are in the order in which
+// they are taken.
+type Step string
+
+const (
+	StepParse       Step = "envelope-malformed"
+	StepUnsupported Step = "envelope-unsupported"
+	StepTrust       Step = "signer-untrusted"
+	StepLog         Step = "log-unproven"
+	StepTime        Step = "time-unwitnessed"
+	StepCertificate Step = "certificate-untrusted"
+	StepSignature   Step = "signature-invalid"
+	StepStatement   Step = "statement-malformed"
+)
+
+// Failure is why an envelope was not opened.
+type Failure struct {
+	Step Step
+	Err  error
+}
+
+func (f *Failure) Error() string { return string(f.Step) + ": " + f.Err.Error() }
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Proven is what an envelope holds, after its signature was proven.
+type Proven struct {
+	// Payload is the signed payload, byte for byte.
+	Payload []byte
+	// PayloadType is the DSSE payload type, which the signature covers too.
+	PayloadType string
+	Signer      assay.Identity
+	// Times are the witnessed times of the signature, sorted. Only a key may have
+	// none.
+	Times []Time
+	// Logs are the transparency log entries the bundle carries, sorted. They were
+	// verified exactly if LogsVerified.
+	Logs         []LogEntry
+	LogsVerified bool
+}
+
+// Time is one witness of when the signature existed.
+type Time struct {
+	// Witness is "transparency-log" or "timestamp-authority".
+	Witness string
+	// URI is the witness's, as the trusted root has it.
+	URI string
+	At  time.Time
+}
+
+// LogEntry points into a transparency log.
+type LogEntry struct {
+	// LogID is the hexadecimal key id of the log.
+	LogID string
+	Index int64
+}
+
+// Opener proves envelopes against fixed trust. It is safe for concurrent use and
+// keeps nothing between envelopes.
+type Opener struct {
+	certificates *verify.Verifier // nil: no certificate is trusted
+	keys         []trustedKey
+	material     root.TrustedMaterial // nil: no trusted root
+}
+
+// Open proves the envelope's signature. The error is always a [*Failure].
+func (o *Opener) Open(e assay.Envelope) (*Proven, error) {
+	b, err := parse(e)
+	if err != nil {
+		return nil, err
+	}
+	content, err := b.VerificationContent()
+	if err != nil {
+		return nil, fail(StepParse, err)
+	}
+	if content.Certificate() != nil {
+		return o.openCertificate(b)
+	}
+	return o.openKey(b, content)
+}
+
+func parse(e assay.Envelope) (*bundle.Bundle, error) {
+	raw := e.Raw()
+	name := e.Digest().String()
+	// protojson keeps the last of two members with one name in places; check first.
+	if err := strictjson.Check(name, raw, strictjson.Limits{MaxBytes: MaxBytes}); err != nil {
+		return nil, fail(StepParse, err)
+	}
+	var b *bundle.Bundle
+	if e.MediaType() == assay.MediaTypeDSSE {
+		wrapped, err := wrapDSSE(name, raw)
+		if err != nil {
+			return nil, fail(StepParse, err)
+		}
+		b = wrapped
+	} else {
+		b = new(bundle.Bundle)
+		if err := b.UnmarshalJSON(raw); err != nil {
+			step := StepParse
+			if errors.Is(err, bundle.ErrUnsupportedMediaType) {
+				step = StepUnsupported
+			}
+			return nil, fail(step, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name, Err: err})
+		}
+	}
+	env := b.GetDsseEnvelope()
+	switch {
+	case env == nil:
+		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+			Field: "/messageSignature", Bound: "a bundle that holds a DSSE envelope"})
+	case len(env.GetSignatures()) != 1:
+		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+			Field: "/dsseEnvelope/signatures", Value: fmt.Sprint(len(env.GetSignatures())), Bound: "exactly one signature"})
+	case env.GetPayloadType() != assay.MediaTypeInToto:
+		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+			Field: "/dsseEnvelope/payloadType", Value: env.GetPayloadType(), Bound: assay.MediaTypeInToto, Rule: "in-toto S7"})
+	}
+	return b, nil
+}
+
+// wrapDSSE puts a bare envelope into a bundle, as signed by a key: without a
+// certificate and a witness no other proof is possible.
+func wrapDSSE(name string, raw []byte) (*bundle.Bundle, error) {
+	var in struct {
+		Payload     []byte `json:"payload"`
+		PayloadType string `json:"payloadType"`
+		Signatures  []struct {
+			KeyID string `json:"keyid"`
+			Sig   []byte `json:"sig"`
+		} `json:"signatures"`
+	}
+	if err := strictjson.Unmarshal(name, raw, &in, strictjson.Limits{MaxBytes: MaxBytes}); err != nil {
+		return nil, err
+	}
+	env := &protodsse.Envelope{Payload: in.Payload, PayloadType: in.PayloadType}
+	hint := ""
+	for _, s := range in.Signatures {
+		env.Signatures = append(env.Signatures, &protodsse.Signature{Sig: s.Sig, Keyid: s.KeyID})
+		hint = s.KeyID
+	}
+	return bundle.NewBundle(&protobundle.Bundle{
+		MediaType: assay.MediaTypeSigstoreBundle,
+		VerificationMaterial: &protobundle.VerificationMaterial{
+			Content: &protobundle.VerificationMaterial_PublicKey{PublicKey: &protocommon.PublicKeyIdentifier{Hint: hint}},
+		},
+		Content: &protobundle.Bundle_DsseEnvelope{DsseEnvelope: env},
+	})
+}
+
+func (o *Opener) openCertificate(b *bundle.Bundle) (*Proven, error) {
+	if o.certificates == nil {
+		return nil, fail(StepTrust, &assay.Error{Op: "verify signature", Kind: assay.ErrUnchecked,
+			Bound: "a trusted root: the signature was made with a certificate"})
+	}
+	// The artifact is left out here, because subjects are matched by verify itself:
+	// over all subjects, by strong algorithms only, on the raw payload. The identity
+	// is left out because which signer may say what depends on the predicate.
+	result, err := o.certificates.Verify(b, verify.NewPolicy(verify.WithoutArtifactUnsafe(), verify.WithoutIdentitiesUnsafe()))
+	if err != nil {
+		return nil, classify(o.certificates, o.material, b, err)
+	}
+	if result.Signature == nil || result.Signature.Certificate == nil {
+		return nil, fail(StepSignature, errors.New("verified without a certificate"))
+	}
+	p := proven(b)
+	content, err := b.VerificationContent()
+	if err != nil {
+		return nil, fail(StepParse, err)
+	}
+	if p.Signer, err = identity(result.Signature.Certificate, content.Certificate()); err != nil {
+		return nil, fail(StepCertificate, err)
+	}
+	p.Times = times(result.VerifiedTimestamps)
+	p.LogsVerified = len(p.Logs) > 0
+	return p, nil
+}
+
+// classify finds the step that failed, by taking those that can be taken alone
+// once more. It is only on the way to a refusal.
+func classify(v *verify.Verifier, material root.TrustedMaterial, b *bundle.Bundle, cause error) *Failure {
+	refuted := func(step Step, err error) *Failure {
+		return fail(step, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Err: err})
+	}
+	stamps, err := v.VerifyTransparencyLogInclusion(b)
+	if err != nil {
+		return refuted(StepLog, err)
+	}
+	witnessed, err := v.VerifyObserverTimestamps(b, stamps)
+	if err != nil {
+		return refuted(StepTime, err)
+	}
+	content, err := b.VerificationContent()
+	if err != nil {
+		return fail(StepParse, err)
+	}
+	for _, w := range witnessed {
+		if leaf := content.Certificate(); leaf != nil {
+			if _, err := verify.VerifyLeafCertificate(w.Timestamp, leaf, material); err != nil {
+				return refuted(StepCertificate, fmt.Errorf("at %s: %w", w.Timestamp.UTC().Format(time.RFC3339), err))
+			}
+		} else if !content.ValidAtTime(w.Timestamp, material) {
+			return refuted(StepTime, fmt.Errorf("%s is outside of the key's window", w.Timestamp.UTC().Format(time.RFC3339)))
+		}
+	}
+	// The library reads the statement in the same call. What is signed as it should
+	// be and cannot be read is a malformed statement, not a bad signature.
+	if signature, err := b.SignatureContent(); err == nil && verify.VerifySignature(signature, content, material) == nil {
+		return fail(StepStatement, &assay.Error{Op: "read statement", Kind: assay.ErrInvalid, Err: cause})
+	}
+	return refuted(StepSignature, cause)
+}
+
+// proven copies what the signature covers; call it after the proof.
+func proven(b *bundle.Bundle) *Proven {
+	env := b.GetDsseEnvelope()
+	p := &Proven{Payload: slices.Clone(env.GetPayload()), PayloadType: env.GetPayloadType()}
+	for _, e := range b.GetVerificationMaterial().GetTlogEntries() {
+		p.Logs = append(p.Logs, LogEntry{hex.EncodeToString(e.GetLogId().GetKeyId()), e.GetLogIndex()})
+	}
+	slices.SortFunc(p.Logs, func(a, b LogEntry) int {
+		return cmp.Or(cmp.Compare(a.LogID, b.LogID), cmp.Compare(a.Index, b.Index))
+	})
+	return p
+}
+
+func times(in []verify.TimestampVerificationResult) []Time {
+	var out []Time
+	for _, t := range in {
+		w := "timestamp-authority"
+		if t.Type == "Tlog" {
+			w = "transparency-log"
+		}
+		out = append(out, Time{w, t.URI, t.Timestamp.UTC()})
+	}
+	slices.SortFunc(out, func(a, b Time) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Witness, b.Witness), cmp.Compare(a.URI, b.URI))
+	})
+	return out
+}
+
+func fail(step Step, err error) *Failure { return &Failure{step, err} }

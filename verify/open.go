@@ -1,0 +1,154 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/internal/predicate"
+	"github.com/assaykit/assay/verify/internal/envelope"
+)
+
+// clockSkew is how far a witness's clock may be ahead of the asker's.
+const clockSkew = 5 * time.Minute
+
+// openAll proves every envelope, writes what became of each into the report, and
+// gives what is evidence. Both are in the order of the envelopes' digests, whatever
+// the number of workers.
+func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, about []assay.Digest) ([]Verified[assay.Evidence], error) {
+	envelopes := slices.Collect(b.Envelopes())
+	r.Attestations = make([]Attestation, len(envelopes))
+	verified := make([]*Verified[assay.Evidence], len(envelopes))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(v.workers)
+	for i, e := range envelopes {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: r.Digest.String(), Err: err}
+			}
+			r.Attestations[i], verified[i] = v.open(e, about, r.At)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var out []Verified[assay.Evidence]
+	for i, a := range r.Attestations {
+		if verified[i] != nil {
+			out = append(out, *verified[i])
+		}
+		if a.State != assay.Proven {
+			v.log.InfoContext(ctx, "attestation does not count", "envelope", a.Envelope, "reason", a.Reason, "detail", a.Detail)
+		}
+	}
+	return out, nil
+}
+
+// open takes one envelope from bytes to evidence. Each step rests on the one before
+// it, and nothing of the payload is looked at before the signature is proven.
+func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (Attestation, *Verified[assay.Evidence]) {
+	a := Attestation{Envelope: e.Digest(), Sources: e.Sources()}
+	refuse := func(state assay.State, reason Reason, detail string) (Attestation, *Verified[assay.Evidence]) {
+		a.State, a.Reason, a.Detail = state, reason, detail
+		return a, nil
+	}
+
+	proven, err := v.opener.Open(e)
+	if err != nil {
+		f, ok := errors.AsType[*envelope.Failure](err)
+		if !ok {
+			return refuse(assay.Unknown, SignatureInvalid, err.Error())
+		}
+		return refuse(stateOf(f.Err), Reason(f.Step), f.Err.Error())
+	}
+	a.Signer = proven.Signer
+	for _, t := range proven.Times {
+		a.Witnesses = append(a.Witnesses, Witness{Kind: t.Witness, URI: t.URI, At: t.At})
+	}
+	if len(a.Witnesses) > 0 {
+		a.SignedBy = a.Witnesses[0].At
+	}
+	if proven.LogsVerified {
+		for _, l := range proven.Logs {
+			a.LogEntries = append(a.LogEntries, LogEntry(l))
+		}
+	}
+
+	name := e.Digest().String()
+	header, err := attest.ParseStatement(name, proven.Payload)
+	if err != nil {
+		return refuse(stateOf(err), StatementMalformed, err.Error())
+	}
+	a.PredicateType, a.Kind = header.PredicateType, header.PredicateType.Kind()
+	subject, ok := match(header.Subjects, about)
+	if !ok {
+		return refuse(assay.Refuted, SubjectMismatch, "the statement is about "+subjects(header.Subjects))
+	}
+	rule, ok := v.policy.signerFor(proven.Signer, a.Kind)
+	if !ok {
+		return refuse(assay.Refuted, SignerNotAllowed, "no rule lets "+proven.Signer.String()+" state "+string(a.Kind))
+	}
+	a.Rule = rule.Name
+	if a.SignedBy.After(at.Add(clockSkew)) {
+		return refuse(assay.Unknown, FromTheFuture, "signed by "+a.SignedBy.Format(time.RFC3339)+", after the time of asking")
+	}
+	evidence, err := predicate.Decode(name, header.PredicateType, header.Predicate)
+	if err != nil {
+		return refuse(stateOf(err), PredicateMalformed, err.Error())
+	}
+	statement, err := assay.NewStatement(proven.Payload, header.PredicateType, header.Subjects, evidence)
+	if err != nil {
+		return refuse(stateOf(err), StatementMalformed, err.Error())
+	}
+	a.State, a.Reason = assay.Proven, Holds
+	if evidence.Kind() == assay.KindOpaque {
+		// Proven to be said, by somebody who may say anything; it proves nothing else.
+		a.State, a.Reason = assay.Unknown, PredicateUnknown
+		a.Detail = "predicates of this type are kept and not read"
+	}
+	return a, &Verified[assay.Evidence]{statement, proof{
+		signer: proven.Signer, rule: rule.Name, times: a.Witnesses, logs: a.LogEntries, subject: subject, envelope: e.Digest(),
+	}}
+}
+
+// stateOf tells what is false or malformed from what could not be checked.
+func stateOf(err error) assay.State {
+	if errors.Is(err, assay.ErrRefuted) || errors.Is(err, assay.ErrInvalid) {
+		return assay.Refuted
+	}
+	return assay.Unknown
+}
+
+// match finds the first subject that has one of the digests.
+func match(subjects []assay.Subject, about []assay.Digest) (assay.Subject, bool) {
+	for _, s := range subjects {
+		if slices.ContainsFunc(about, s.Digest.Has) {
+			return s, true
+		}
+	}
+	return assay.Subject{}, false
+}
+
+// subjects names what a statement is about, for a message.
+func subjects(list []assay.Subject) string {
+	const most = 3
+	out := ""
+	for i, s := range list {
+		if i == most {
+			return out + ", …"
+		}
+		if i > 0 {
+			out += ", "
+		}
+		if len(s.Digest) > 0 {
+			out += s.Digest[0].String()
+		}
+	}
+	return out
+}

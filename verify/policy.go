@@ -1,0 +1,157 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// PolicySchema is the value of a policy file's schema member.
+const PolicySchema = "https://github.com/assaykit/assay/policy/v0.1"
+
+// Policy says who may state what about an image, and what must be proven.
+//
+// Beyond what is required here, nothing that is accepted may be false: an SBOM that
+// a named signer signed and that does not describe the image's bytes fails every
+// policy, and so does any other refuted join.
+type Policy struct {
+	// Schema is [PolicySchema]; a file must have it, a value in Go may leave it out.
+	Schema string `json:"schema,omitempty"`
+	// Signers are who may state what. REQUIRED, at least one.
+	Signers []SignerRule `json:"signers"`
+	// Require are the kinds of evidence that must be there, from a signer that is
+	// allowed to state them. With none and no Stage, one attestation of any kind must
+	// be.
+	Require []assay.Kind `json:"require,omitempty"`
+	// Stage is what the image must reach.
+	Stage assay.Stage `json:"stage,omitempty"`
+	// Sources are the repositories that images may be built from, as in provenance,
+	// without "git+" and ".git". With none, the source is never proven.
+	Sources []string `json:"sources,omitempty"`
+	// RebuildWithin is how long after its provenance was signed, by a witnessed time,
+	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin].
+	RebuildWithin Duration `json:"rebuildWithin,omitempty"`
+	// ContentsUnsafe lets claims about contents pass without the image's bytes: what
+	// an allowed signer claims of posture then counts as shown, and the SBOM check is
+	// not required. It never lets a claim pass that the bytes refute.
+	ContentsUnsafe bool `json:"contentsUnsafe,omitempty"`
+}
+
+// DefaultRebuildWithin is a nightly rebuild and half a day of grace, so that an
+// image does not fall out of schedule while its successor is being built.
+const DefaultRebuildWithin = 36 * time.Hour
+
+// Duration is a [time.Duration] whose text is that of [time.ParseDuration].
+type Duration time.Duration
+
+// MarshalText implements [encoding.TextMarshaler].
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err == nil {
+		*d = Duration(v)
+	}
+	return err
+}
+
+// ParsePolicy reads a policy file, JSON. Unknown members are errors: a misspelt one
+// must not mean that nothing is required. The name is for errors.
+func ParsePolicy(name string, data []byte) (Policy, error) {
+	var p Policy
+	if err := strictjson.Unmarshal(name, data, &p, strictjson.Limits{MaxBytes: 1 << 20, RejectUnknown: true}); err != nil {
+		return Policy{}, err
+	}
+	if p.Schema != PolicySchema {
+		return Policy{}, &assay.Error{Op: "read policy", Kind: assay.ErrInvalid, Subject: name, Field: "/schema", Value: p.Schema, Bound: PolicySchema}
+	}
+	if _, err := p.compile(); err != nil {
+		if e, ok := errors.AsType[*assay.Error](err); ok && e.Subject == "" {
+			e.Subject = name
+		}
+		return Policy{}, err
+	}
+	return p, nil
+}
+
+type compiledPolicy struct {
+	Policy
+	rules []compiledRule
+}
+
+func (p Policy) compile() (*compiledPolicy, error) {
+	bad := func(field, value, bound string) error {
+		return &assay.Error{Op: "read policy", Kind: assay.ErrInvalid, Field: field, Value: value, Bound: bound}
+	}
+	c := &compiledPolicy{Policy: p}
+	if p.Schema != "" && p.Schema != PolicySchema {
+		return nil, bad("/schema", p.Schema, PolicySchema)
+	}
+	if len(p.Signers) == 0 {
+		return nil, bad("/signers", "", "at least one signer")
+	}
+	names := map[string]bool{}
+	for i, s := range p.Signers {
+		field := fmt.Sprintf("/signers/%d", i)
+		r, err := s.compile(field)
+		if err != nil {
+			return nil, err
+		}
+		if names[s.Name] {
+			return nil, bad(field+"/name", s.Name, "a name that no other signer has")
+		}
+		names[s.Name] = true
+		c.rules = append(c.rules, r)
+	}
+	for i, k := range p.Require {
+		field := fmt.Sprintf("/require/%d", i)
+		if !slices.Contains(allKinds, k) || k == assay.KindOpaque {
+			return nil, bad(field, string(k), "a kind of evidence")
+		}
+		if !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return r.allows(k) }) {
+			return nil, bad(field, string(k), "a kind that some signer may state")
+		}
+	}
+	if p.Stage < assay.None || p.Stage > assay.Secure {
+		return nil, bad("/stage", p.Stage.String(), "none, minimal, hardened or secure")
+	}
+	if p.RebuildWithin < 0 {
+		return nil, bad("/rebuildWithin", time.Duration(p.RebuildWithin).String(), "0 or more")
+	}
+	if p.RebuildWithin == 0 {
+		c.RebuildWithin = Duration(DefaultRebuildWithin)
+	}
+	for i, s := range p.Sources {
+		if u, err := url.Parse(s); err != nil || u.Scheme == "" || canonicalRepository(s) != s {
+			return nil, bad(fmt.Sprintf("/sources/%d", i), s, "an absolute URI without git+ and .git")
+		}
+	}
+	return c, nil
+}
+
+// signerFor finds the first rule, in the policy's order, that lets the signer state
+// the kind of evidence.
+func (p *compiledPolicy) signerFor(id assay.Identity, kind assay.Kind) (*compiledRule, bool) {
+	for i := range p.rules {
+		if r := &p.rules[i]; r.is(id) && r.allows(kind) {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// rule finds a rule by its name; accepted evidence always has one.
+func (p *compiledPolicy) rule(name string) *compiledRule {
+	for i := range p.rules {
+		if p.rules[i].Name == name {
+			return &p.rules[i]
+		}
+	}
+	return &compiledRule{}
+}

@@ -1,0 +1,76 @@
+package verify
+
+import "github.com/assaykit/assay/verify/internal/envelope"
+
+// Reason is a stable code for why a check or an attestation has its state. The
+// words beside it may change, the codes do not.
+type Reason string
+
+// Reasons of attestations that were refused.
+const (
+	// EnvelopeMalformed: the bytes are no envelope; EnvelopeUnsupported: they are one
+	// of a kind that cannot be proven here.
+	EnvelopeMalformed   = Reason(envelope.StepParse)
+	EnvelopeUnsupported = Reason(envelope.StepUnsupported)
+	// SignerUntrusted: nothing in the trust could prove this kind of signature.
+	SignerUntrusted = Reason(envelope.StepTrust)
+	// LogUnproven: too few transparency logs prove the entry. TimeUnwitnessed: too
+	// few witnesses prove when the signature was made.
+	LogUnproven     = Reason(envelope.StepLog)
+	TimeUnwitnessed = Reason(envelope.StepTime)
+	// CertificateUntrusted: the certificate does not chain to the trusted root at the
+	// witnessed time.
+	CertificateUntrusted = Reason(envelope.StepCertificate)
+	// SignatureInvalid: the signature is not one over these bytes by this signer.
+	SignatureInvalid = Reason(envelope.StepSignature)
+	// StatementMalformed: the signed payload is no in-toto statement.
+	StatementMalformed = Reason(envelope.StepStatement)
+	// SubjectMismatch: the statement is about something else.
+	SubjectMismatch Reason = "subject-mismatch"
+	// SignerNotAllowed: a proven signer whom no rule of the policy lets say this.
+	SignerNotAllowed Reason = "signer-not-allowed"
+	// PredicateMalformed: the predicate breaks its specification.
+	PredicateMalformed Reason = "predicate-malformed"
+	// PredicateUnknown: proven, of a type that is not known here; proves nothing.
+	PredicateUnknown Reason = "predicate-unknown"
+)
+
+// Reasons of checks.
+const (
+	// Holds: checked, and so.
+	Holds Reason = "holds"
+	// Absent: every store was read, and there is none that was accepted.
+	Absent Reason = "absent"
+	// StoreUnreadable: not found, and a store could not be read.
+	StoreUnreadable Reason = "store-unreadable"
+	// NoContents: the image's bytes are not at hand.
+	NoContents Reason = "no-contents"
+	// ContentsDiffer: the image's bytes are not what the evidence says.
+	ContentsDiffer Reason = "contents-differ"
+	// ContentsUnreadable: the image's bytes could not be had or read.
+	ContentsUnreadable Reason = "contents-unreadable"
+	// ContentsMismatch: the bytes do not have the digests they are listed under.
+	ContentsMismatch Reason = "contents-mismatch"
+	// Contradiction: two pieces of evidence cannot both be true.
+	Contradiction Reason = "contradiction"
+	// BuilderNotAllowed: no rule lets this signer speak for this builder.
+	BuilderNotAllowed Reason = "builder-not-allowed"
+	// SourceNotAllowed: built from a source that the policy does not name.
+	SourceNotAllowed Reason = "source-not-allowed"
+	// SourceModified: built from files that differ from the commit.
+	SourceModified Reason = "source-modified"
+	// NotStated: the evidence, or the policy, does not say.
+	NotStated Reason = "not-stated"
+	// NotShown: nothing shows it.
+	NotShown Reason = "not-shown"
+	// Shown not to be so, by the image's bytes.
+	ShownFalse Reason = "shown-false"
+	// NotEvidenceYet: this version has no evidence of the kind.
+	NotEvidenceYet Reason = "not-evidence-yet"
+	// TooOld: a deadline has passed.
+	TooOld Reason = "too-old"
+	// FromTheFuture: a witnessed time is after the time of asking.
+	FromTheFuture Reason = "from-the-future"
+	// OtherImage: a document names another image as its product.
+	OtherImage Reason = "other-image"
+)

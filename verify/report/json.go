@@ -1,0 +1,34 @@
+package report
+
+import (
+	"io"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/verify"
+)
+
+// JSON writes the report as one indented JSON object and a newline. Its schema
+// member names the version ([verify.ReportSchema]); members may be added within a
+// version, none changes its meaning.
+func JSON(w io.Writer, r *verify.Report) error {
+	b, err := strictjson.MarshalIndent(r)
+	if err != nil {
+		return &assay.Error{Op: "render report", Kind: assay.ErrInvalid, Subject: r.Digest.String(), Err: err}
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
+}
+
+// Read reads a report that [JSON] wrote. What comes back can be rendered again; it
+// holds no evidence, because a file is nobody's proof.
+func Read(name string, data []byte) (*verify.Report, error) {
+	var r verify.Report
+	if err := strictjson.Unmarshal(name, data, &r, strictjson.Limits{}); err != nil {
+		return nil, err
+	}
+	if r.Schema != verify.ReportSchema {
+		return nil, &assay.Error{Op: "read report", Kind: assay.ErrInvalid, Subject: name, Field: "/schema", Value: r.Schema, Bound: verify.ReportSchema}
+	}
+	return &r, nil
+}

@@ -1,0 +1,197 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/sbom"
+	"github.com/assaykit/assay/verify/internal/envelope"
+)
+
+// Verifier verifies images under one trust and one policy. It is safe for
+// concurrent use and keeps nothing between images.
+type Verifier struct {
+	opener  *envelope.Opener
+	policy  *compiledPolicy
+	now     func() time.Time
+	workers int
+	scan    sbom.Options
+	log     *slog.Logger
+}
+
+// Option changes a [Verifier] that is being made.
+type Option func(*Verifier) error
+
+// At asks as of a time in place of now. Attestations that were witnessed later do
+// not count.
+func At(t time.Time) Option {
+	return func(v *Verifier) error {
+		if t.IsZero() {
+			return &assay.Error{Op: "set up verifier", Kind: assay.ErrInvalid, Field: "At", Bound: "a time"}
+		}
+		v.now = func() time.Time { return t }
+		return nil
+	}
+}
+
+// Workers bounds how many envelopes, and layers, are worked on at once. The
+// default is GOMAXPROCS. The report does not depend on it.
+func Workers(n int) Option {
+	return func(v *Verifier) error {
+		if n < 1 {
+			return &assay.Error{Op: "set up verifier", Kind: assay.ErrInvalid, Field: "Workers", Value: fmt.Sprint(n), Bound: "1 or more"}
+		}
+		v.workers, v.scan.Workers = n, n
+		return nil
+	}
+}
+
+// Scanning says how the image's bytes are read: memory, bounds, progress. The
+// digest and the document fields of the options are set by the verifier.
+func Scanning(o sbom.Options) Option {
+	return func(v *Verifier) error {
+		v.scan = o
+		return nil
+	}
+}
+
+// Logger gets what happens, at debug level, and what is refused, at info level. By
+// default nothing is logged.
+func Logger(l *slog.Logger) Option {
+	return func(v *Verifier) error {
+		if l != nil {
+			v.log = l
+		}
+		return nil
+	}
+}
+
+// New checks the trust and the policy and makes a verifier of them. Both are
+// needed; an error names what is wrong in them.
+func New(trust Trust, policy Policy, opts ...Option) (*Verifier, error) {
+	opener, err := trust.opener()
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := policy.compile()
+	if err != nil {
+		return nil, err
+	}
+	v := &Verifier{opener: opener, policy: compiled, now: time.Now, workers: runtime.GOMAXPROCS(0), log: slog.New(slog.DiscardHandler)}
+	for _, o := range opts {
+		if err := o(v); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// ImageSource is a source of evidence that also has the image. [attest.FromRegistry]
+// is one; sources that are not are asked for evidence only.
+type ImageSource interface {
+	// Image opens the image whose manifest has the digest.
+	Image(ctx context.Context, digest assay.Digest) (v1.Image, error)
+}
+
+// Verify reports what the evidence in the sources proves about the digest. The
+// digest may be an image's or an index's; for an index each image below it has a
+// report of its own, to which evidence about the index counts as well.
+//
+// The error means that nothing could be looked at: a digest that cannot identify an
+// image, a cancelled context, no source. A store that could not be read is a fault
+// in the report. Use [Report.Err] for the policy's answer.
+func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...attest.Source) (*Report, error) {
+	if !digest.Algorithm().Strong() {
+		return nil, &assay.Error{Op: "verify", Kind: assay.ErrInvalid, Field: "digest", Value: digest.String(), Bound: "a digest that identifies content, such as sha256"}
+	}
+	if len(sources) == 0 {
+		return nil, &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: digest.String(), Bound: "at least one source of evidence"}
+	}
+	at := v.now().UTC()
+	found, err := attest.Join(sources...).Discover(ctx, digest)
+	if err != nil {
+		return nil, &assay.Error{Op: "discover", Kind: assay.ErrUnchecked, Subject: digest.String(), Err: err}
+	}
+	var faults []Fault
+	for _, f := range found.Faults {
+		if f.Kind == attest.Unreadable {
+			faults = append(faults, Fault{Store: joinStore(f.Store, f.Reference), Detail: f.Err.Error()})
+			v.log.InfoContext(ctx, "store could not be read", "store", f.Store, "reference", f.Reference, "error", f.Err)
+		}
+	}
+	in := inputs{faults: sortFaults(faults), at: at, sources: sources}
+	return v.tree(ctx, in, found.Bundle, assay.Platform{})
+}
+
+func joinStore(store, reference string) string {
+	if reference == "" {
+		return store
+	}
+	return store + " " + reference
+}
+
+// inputs are what all reports of one call share.
+type inputs struct {
+	faults  []Fault
+	at      time.Time
+	sources []attest.Source
+	// about are the digests of the indexes above, and inherited the envelopes about
+	// them: what is said of an index is said of each image in it.
+	about     []assay.Digest
+	inherited []assay.Envelope
+}
+
+// tree reports on a bundle and on all below it.
+func (v *Verifier) tree(ctx context.Context, in inputs, b *assay.Bundle, platform assay.Platform) (*Report, error) {
+	below := false
+	for range b.Platforms() {
+		below = true
+	}
+	if !below {
+		return v.image(ctx, in, b, platform)
+	}
+	r := &Report{Schema: ReportSchema, Digest: b.Subject(), Platform: platform, At: in.at, Faults: in.faults}
+	next := in
+	next.about = append(append([]assay.Digest(nil), in.about...), b.Subject())
+	for e := range b.Envelopes() {
+		next.inherited = append(next.inherited, e)
+	}
+	for p := range b.Platforms() {
+		sub, err := v.tree(ctx, next, p.Bundle, p.Platform)
+		if err != nil {
+			return nil, err
+		}
+		r.Platforms = append(r.Platforms, sub)
+	}
+	r.conclude()
+	return r, nil
+}
+
+// image reports on one image.
+func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platform assay.Platform) (*Report, error) {
+	r := &Report{Schema: ReportSchema, Digest: b.Subject(), Platform: platform, At: in.at, Faults: in.faults}
+	all := assay.NewBundle(b.Subject(), in.inherited...)
+	for e := range b.Envelopes() {
+		all.Add(e)
+	}
+	about := append([]assay.Digest{b.Subject()}, in.about...)
+	accepted, err := v.openAll(ctx, r, all, about)
+	if err != nil {
+		return nil, err
+	}
+	r.evidence = accepted
+	c, err := v.contents(ctx, in.sources, b.Subject())
+	if err != nil {
+		return nil, err
+	}
+	r.Checks = v.checks(newCase(r, c, about))
+	r.conclude()
+	return r, nil
+}
