@@ -118,6 +118,7 @@ type finding struct {
 
 func (f *finding) add(l assay.Location) {
 	f.total++
+	l.Path = strings.ToValidUTF8(l.Path, "\uFFFD") // evidence is JSON
 	if f.max < 0 || len(f.list) < f.max {
 		f.list = append(f.list, l)
 	}

@@ -33,13 +33,17 @@ func (d Difference) String() string {
 
 // Compare holds what was claimed against what [Assess] says of the bytes, and gives
 // what does not hold, sorted by attribute; nothing if all of it holds. Only what is
-// claimed as proven counts: a claim is free to say less than it could.
+// claimed as proven counts: a claim is free to say less than it could. Without an
+// actual posture every claim is unknown.
 //
 // A claim that is about another configuration is refuted as a whole, before its
 // attributes. A claim of an attribute that the rules here do not know is unknown.
 func Compare(claimed, actual *assay.Posture) []Difference {
-	if claimed == nil || actual == nil {
+	if claimed == nil {
 		return nil
+	}
+	if actual == nil {
+		actual = &assay.Posture{}
 	}
 	var out []Difference
 	if !claimed.Config.IsZero() && !actual.Config.IsZero() && claimed.Config != actual.Config {
@@ -57,7 +61,7 @@ func Compare(claimed, actual *assay.Posture) []Difference {
 		f, ok := actual.Fact(c.Attribute)
 		switch {
 		case !ok:
-			out = append(out, Difference{Attribute: c.Attribute, Reason: "no rule here has this attribute"})
+			out = append(out, Difference{Attribute: c.Attribute, Reason: "nothing here answers for this attribute"})
 		case f.State != assay.Proven:
 			out = append(out, Difference{c.Attribute, f.State, f.Reason, f.Found, f.FoundTotal})
 		}

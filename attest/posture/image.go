@@ -38,7 +38,7 @@ func newImage(c *sbom.Contents) *image {
 		im.foreign = os
 	}
 	if len(c.Ambiguous) > 0 {
-		im.ambiguous = c.Ambiguous[0].Path + " (" + c.Ambiguous[0].Reason + ")"
+		im.ambiguous = quote(strings.ToValidUTF8(c.Ambiguous[0].Path, "\uFFFD")) + " (" + c.Ambiguous[0].Reason + ")"
 	}
 	if c.ConfigDigest.IsZero() {
 		return im

@@ -146,10 +146,11 @@ func Read(name string, data []byte) (*assay.Posture, error) {
 		if a.Attribute == "" {
 			return nil, invalid(at+"/attribute", "", "a name")
 		}
-		for member, r := range map[string]*assay.Resource{"/target": a.Target, "/evidence": a.Evidence} {
-			if r != nil && r.Validate() != nil {
-				return nil, invalid(at+member, r.Name, "a uri, digest or content")
-			}
+		if a.Target != nil && a.Target.Validate() != nil {
+			return nil, invalid(at+"/target", a.Target.Name, "a uri, digest or content")
+		}
+		if a.Evidence != nil && a.Evidence.Validate() != nil {
+			return nil, invalid(at+"/evidence", a.Evidence.Name, "a uri, digest or content")
 		}
 		// Conditions are the producer's; those of another are no error.
 		var c conditions
