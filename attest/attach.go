@@ -112,7 +112,7 @@ func Attach(ctx context.Context, ref string, opts AttachOptions, envelopes ...as
 		if err != nil {
 			return nil, err
 		}
-		a.artifacts = append(a.artifacts, pushed{Referrer{Manifest: sha256Of(body), Envelope: e.Digest(), PredicateType: h.PredicateType}, e, body})
+		a.artifacts = append(a.artifacts, pushed{Referrer{Manifest: assay.SumSHA256(body), Envelope: e.Digest(), PredicateType: h.PredicateType}, e, body})
 	}
 	slices.SortFunc(a.artifacts, func(x, y pushed) int { return x.Manifest.Compare(y.Manifest) })
 	if err := a.push(ctx); err != nil {
@@ -228,7 +228,7 @@ func (a *attacher) push(ctx context.Context) error {
 func (a *attacher) pushBlobs(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(pushConcurrency)
-	g.Go(func() error { return a.client.putBlob(ctx, sha256Of([]byte(emptyConfig)), []byte(emptyConfig)) })
+	g.Go(func() error { return a.client.putBlob(ctx, assay.SumSHA256([]byte(emptyConfig)), []byte(emptyConfig)) })
 	for _, p := range a.artifacts {
 		g.Go(func() error { return a.client.putBlob(ctx, p.envelope.Digest(), p.envelope.Raw()) })
 	}

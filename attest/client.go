@@ -230,7 +230,7 @@ func (c *client) manifest(ctx context.Context, reference string) (descriptor, []
 	if err != nil {
 		return descriptor{}, nil, err
 	}
-	sum := sha256Of(resp.body)
+	sum := assay.SumSHA256(resp.body)
 	if want, err := assay.ParseDigest(reference); err == nil {
 		if sum, err = hashBy(want.Algorithm(), resp.body); err != nil {
 			return descriptor{}, nil, err

@@ -8,7 +8,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	_ "crypto/sha512" // P-384 signs a SHA-384
 	"crypto/x509"
 	"encoding/base64"
@@ -114,8 +113,7 @@ func KeyID(pub crypto.PublicKey) (assay.Digest, error) {
 	if err != nil {
 		return assay.Digest{}, &assay.Error{Op: "identify key", Kind: assay.ErrInvalid, Field: "public key", Err: err}
 	}
-	sum := sha256.Sum256(der)
-	return assay.NewDigest(assay.SHA256, hex.EncodeToString(sum[:]))
+	return assay.SumSHA256(der), nil
 }
 
 // Identity is who the signatures are from.

@@ -2,7 +2,8 @@ package attest
 
 import (
 	"crypto"
-	"crypto/sha256"
+	_ "crypto/sha256" // for hashBy
+	_ "crypto/sha512"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -65,7 +66,7 @@ func newArtifact(subject descriptor, e assay.Envelope, t assay.PredicateType, cr
 		SchemaVersion: 2,
 		MediaType:     typeManifest,
 		ArtifactType:  e.MediaType(),
-		Config:        descriptor{MediaType: typeEmpty, Digest: sha256Of([]byte(emptyConfig)), Size: int64(len(emptyConfig))},
+		Config:        descriptor{MediaType: typeEmpty, Digest: assay.SumSHA256([]byte(emptyConfig)), Size: int64(len(emptyConfig))},
 		Layers:        []descriptor{{MediaType: e.MediaType(), Digest: e.Digest(), Size: int64(e.Size())}},
 		Subject:       &subject,
 		Annotations:   map[string]string{annotationContent: "dsse-envelope"},
@@ -176,15 +177,6 @@ func envelopeType(mediaType string) (string, bool) {
 func mayCarry(artifactType string) bool {
 	_, ok := envelopeType(artifactType)
 	return ok || artifactType == "" || artifactType == typeEmpty || artifactType == typeImageConfig
-}
-
-func sha256Of(b []byte) assay.Digest {
-	sum := sha256.Sum256(b)
-	d, err := assay.NewDigest(assay.SHA256, hex.EncodeToString(sum[:]))
-	if err != nil {
-		panic(err) // a SHA-256 in hexadecimal is a digest
-	}
-	return d
 }
 
 // hashBy hashes with the algorithms that OCI registers and that are in the standard

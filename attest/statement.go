@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -33,6 +34,9 @@ type StatementOptions struct {
 	// PredicateType asks for another encoding of the evidence's kind, such as
 	// [assay.PredicateSPDX] for an SBOM.
 	PredicateType assay.PredicateType
+	// Created is written into an SBOM that does not say when it was made. SPDX
+	// requires a time.
+	Created time.Time
 }
 
 // NewStatement encodes the evidence as a predicate and binds it to the subjects
@@ -41,7 +45,8 @@ type StatementOptions struct {
 //
 // An [*assay.Opaque] of a type that this module reads is checked by that reader and
 // then kept byte for byte, but for whitespace: this is how a document that another
-// tool made is signed as it is. Evidence that has no encoding yet
+// tool made is signed as it is. What a format cannot say of an SBOM is left out;
+// package sbom, Encode, tells what that is. Evidence that has no encoding yet
 // ([*assay.Scan], [*assay.Remediation]) is an [assay.ErrUnchecked].
 func NewStatement(ev assay.Evidence, opts StatementOptions, subjects ...assay.Subject) (assay.Statement[assay.Evidence], error) {
 	none := assay.Statement[assay.Evidence]{}
@@ -49,7 +54,7 @@ func NewStatement(ev assay.Evidence, opts StatementOptions, subjects ...assay.Su
 	if err != nil {
 		return none, err
 	}
-	t, body, err := predicate.Encode(ev, predicate.Options{Type: opts.PredicateType, Subjects: subjects})
+	t, body, err := predicate.Encode(ev, predicate.Options{Type: opts.PredicateType, Subjects: subjects, Created: opts.Created})
 	if err != nil {
 		return none, err
 	}

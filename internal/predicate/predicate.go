@@ -7,8 +7,11 @@ package predicate
 
 import (
 	"encoding/json"
+	"reflect"
+	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest/posture"
 	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/provenance"
 	"github.com/assaykit/assay/vex"
@@ -20,11 +23,24 @@ type Options struct {
 	Type assay.PredicateType
 	// Subjects are those of the statement. VEX is about them.
 	Subjects []assay.Subject
+	// Created is for documents that must say when they were made, and do not.
+	Created time.Time
 }
 
 // Encode writes evidence as the predicate of a statement.
 func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
+	if ev == nil || reflect.ValueOf(ev).IsNil() {
+		subject := ""
+		if ev != nil {
+			subject = string(ev.Kind())
+		}
+		return "", nil, &assay.Error{Op: "encode evidence", Kind: assay.ErrInvalid, Subject: subject, Bound: "evidence, not nil"}
+	}
 	switch e := ev.(type) {
+	case *assay.SBOM:
+		return encodeSBOM(e, o)
+	case *assay.Posture:
+		return one(assay.PredicateSCAI, o, func() ([]byte, error) { return posture.Encode(e) })
 	case *assay.Provenance:
 		return one(assay.PredicateSLSA1, o, func() ([]byte, error) { return provenance.Encode(e) })
 	case *assay.VEX:
@@ -38,8 +54,6 @@ func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
 		return one(assay.PredicateTest, o, func() ([]byte, error) { return EncodeTestResult(e) })
 	case *assay.Opaque:
 		return encodeOpaque(e, o)
-	case nil:
-		return "", nil, &assay.Error{Op: "encode evidence", Kind: assay.ErrInvalid, Bound: "evidence"}
 	}
 	return "", nil, &assay.Error{Op: "encode evidence", Kind: assay.ErrUnchecked, Subject: string(ev.Kind()),
 		Bound: "a kind of evidence that this version encodes"}
@@ -85,6 +99,10 @@ func encodeOpaque(e *assay.Opaque, o Options) (assay.PredicateType, []byte, erro
 // Without subjects it is read as a document by itself.
 func Decode(name string, t assay.PredicateType, predicate []byte, subjects ...assay.Subject) (assay.Evidence, error) {
 	switch t.Kind() {
+	case assay.KindSBOM:
+		return evidence(decodeSBOM(name, t, predicate))
+	case assay.KindPosture:
+		return evidence(posture.Read(name, predicate))
 	case assay.KindProvenance:
 		return evidence(provenance.Read(name, t, predicate))
 	case assay.KindVEX:

@@ -1,0 +1,83 @@
+package attest_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/sbom/image"
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Evidence about an image is signed, attached to it, and found again.
+func ExamplePublish() {
+	ctx := context.Background()
+	server := httptest.NewServer(registry.New(registry.WithReferrersSupport(true), registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	ref := strings.TrimPrefix(server.URL, "http://") + "/app:v1"
+	if err := remote.Write(must(name.ParseReference(ref)), empty.Image); err != nil {
+		panic(err)
+	}
+
+	signer := must(attest.NewKeySigner(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))))
+	tests := &assay.TestResult{Result: "PASSED", Configuration: []assay.Resource{{URI: "https://ci.example/run/1"}}}
+	attached := must(attest.Publish(ctx, signer, ref, attest.PublishOptions{}, tests))
+	fmt.Println(attached.Subject)
+
+	found := must(attest.FromRegistry(ref, image.Registry{}).Discover(ctx, attached.Subject))
+	fmt.Println(found.Bundle.Len(), found.Complete())
+	// Output:
+	// sha256:732112270d7e59418a8c080b134b24cabd67d250d0d0147a97ed95ba5c280aa4
+	// 1 true
+}
+
+func ExampleSign() {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	signer := must(attest.NewKeySigner(key))
+	subject := assay.Subject{Name: "app", Digest: assay.DigestSet{assay.MustDigest("sha256:" + strings.Repeat("a", 64))}}
+	statement := must(attest.NewStatement(&assay.TestResult{Result: "FAILED", Configuration: []assay.Resource{}}, attest.StatementOptions{}, subject))
+	envelope := must(attest.Sign(context.Background(), signer, statement))
+	fmt.Println(statement.PredicateType())
+	fmt.Println(envelope.MediaType())
+	// Output:
+	// https://in-toto.io/attestation/test-result/v0.1
+	// application/vnd.dev.sigstore.bundle.v0.3+json
+}
+
+// Envelopes are kept in files as well, and read beside a registry.
+func ExampleWriteFile() {
+	dir := must(os.MkdirTemp("", "evidence"))
+	defer os.RemoveAll(dir)
+	digest := assay.MustDigest("sha256:" + strings.Repeat("a", 64))
+	signer := must(attest.NewKeySigner(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))))
+	statement := must(attest.NewStatement(&assay.TestResult{Result: "PASSED", Configuration: []assay.Resource{}}, attest.StatementOptions{},
+		assay.Subject{Digest: assay.DigestSet{digest}}))
+	path := filepath.Join(dir, "evidence.jsonl")
+	if err := attest.WriteFile(path, must(attest.Sign(context.Background(), signer, statement))); err != nil {
+		panic(err)
+	}
+	found := must(attest.Join(attest.FromFiles(path), attest.FromFolder(dir)).Discover(context.Background(), digest))
+	fmt.Println(found.Bundle.Len())
+	// Output: 1
+}

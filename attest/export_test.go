@@ -1,0 +1,4 @@
+package attest
+
+// Peek is for fuzzing.
+var Peek = peek
