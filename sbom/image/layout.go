@@ -162,8 +162,8 @@ func (s layoutStore) find(ctx context.Context, top *index, tag string, digest as
 		among = tagged
 	}
 	if !digest.IsZero() {
-		w := &walker{ctx: ctx, s: s}
-		d, ok, err := w.search(among, hashOf(digest), 0)
+		w := &walker{s: s}
+		d, ok, err := w.search(ctx, among, hashOf(digest), 0)
 		switch {
 		case err != nil:
 			return v1.Descriptor{}, false, err

@@ -146,11 +146,10 @@ func (o *Opened) read(ctx context.Context, d v1.Descriptor, raw []byte, platform
 }
 
 func (o *Opened) selectPlatform(ctx context.Context, want assay.Platform) error {
-	w := &walker{ctx: ctx, s: o.s}
-	if err := w.collect(o.index.manifest.Manifests, 0); err != nil {
+	w := &walker{s: o.s}
+	if err := w.collect(ctx, o.index.manifest.Manifests, 0); err != nil {
 		return err
 	}
-	w.ctx = nil
 	o.walk = w
 	v, err := choose(o.ref, w.variants, want)
 	if err != nil {

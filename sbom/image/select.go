@@ -62,7 +62,6 @@ type Attestation struct {
 
 // walker goes through an index and those below it.
 type walker struct {
-	ctx          context.Context // of one walk
 	s            store
 	count        int
 	variants     []Variant
@@ -84,7 +83,7 @@ func (w *walker) counted(depth int) error {
 }
 
 // collect finds all images and attestations.
-func (w *walker) collect(ds []v1.Descriptor, depth int) error {
+func (w *walker) collect(ctx context.Context, ds []v1.Descriptor, depth int) error {
 	for _, d := range ds {
 		if err := w.counted(depth); err != nil {
 			return err
@@ -101,11 +100,11 @@ func (w *walker) collect(ds []v1.Descriptor, depth int) error {
 			continue
 		}
 		if d.MediaType.IsIndex() {
-			x, err := readIndex(w.ctx, w.s, d, nil)
+			x, err := readIndex(ctx, w.s, d, nil)
 			if err != nil {
 				return err
 			}
-			if err := w.collect(x.manifest.Manifests, depth+1); err != nil {
+			if err := w.collect(ctx, x.manifest.Manifests, depth+1); err != nil {
 				return err
 			}
 			continue
@@ -114,7 +113,7 @@ func (w *walker) collect(ds []v1.Descriptor, depth int) error {
 		if d.Platform != nil {
 			v.Platform = assay.Platform{OS: d.Platform.OS, Architecture: d.Platform.Architecture, Variant: d.Platform.Variant, OSVersion: d.Platform.OSVersion}.Normalize()
 		} else {
-			i, err := readImage(w.ctx, w.s, d, nil)
+			i, err := readImage(ctx, w.s, d, nil)
 			if err != nil {
 				return err
 			}
@@ -128,7 +127,7 @@ func (w *walker) collect(ds []v1.Descriptor, depth int) error {
 }
 
 // search finds a descriptor by its digest, at any depth.
-func (w *walker) search(ds []v1.Descriptor, h v1.Hash, depth int) (v1.Descriptor, bool, error) {
+func (w *walker) search(ctx context.Context, ds []v1.Descriptor, h v1.Hash, depth int) (v1.Descriptor, bool, error) {
 	for _, d := range ds {
 		if err := w.counted(depth); err != nil {
 			return v1.Descriptor{}, false, err
@@ -141,11 +140,11 @@ func (w *walker) search(ds []v1.Descriptor, h v1.Hash, depth int) (v1.Descriptor
 		if !d.MediaType.IsIndex() {
 			continue
 		}
-		x, err := readIndex(w.ctx, w.s, d, nil)
+		x, err := readIndex(ctx, w.s, d, nil)
 		if err != nil {
 			return v1.Descriptor{}, false, err
 		}
-		if found, ok, err := w.search(x.manifest.Manifests, h, depth+1); ok || err != nil {
+		if found, ok, err := w.search(ctx, x.manifest.Manifests, h, depth+1); ok || err != nil {
 			return found, ok, err
 		}
 	}
