@@ -45,8 +45,9 @@ func Assess(contents *sbom.Contents, opts Options) (*assay.Posture, error) {
 	for i := range findings {
 		findings[i].max = opts.maxFound()
 	}
+	e := &entry{}
 	for f := range contents.Files() {
-		e := &entry{File: f, base: path.Base(f.Path)}
+		e.File, e.base, e.names = f, path.Base(f.Path), e.names[:0]
 		if isLoader(e.base) && !f.Mode.IsDir() {
 			im.loaders = append(im.loaders, f.Path)
 		}
@@ -85,7 +86,7 @@ func (r *rule) fact(im *image, found *finding) assay.Fact {
 	case r.file == nil:
 		a = r.judge(im, found)
 	case found.total > 0:
-		a = answer{assay.Refuted, fmt.Sprintf("%d %s", found.total, r.found)}
+		a = answer{assay.Refuted, fmt.Sprintf("%s: %d", r.found, found.total)}
 	default:
 		a = answer{assay.Proven, r.clean}
 	}

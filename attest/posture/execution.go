@@ -52,7 +52,7 @@ func executionPath(im *image, found *finding) answer {
 		return answer{assay.Proven, fmt.Sprintf("uid %d can write nothing that %s executes", im.user.uid, last(program).Path)}
 	}
 	found.addAll(x.writable)
-	return answer{assay.Refuted, fmt.Sprintf("uid %d can write %d files, folders or variables on the way of what is executed", im.user.uid, found.total)}
+	return answer{assay.Refuted, fmt.Sprintf("files, folders or variables on the way of what is executed that uid %d can write: %d", im.user.uid, found.total)}
 }
 
 // env gives a variable of the configuration.

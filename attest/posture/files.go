@@ -12,29 +12,42 @@ import (
 
 // named makes a rule of names of executables, wherever they are.
 func named(im *image, e *entry, is func(string) bool) bool {
-	if !e.Mode.IsRegular() && e.Mode&fs.ModeSymlink == 0 {
+	if !e.Executable() && e.Mode&fs.ModeSymlink == 0 {
 		return false
 	}
-	hit := isTool(e.base, is)
-	if !hit && e.HardLink != "" {
-		hit = isTool(path.Base(e.HardLink), is)
-	}
-	return hit && im.executable(e)
-}
-
-// isTool asks for a name as it is, without its version ("gcc-12", "pip3.11"), and
-// without the platform it is for ("x86_64-linux-gnu-gcc").
-func isTool(name string, is func(string) bool) bool {
-	if is(name) {
-		return true
-	}
-	if _, rest, ok := strings.Cut(name, "-linux-"); ok {
-		if _, tool, ok := strings.Cut(rest, "-"); ok && tool != "" {
-			name = tool
+	for _, name := range e.toolNames() {
+		if is(name) {
+			return im.executable(e)
 		}
 	}
-	bare := strings.TrimRight(name, "0123456789.")
-	return is(name) || bare != "" && is(strings.TrimSuffix(bare, "-"))
+	return false
+}
+
+// toolNames are what an executable is judged by: its name, and that of the file it is
+// a hard link to; each as it is, without its version ("gcc-12", "pip3.11"), and
+// without the platform it is for ("x86_64-linux-gnu-gcc").
+func (e *entry) toolNames() []string {
+	if len(e.names) > 0 {
+		return e.names
+	}
+	add := func(name string) {
+		e.names = append(e.names, name)
+		if _, rest, ok := strings.Cut(name, "-linux-"); ok {
+			if _, tool, ok := strings.Cut(rest, "-"); ok && tool != "" {
+				name = tool
+				e.names = append(e.names, name)
+			}
+		}
+		bare := strings.TrimRight(name, "0123456789.")
+		if bare = strings.TrimSuffix(bare, "-"); bare != "" && bare != name {
+			e.names = append(e.names, bare)
+		}
+	}
+	add(e.base)
+	if e.HardLink != "" {
+		add(path.Base(e.HardLink))
+	}
+	return e.names
 }
 
 func isShell(im *image, e *entry) bool { return named(im, e, shell) }
@@ -208,7 +221,7 @@ func deletedFiles(im *image, found *finding) answer {
 		}
 	}
 	if found.total > 0 {
-		return answer{assay.Refuted, fmt.Sprintf("%d files are in a layer and deleted in a later one", found.total)}
+		return answer{assay.Refuted, fmt.Sprintf("files that a later layer deletes: %d", found.total)}
 	}
 	return answer{assay.Proven, "no layer deletes a file of another"}
 }

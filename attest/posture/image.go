@@ -29,7 +29,8 @@ type image struct {
 // entry is a file with what several rules need of it.
 type entry struct {
 	sbom.File
-	base string
+	base  string
+	names []string // see toolNames
 }
 
 func newImage(c *sbom.Contents) *image {

@@ -88,22 +88,22 @@ func table() []rule {
 		return rule{Rule: Rule{a, assay.Hardened, title, standards}}
 	}
 	rules := []rule{
-		minimal(NoShell, "there is no shell", "executables are shells", "no executable is named like a shell", isShell, cisPackages),
-		minimal(NoPackageManager, "there is no package manager", "executables are package managers", "no executable is named like a package manager", isPackageManager, cisPackages),
-		minimal(NoCompiler, "there is no compiler or build tool", "executables are compilers or build tools", "no executable is named like a compiler or build tool", isCompiler, cisPackages),
-		minimal(NoDebugTools, "there is no debugger or tracer", "executables are debuggers or tracers", "no executable is named like a debugger or tracer", isDebugTool, cisPackages),
-		minimal(NoNetworkTools, "there is no network client, scanner or remote shell", "executables are network tools", "no executable is named like a network tool", isNetworkTool, cisPackages, cisNoSSH, nistConfigured),
-		minimal(NoDocs, "there is no documentation but texts of licences", "files are documentation", "no documentation but texts of licences", isDoc, cisPackages),
-		minimal(NoCache, "there are no caches of package managers and build tools", "files are caches", "no file is in a cache of a package manager or build tool", isCache, cisPackages),
-		minimal(NoVCS, "there is no version control metadata", "files are version control metadata", "no file is version control metadata", isVCS, cisPackages),
+		minimal(NoShell, "there is no shell", "executables named like a shell", "no executable is named like a shell", isShell, cisPackages),
+		minimal(NoPackageManager, "there is no package manager", "executables named like a package manager", "no executable is named like a package manager", isPackageManager, cisPackages),
+		minimal(NoCompiler, "there is no compiler or build tool", "executables named like a compiler or build tool", "no executable is named like a compiler or build tool", isCompiler, cisPackages),
+		minimal(NoDebugTools, "there is no debugger or tracer", "executables named like a debugger or tracer", "no executable is named like a debugger or tracer", isDebugTool, cisPackages),
+		minimal(NoNetworkTools, "there is no network client, scanner or remote shell", "executables named like a network tool", "no executable is named like a network tool", isNetworkTool, cisPackages, cisNoSSH, nistConfigured),
+		minimal(NoDocs, "there is no documentation but texts of licences", "files of documentation", "no documentation but texts of licences", isDoc, cisPackages),
+		minimal(NoCache, "there are no caches of package managers and build tools", "files in caches", "no file is in a cache of a package manager or build tool", isCache, cisPackages),
+		minimal(NoVCS, "there is no version control metadata", "files or folders of version control metadata", "no file is version control metadata", isVCS, cisPackages),
 		{Rule: Rule{NoDeletedFiles, assay.Minimal, "no layer ships a file that a later one deletes", []string{cisSecrets, nistSecrets}}, judge: deletedFiles},
 	}
 	setuid := hardened(NoSetuid, "no file is setuid or setgid", cisSetuid)
-	setuid.file, setuid.found, setuid.clean = isSetuid, "files are setuid or setgid", "no file is setuid or setgid"
+	setuid.file, setuid.found, setuid.clean = isSetuid, "files that are setuid or setgid", "no file is setuid or setgid"
 	caps := hardened(NoFileCapabilities, "no file gives capabilities", cisSetuid)
-	caps.file, caps.found, caps.clean = hasCapabilities, "files give capabilities", "no file gives capabilities"
+	caps.file, caps.found, caps.clean = hasCapabilities, "files that give capabilities", "no file gives capabilities"
 	writable := hardened(NoWorldWritable, "nothing is writable by everybody")
-	writable.file, writable.found, writable.clean = isWorldWritable, "files or folders are writable by everybody", "no file or folder is writable by everybody"
+	writable.file, writable.found, writable.clean = isWorldWritable, "files or folders that everybody may write", "no file or folder is writable by everybody"
 	user := hardened(NonRootUser, "the default user resolves and is not root", cisUser, pssRestricted)
 	user.judge = nonRootUser
 	numeric := hardened(NumericUser, "the default user is a number", pssRestricted)

@@ -24,7 +24,7 @@ func envSecrets(im *image, found *finding) answer {
 	}
 	found.addAll(list)
 	if found.total > 0 {
-		return answer{assay.Refuted, fmt.Sprintf("%d environment variables look like secrets", found.total)}
+		return answer{assay.Refuted, fmt.Sprintf("environment variables that look like secrets: %d", found.total)}
 	}
 	return answer{assay.Proven, "no environment variable looks like a secret"}
 }
