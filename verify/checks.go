@@ -106,7 +106,8 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	if v.policy.ContentsUnsafe {
 		contentsStage = assay.None
 	}
-	add(contentsStage, false, c.bytes())
+	// Bytes that were offered and could not be read are not the same as none.
+	add(contentsStage, !v.policy.ContentsUnsafe && c.contents.reason != NoContents, c.bytes())
 	add(sbomStage(v.policy), requires(assay.KindSBOM) && !v.policy.ContentsUnsafe, c.sbomContents())
 
 	provenance := requires(assay.KindProvenance)

@@ -33,7 +33,7 @@ func (c *subjectCase) postureClaims() Check {
 		}
 	}
 	return t.done("every signed claim holds on the image's bytes",
-		"a signed claim does not hold on the image's bytes", "no posture was accepted")
+		"not every signed claim is shown to hold on the image's bytes", "no posture was accepted")
 }
 
 // postureRules answers each rule: by the image's bytes where they are at hand. With

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/assaykit/assay"
@@ -78,7 +77,7 @@ func (c *subjectCase) vexSubcomponents() Check {
 		}
 		t.add(state, reason, v.Envelope(), findings...)
 	}
-	return t.done("the parts that VEX names are in the image, or not, as it says", "VEX and inventory do not agree", "no VEX was accepted")
+	return t.done("the parts that VEX names are in the image, or not, as it says", "VEX and inventory are not shown to agree", "no VEX was accepted")
 }
 
 // first keeps the reason of the state that a sum of answers already had.
@@ -124,47 +123,17 @@ func (c *subjectCase) vexConsistent() Check {
 		docs = append(docs, doc)
 		t.add(assay.Proven, Holds, v.Envelope())
 	}
-	for _, id := range vulnerabilities(docs) {
-		about := mentioning(docs, id)
-		for _, doc := range about {
-			for _, s := range doc.Statements {
-				for _, p := range s.Products {
-					for _, x := range vex.StatusOf(about, p, s.Vulnerability, c.report.At).Contradictions {
-						t.add(assay.Refuted, Contradiction, assay.Digest{}, x.String())
-					}
+	timeline := vex.NewTimeline(docs, c.report.At)
+	for _, doc := range docs {
+		for _, s := range doc.Statements {
+			for _, p := range s.Products {
+				for _, x := range timeline.Status(p, s.Vulnerability).Contradictions {
+					t.add(assay.Refuted, Contradiction, assay.Digest{}, x.String())
 				}
 			}
 		}
 	}
 	return t.done("no two statements contradict each other", "VEX statements contradict each other", "no VEX was accepted")
-}
-
-func vulnerabilities(docs []*assay.VEX) []assay.VulnID {
-	set := map[assay.VulnID]bool{}
-	for _, d := range docs {
-		for _, s := range d.Statements {
-			set[s.Vulnerability.ID] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
-}
-
-// mentioning gives the documents with only those statements that can speak to the
-// vulnerability, so that each question looks at few. A document that has none is
-// kept: as a later version it may supersede one that has.
-func mentioning(docs []*assay.VEX, id assay.VulnID) []*assay.VEX {
-	out := make([]*assay.VEX, len(docs))
-	for i, d := range docs {
-		copied := *d
-		copied.Statements = nil
-		for _, s := range d.Statements {
-			if s.Vulnerability.Is(id) {
-				copied.Statements = append(copied.Statements, s)
-			}
-		}
-		out[i] = &copied
-	}
-	return out
 }
 
 // vexAuthor answers whether each VEX document's author is one its signer may speak

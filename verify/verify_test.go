@@ -77,7 +77,7 @@ func TestRefusedAttestations(t *testing.T) {
 		"no subject":              {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/subject"},
 		"subject without digest":  {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"x","digest":{}}],"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/subject/0"},
 		"duplicate subject":       {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/subject"},
-		"trailing data":           {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}{}`), assay.Refuted, verify.StatementMalformed, "nothing after"},
+		"trailing data":           {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}{}`), assay.Refuted, verify.StatementMalformed, "after top-level value"},
 		"another _type":           {f.raw(t, `{"_type":"https://in-toto.io/Statement/v9",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/_type"},
 		"payload is no JSON":      {f.raw(t, `hello`), assay.Refuted, verify.StatementMalformed, ""},
 		"predicate is no SBOM":    {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{"a":1}}`), assay.Refuted, verify.PredicateMalformed, ""},
@@ -244,13 +244,13 @@ func TestContentsThatLie(t *testing.T) {
 	f := newFixture(t)
 	liar := testimage.NewWith(t, testimage.Options{}, testimage.Layer{Files: []testimage.File{{Name: "a", Body: "1"}}, Blob: []byte("not the blob")})
 	f.digest = liar.ID()
-	r := f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.genuine(t)...), attest.FromImage(liar))
+	r := f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.sign(t, f.signer, f.sbom)), attest.FromImage(liar))
 	c, _ := r.Check(verify.CheckContents)
 	if c.State == assay.Proven || r.Verdict.Policy == assay.Proven {
 		t.Errorf("got %+v, policy %s", c, r.Verdict.Policy)
 	}
 	other := newFixture(t)
-	r = f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.genuine(t)...), imageFor{other.image})
+	r = f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.sign(t, f.signer, f.sbom)), imageFor{other.image})
 	check(t, r, verify.CheckContents, assay.Refuted, verify.ContentsMismatch)
 	if r.Verdict.Policy != assay.Refuted {
 		t.Errorf("policy is %s", r.Verdict.Policy)

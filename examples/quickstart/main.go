@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
@@ -105,7 +104,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 // show attaches tampered evidence to a copy of the image and prints why it is
 // refused. That it is not refused is an error.
 func show(ctx context.Context, out io.Writer, registry *registry, verifier *verify.Verifier, subject *subject, t tampering) error {
-	place, err := registry.push(ctx, "tampered/"+strings.ReplaceAll(t.name, " ", "-"), subject.image)
+	place, err := registry.push(ctx, "tampered/"+t.repository, subject.image)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,14 @@ import (
 
 // tampering is one way to attach evidence that must not pass.
 type tampering struct {
-	name   string
-	attach func(context.Context, place) error
+	name       string
+	repository string // where the tampered copy goes
+	attach     func(context.Context, place) error
 }
 
 func tamperings(s *subject, made *evidence, k *keys) []tampering {
 	out := []tampering{
-		{"another image's SBOM", func(ctx context.Context, p place) error {
+		{"another image's SBOM", "sbom", func(ctx context.Context, p place) error {
 			// All of it is genuine, and the signer is the right one: it is only about
 			// something else.
 			other, err := otherImage()
@@ -42,19 +43,19 @@ func tamperings(s *subject, made *evidence, k *keys) []tampering {
 			}
 			return publish(ctx, k.ours, p, made.without(made.sbom))
 		}},
-		{"a changed component", func(ctx context.Context, p place) error {
+		{"a changed component", "component", func(ctx context.Context, p place) error {
 			changed, err := withOlderVersion(made.sbom)
 			if err != nil {
 				return err
 			}
 			return publish(ctx, k.ours, p, append(made.without(made.sbom), changed))
 		}},
-		{"a wrong signer", func(ctx context.Context, p place) error {
+		{"a wrong signer", "signer", func(ctx context.Context, p place) error {
 			return publish(ctx, k.theirs, p, made.all())
 		}},
 	}
 	if made.provenance != nil {
-		out = append(out, tampering{"a removed provenance", func(ctx context.Context, p place) error {
+		out = append(out, tampering{"a removed provenance", "provenance", func(ctx context.Context, p place) error {
 			return publish(ctx, k.ours, p, made.without(made.provenance))
 		}})
 	}
