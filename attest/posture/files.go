@@ -105,11 +105,15 @@ func debugTool(name string) bool {
 	return false
 }
 
-func isNetworkTool(im *image, e *entry) bool { return named(im, e, networkTool) }
+// isNetworkTool leaves out the workers of apt, which are named after protocols and
+// speak to apt only.
+func isNetworkTool(im *image, e *entry) bool {
+	return !under(e.Path, "usr/lib/apt/methods") && named(im, e, networkTool)
+}
 
 func networkTool(name string) bool {
 	switch name {
-	case "curl", "wget", "wget2", "aria2c", "http", "https", "xh", "nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "socat", "telnet", "telnetd", "in.telnetd",
+	case "curl", "wget", "wget2", "aria2c", "xh", "nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "socat", "telnet", "telnetd", "in.telnetd",
 		"ssh", "sshd", "scp", "sftp", "dropbear", "dbclient", "rsh", "rlogin", "rexec", "rsync", "ftp", "lftp", "tftp", "ftpd", "vsftpd",
 		"tcpdump", "tshark", "dumpcap", "ngrep", "nmap", "masscan", "hping3", "ettercap", "mtr", "traceroute", "tracepath", "ping", "ping6", "arping", "iperf", "iperf3",
 		"dig", "host", "nslookup", "whois", "ip", "ifconfig", "route", "arp", "ss", "netstat", "iptables", "nft", "tc", "git", "svn", "hg":
