@@ -115,7 +115,7 @@ func TestRules(t *testing.T) {
 		"loader is no linker":    {add(exe("lib64/ld-linux-x86-64.so.2")), want{}},
 		"debugger":               {add(exe("usr/bin/strace")), want{posture.NoDebugTools: "refuted usr/bin/strace"}},
 		"network tools":          {add(exe("usr/bin/curl"), exe("usr/sbin/sshd")), want{posture.NoNetworkTools: "refuted usr/bin/curl usr/sbin/sshd"}},
-		"workers of apt":           {add(exe("usr/lib/apt/methods/ssh")), want{}},
+		"workers of apt":         {add(exe("usr/lib/apt/methods/ssh")), want{}},
 		"docs":                   {add(file{Name: "usr/share/man/man1/app.1.gz"}, file{Name: "usr/share/doc/app/README"}), want{posture.NoDocs: "refuted usr/share/doc/app/README usr/share/man/man1/app.1.gz"}},
 		"licences":               {add(file{Name: "usr/share/doc/b/LICENSE.txt"}, file{Name: "usr/share/doc/b/copyright"}, file{Name: "usr/share/doc/b/NOTICE"}), want{}},
 		"apt lists":              {add(file{Name: "var/lib/apt/lists/deb.debian.org_InRelease", Body: "x"}, file{Name: "var/lib/apt/lists/lock"}), want{posture.NoCache: "refuted var/lib/apt/lists/deb.debian.org_InRelease"}},
