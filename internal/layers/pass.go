@@ -178,9 +178,9 @@ func describe(ctx context.Context, img v1.Image, opts Options) (*Result, []*stre
 		if _, err := sumOf(diffID.Algorithm(), nil); err != nil {
 			return nil, nil, err
 		}
-		open := l.Compressed
+		open := func(context.Context) (io.ReadCloser, error) { return l.Compressed() }
 		if b, ok := l.(Blob); ok {
-			open = func() (io.ReadCloser, error) { return b.Blob(ctx) }
+			open = b.Blob
 		}
 		streams[i] = &stream{index: i, desc: d, diffID: diffID, open: open, opts: opts, total: &total, report: report}
 	}

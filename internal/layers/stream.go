@@ -34,7 +34,7 @@ type stream struct {
 	index  int
 	desc   v1.Descriptor
 	diffID assay.Digest
-	open   func() (io.ReadCloser, error)
+	open   func(context.Context) (io.ReadCloser, error)
 	opts   Options
 	total  *atomic.Int64 // inflated bytes of the image
 	report func(Progress)
@@ -127,7 +127,7 @@ func (s *stream) sameDigest() bool {
 // readBlob reads the blob as it is stored, and checks size and digest. It writes
 // its fields of s before it closes out.
 func (s *stream) readBlob(ctx context.Context, out *pipe) {
-	rc, err := s.open()
+	rc, err := s.open(ctx)
 	if err != nil {
 		s.source = err
 		if isMismatch(err) {

@@ -384,3 +384,74 @@ func FuzzPass(f *testing.F) {
 		}
 	})
 }
+
+// sparse is a tar archive of one file in the old GNU format: data at an offset, and
+// holes around it.
+func sparse(t testing.TB, data string, offset, size int64) []byte {
+	t.Helper()
+	h := make([]byte, 512)
+	octal := func(at, n int, v int64) { copy(h[at:], fmt.Sprintf("%0*o\x00", n-1, v)) }
+	copy(h, "holes")
+	octal(100, 8, 0o644)
+	octal(108, 8, 0)
+	octal(116, 8, 0)
+	octal(124, 12, int64(len(data)))
+	octal(136, 12, 0)
+	h[156] = 'S'
+	copy(h[257:], "ustar  \x00")
+	octal(386, 12, offset)
+	octal(398, 12, int64(len(data)))
+	octal(483, 12, size)
+	copy(h[148:], "        ")
+	sum := int64(0)
+	for _, b := range h {
+		sum += int64(b)
+	}
+	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+	h = append(h, data...)
+	h = append(h, make([]byte, (512-len(data)%512)%512+1024)...)
+	return h
+}
+
+func TestSparse(t *testing.T) {
+	res, err := Pass(t.Context(), testimage.New(t, L{Tar: sparse(t, "data", 1000, 5000)}), Options{}, all{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Repeat("\x00", 1000) + "data" + strings.Repeat("\x00", 3996)
+	for fact, got := range Facts[string](res, "all") {
+		if fact.Path != "holes" || got != want {
+			t.Errorf("%s: %d bytes", fact.Path, len(got))
+		}
+	}
+	// Eight gigabytes in two kilobytes.
+	huge := testimage.New(t, L{Tar: sparse(t, "data", 0, 1<<33-1)})
+	if _, err := Pass(t.Context(), huge, Options{}, all{}); !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "holes") {
+		t.Errorf("content: %v", err)
+	}
+	if _, err := Pass(t.Context(), huge, Options{Bounds: Bounds{Inflated: 1 << 20}}, hashes{}); !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "holes") {
+		t.Errorf("hash: %v", err)
+	}
+	if res, err := Pass(t.Context(), huge, Options{}); err != nil || res.Tree.Get("holes").Size != 1<<33-1 {
+		t.Errorf("nothing wanted: %v", err)
+	}
+}
+
+type hashes struct{ all }
+
+func (hashes) Match(f *File) Want { return all{}.Match(f) &^ WantContent }
+
+// A budget that one file fills makes layers wait for each other, not fail.
+func TestMemory(t *testing.T) {
+	var ls []L
+	for i := range 8 {
+		ls = append(ls, files(F{Name: fmt.Sprint(i), Body: strings.Repeat("x", 9_000)}))
+	}
+	res, err := Pass(t.Context(), testimage.New(t, ls...), Options{Memory: 10_000, Workers: 8}, all{})
+	if err != nil || len(res.Facts("all")) != 8 {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Pass(t.Context(), testimage.New(t, ls...), Options{Memory: 8_000}, all{}); !errors.Is(err, assay.ErrBound) {
+		t.Errorf("got %v", err)
+	}
+}

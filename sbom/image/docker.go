@@ -35,7 +35,7 @@ type dockerStore struct {
 	paths map[v1.Hash]string
 }
 
-func (s *dockerStore) blob(_ context.Context, d v1.Descriptor, _ bool) (io.ReadCloser, error) {
+func (s *dockerStore) blob(_ context.Context, d v1.Descriptor, _ kind) (io.ReadCloser, error) {
 	return s.open(s.paths[d.Digest])
 }
 

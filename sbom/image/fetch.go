@@ -98,8 +98,8 @@ func (s *remoteStore) fail(what string, err error) error {
 }
 
 // get makes one request and gives the response if it is of status 200.
-func (s *remoteStore) get(ctx context.Context, kind, id string, accept []types.MediaType) (*http.Response, error) {
-	url := s.repo.Scheme() + "://" + s.repo.RegistryStr() + "/v2/" + s.repo.RepositoryStr() + "/" + kind + "/" + id
+func (s *remoteStore) get(ctx context.Context, endpoint, id string, accept []types.MediaType) (*http.Response, error) {
+	url := s.repo.Scheme() + "://" + s.repo.RegistryStr() + "/v2/" + s.repo.RepositoryStr() + "/" + endpoint + "/" + id
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, s.fail(id, err)
@@ -114,7 +114,7 @@ func (s *remoteStore) get(ctx context.Context, kind, id string, accept []types.M
 	if err := transport.CheckError(resp, http.StatusOK); err != nil {
 		resp.Body.Close()
 		// A blob that is missing is a broken image, not one that does not exist.
-		if kind == "manifests" && resp.StatusCode == http.StatusNotFound {
+		if endpoint == "manifests" && resp.StatusCode == http.StatusNotFound {
 			return nil, &assay.Error{Op: "read registry", Kind: assay.ErrAbsent, Subject: s.repo.String(), Field: id, Value: "status 404", Err: err}
 		}
 		return nil, s.fail(id, err)
@@ -174,17 +174,15 @@ func announced(resp *http.Response) types.MediaType {
 	return ""
 }
 
-// blob implements store.
-func (s *remoteStore) blob(ctx context.Context, d v1.Descriptor, manifest bool) (io.ReadCloser, error) {
-	if manifest {
+// blob implements store. Foreign layers are asked of the registry like the others;
+// the URLs that a manifest gives for them are not followed.
+func (s *remoteStore) blob(ctx context.Context, d v1.Descriptor, k kind) (io.ReadCloser, error) {
+	switch k {
+	case aManifest:
 		return s.small(ctx, d, "manifests", manifestTypes)
-	}
-	if d.MediaType.IsConfig() {
+	case aConfig:
 		return s.small(ctx, d, "blobs", nil)
 	}
-	// Data that a manifest carries itself is as good as what a registry has, for
-	// its digest is verified the same way; foreign layers may be nowhere else than
-	// at their URLs, which we do not follow.
 	resp, err := s.get(ctx, "blobs", d.Digest.String(), nil)
 	if err != nil {
 		return nil, err
@@ -193,9 +191,9 @@ func (s *remoteStore) blob(ctx context.Context, d v1.Descriptor, manifest bool) 
 }
 
 // small is a blob that has to be there in time.
-func (s *remoteStore) small(ctx context.Context, d v1.Descriptor, kind string, accept []types.MediaType) (io.ReadCloser, error) {
+func (s *remoteStore) small(ctx context.Context, d v1.Descriptor, endpoint string, accept []types.MediaType) (io.ReadCloser, error) {
 	ctx, cancel := limitTime(ctx, s.r)
-	resp, err := s.get(ctx, kind, d.Digest.String(), accept)
+	resp, err := s.get(ctx, endpoint, d.Digest.String(), accept)
 	if err != nil {
 		cancel()
 		return nil, err

@@ -55,18 +55,18 @@ func (f *folder) open(path string) (io.ReadCloser, error) {
 // fileError is the error for a member that cannot be opened. Only what does not
 // exist is absent.
 func fileError(subject, path string, err error) error {
-	kind := assay.ErrUnchecked
+	is := assay.ErrUnchecked
 	if errors.Is(err, fs.ErrNotExist) {
-		kind = assay.ErrAbsent
+		is = assay.ErrAbsent
 	}
-	return &assay.Error{Op: "read layout", Kind: kind, Subject: subject, Field: path, Err: err}
+	return &assay.Error{Op: "read layout", Kind: is, Subject: subject, Field: path, Err: err}
 }
 
 // layoutStore is an OCI image layout (image-spec v1.1, image-layout.md).
 type layoutStore struct{ files }
 
 // blob implements store. A blob that is missing makes a layout broken, not empty.
-func (s layoutStore) blob(_ context.Context, d v1.Descriptor, _ bool) (io.ReadCloser, error) {
+func (s layoutStore) blob(_ context.Context, d v1.Descriptor, _ kind) (io.ReadCloser, error) {
 	if digestOf(d.Digest).IsZero() { // else the path could be anything
 		return nil, &assay.Error{Op: "read layout", Kind: assay.ErrInvalid, Subject: s.String(), Value: d.Digest.String(), Bound: "a digest"}
 	}

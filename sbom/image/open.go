@@ -37,7 +37,9 @@ type Opened struct {
 
 // Open finds what a reference names; see the package comment for the grammar. The
 // context bounds the opening; what is opened takes one of its own for reading, or
-// none where the interfaces of go-containerregistry have no place for it.
+// none where the interfaces of go-containerregistry have no place for it. Layers
+// that a registry does not have because they are to be fetched from URLs in the
+// manifest (foreign layers) are not fetched from there.
 //
 // Errors: [assay.ErrInvalid] for a reference or document against the rules,
 // [assay.ErrAbsent] if the source answers that there is no such image or platform,
@@ -111,7 +113,7 @@ func (o *Opened) openLayout(ctx context.Context, l location, f files, opts Optio
 		o.index = top
 		return o.selectPlatform(ctx, opts.Platform)
 	}
-	raw, err := document(ctx, s, d, true, maxManifest)
+	raw, err := document(ctx, s, d, aManifest, maxManifest)
 	if err != nil {
 		return err
 	}

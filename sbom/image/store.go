@@ -17,12 +17,21 @@ import (
 
 // store is where manifests and blobs are. What it gives is not verified.
 type store interface {
-	// blob opens what a descriptor describes; manifest says that it is a manifest
-	// or index, which registries keep apart.
-	blob(ctx context.Context, d v1.Descriptor, manifest bool) (io.ReadCloser, error)
+	// blob opens what a descriptor describes.
+	blob(ctx context.Context, d v1.Descriptor, k kind) (io.ReadCloser, error)
 	// String names the store in errors.
 	String() string
 }
+
+// kind is what a blob is. Registries keep manifests apart from the rest, and what is
+// small has to come soon.
+type kind int
+
+const (
+	aManifest kind = iota // or an index
+	aConfig
+	aLayer
+)
 
 // The bounds on documents, those of the layer engine.
 const (
@@ -31,14 +40,14 @@ const (
 )
 
 // document reads a manifest, index or configuration, and verifies it.
-func document(ctx context.Context, s store, d v1.Descriptor, manifest bool, limit int64) ([]byte, error) {
-	fail := func(kind error, field, value, bound string, err error) error {
-		return &assay.Error{Op: "read image", Kind: kind, Subject: s.String(), Field: join(d.Digest.String(), field), Value: value, Bound: bound, Err: err}
+func document(ctx context.Context, s store, d v1.Descriptor, k kind, limit int64) ([]byte, error) {
+	fail := func(is error, field, value, bound string, err error) error {
+		return &assay.Error{Op: "read image", Kind: is, Subject: s.String(), Field: join(d.Digest.String(), field), Value: value, Bound: bound, Err: err}
 	}
 	if d.Size > limit {
 		return nil, fail(assay.ErrBound, "size", strconv.FormatInt(d.Size, 10)+" bytes", "at most "+strconv.FormatInt(limit, 10), nil)
 	}
-	rc, err := s.blob(ctx, d, manifest)
+	rc, err := s.blob(ctx, d, k)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ var _ v1.Image = (*img)(nil)
 func readImage(ctx context.Context, s store, d v1.Descriptor, raw []byte) (*img, error) {
 	if raw == nil {
 		var err error
-		if raw, err = document(ctx, s, d, true, maxManifest); err != nil {
+		if raw, err = document(ctx, s, d, aManifest, maxManifest); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +46,7 @@ func readImage(ctx context.Context, s store, d v1.Descriptor, raw []byte) (*img,
 	if i.desc.MediaType == "" {
 		i.desc.MediaType = types.OCIManifestSchema1
 	}
-	if i.config, err = document(ctx, s, m.Config, false, maxConfig); err != nil {
+	if i.config, err = document(ctx, s, m.Config, aConfig, maxConfig); err != nil {
 		return nil, err
 	}
 	if i.file, err = layers.ParseConfig(m.Config.Digest.String(), i.config); err != nil {
@@ -125,7 +125,7 @@ func (l *layer) DiffID() (v1.Hash, error) {
 
 // Blob opens the layer as it is stored, unverified.
 func (l *layer) Blob(ctx context.Context) (io.ReadCloser, error) {
-	return l.img.s.blob(ctx, l.desc, false)
+	return l.img.s.blob(ctx, l.desc, aLayer)
 }
 
 // Compressed opens the layer as it is stored. Reading it to the end verifies it. The
@@ -226,7 +226,7 @@ func (x *index) member(h v1.Hash) (v1.Descriptor, error) {
 func readIndex(ctx context.Context, s store, d v1.Descriptor, raw []byte) (*index, error) {
 	if raw == nil {
 		var err error
-		if raw, err = document(ctx, s, d, true, maxManifest); err != nil {
+		if raw, err = document(ctx, s, d, aManifest, maxManifest); err != nil {
 			return nil, err
 		}
 	}
