@@ -179,22 +179,30 @@ func (t *tally) add(state assay.State, reason Reason, evidence assay.Digest, fin
 	}
 }
 
+// words are what a check says in each of its answers; open is for unknown, and
+// nothing for when there was nothing to ask about.
+type words struct{ holds, refuted, open, nothing string }
+
 // done gives the check; one that nothing answered is unknown.
-func (t *tally) done(holds, otherwise, nothing string) Check {
+func (t *tally) done(w words) Check {
 	c := t.check
 	switch {
 	case !t.any:
-		c.State, c.Reason, c.Detail = assay.Unknown, NotStated, nothing
+		c.State, c.Reason, c.Detail = assay.Unknown, NotStated, w.nothing
+		return c
 	case c.State == assay.Proven:
-		c.Detail = holds
+		c.Detail = w.holds
+		return c
+	case c.State == assay.Refuted:
+		c.Detail = w.refuted
 	default:
-		c.Detail = otherwise
-		if n := len(c.Findings); n > 0 {
-			slices.Sort(c.Findings)
-			c.Detail += ": " + c.Findings[0]
-			if n > 1 {
-				c.Detail += fmt.Sprintf(" (and %d more)", n-1)
-			}
+		c.Detail = w.open
+	}
+	if n := len(c.Findings); n > 0 {
+		slices.Sort(c.Findings)
+		c.Detail += ": " + c.Findings[0]
+		if n > 1 {
+			c.Detail += fmt.Sprintf(" (and %d more)", n-1)
 		}
 	}
 	return c

@@ -32,8 +32,12 @@ func (c *subjectCase) postureClaims() Check {
 			t.add(state, reason, p.Envelope(), findings...)
 		}
 	}
-	return t.done("every signed claim holds on the image's bytes",
-		"not every signed claim is shown to hold on the image's bytes", "no posture was accepted")
+	return t.done(words{
+		holds:   "every signed claim holds on the image's bytes",
+		refuted: "a signed claim is not true of the image's bytes",
+		open:    "not every signed claim could be held against the image's bytes",
+		nothing: "no posture was accepted",
+	})
 }
 
 // postureRules answers each rule: by the image's bytes where they are at hand. With

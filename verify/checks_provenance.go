@@ -25,7 +25,12 @@ func (v *Verifier) builder(c *subjectCase) Check {
 			t.add(assay.Refuted, BuilderNotAllowed, p.Envelope(), fmt.Sprintf("%s may not speak for builder %s", p.Signer(), id))
 		}
 	}
-	return t.done("each signer may speak for the builder it names", "a signer is not shown to speak for the builder it names", "no provenance was accepted")
+	return t.done(words{
+		holds:   "each signer may speak for the builder it names",
+		refuted: "a signer names a builder it may not speak for",
+		open:    "nothing ties a signer to the builder it names",
+		nothing: "no provenance was accepted",
+	})
 }
 
 // signerClaims answers whether each provenance says of source and run what the
@@ -70,7 +75,12 @@ func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 			t.add(assay.Proven, Holds, p.Envelope())
 		}
 	}
-	return t.done("each provenance agrees with the claims of its signing certificate, or the policy ties its signer to the builder", "provenance and signing certificate are not shown to agree", "no provenance was accepted")
+	return t.done(words{
+		holds:   "each provenance says what its signing certificate says, or the policy ties its signer to the builder",
+		refuted: "a provenance contradicts its signing certificate",
+		open:    "nothing ties a provenance to its signer's run",
+		nothing: "no provenance was accepted",
+	})
 }
 
 // source answers whether the image was built from a repository that the policy
@@ -93,7 +103,12 @@ func (v *Verifier) source(c *subjectCase) Check {
 			t.add(assay.Proven, Holds, p.Envelope())
 		}
 	}
-	return t.done("built from a source that the policy names", "not shown to be built from a source that the policy names", "no provenance was accepted")
+	return t.done(words{
+		holds:   "built from a source that the policy names",
+		refuted: "built from something else than the policy's sources, as committed",
+		open:    "the source is not known, or the policy names none",
+		nothing: "no provenance was accepted",
+	})
 }
 
 // materials answers whether provenance and inventory agree on what went in. Go
@@ -132,7 +147,12 @@ func (c *subjectCase) materials() Check {
 		}
 		t.add(state, reason, p.Envelope(), findings...)
 	}
-	return t.done("Go modules are the same in provenance and inventory", "provenance and inventory are not shown to agree", "no provenance was accepted")
+	return t.done(words{
+		holds:   "the Go modules that both name are the same in provenance and inventory",
+		refuted: "provenance and inventory contradict each other",
+		open:    "there is nothing to compare",
+		nothing: "no provenance was accepted",
+	})
 }
 
 // disagree says how a material contradicts the components of the same module, or "".

@@ -23,8 +23,12 @@ func (c *subjectCase) sbomContents() Check {
 		}
 		t.add(assay.Refuted, ContentsDiffer, s.Envelope(), differences(d)...)
 	}
-	return t.done("every component was found in the image's bytes, and no other",
-		"the SBOM could not be matched with the image's bytes", "no SBOM was accepted")
+	return t.done(words{
+		holds:   "every component was found in the image's bytes, and no other",
+		refuted: "an SBOM does not describe the image's bytes",
+		open:    "no SBOM could be held against the image's bytes",
+		nothing: "no SBOM was accepted",
+	})
 }
 
 func differences(d sbom.Difference) []string {

@@ -37,7 +37,12 @@ func (c *subjectCase) vexProducts() Check {
 			t.add(assay.Proven, Holds, v.Envelope())
 		}
 	}
-	return t.done("each VEX document is about this image", "a VEX document is about another image", "no VEX was accepted")
+	return t.done(words{
+		holds:   "each VEX document is about this image",
+		refuted: "a VEX document is about another image",
+		open:    "a VEX document may be about another image",
+		nothing: "no VEX was accepted",
+	})
 }
 
 // vexSubcomponents answers whether the parts that VEX statements name are in the
@@ -77,7 +82,12 @@ func (c *subjectCase) vexSubcomponents() Check {
 		}
 		t.add(state, reason, v.Envelope(), findings...)
 	}
-	return t.done("the parts that VEX names are in the image, or not, as it says", "VEX and inventory are not shown to agree", "no VEX was accepted")
+	return t.done(words{
+		holds:   "the parts that VEX names are in the image, or not, as it says",
+		refuted: "VEX says of the image's parts what is not so",
+		open:    "the parts that VEX names could not all be looked up",
+		nothing: "no VEX was accepted",
+	})
 }
 
 // first keeps the reason of the state that a sum of answers already had.
@@ -133,7 +143,12 @@ func (c *subjectCase) vexConsistent() Check {
 			}
 		}
 	}
-	return t.done("no two statements contradict each other", "VEX statements contradict each other", "no VEX was accepted")
+	return t.done(words{
+		holds:   "no two statements contradict each other",
+		refuted: "VEX statements contradict each other",
+		open:    "VEX statements could not be compared",
+		nothing: "no VEX was accepted",
+	})
 }
 
 // vexAuthor answers whether each VEX document's author is one its signer may speak
@@ -152,5 +167,10 @@ func (v *Verifier) vexAuthor(c *subjectCase) Check {
 			t.add(assay.Proven, Holds, e.Envelope())
 		}
 	}
-	return t.done("each author is one its signer may speak for", "an author is not tied to its signer", "no VEX was accepted")
+	return t.done(words{
+		holds:   "each author is one its signer may speak for",
+		refuted: "an author is not one its signer may speak for",
+		open:    "nothing ties an author to its signer",
+		nothing: "no VEX was accepted",
+	})
 }
