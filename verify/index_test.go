@@ -1,0 +1,75 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/internal/testimage"
+	"github.com/assaykit/assay/internal/testregistry"
+	"github.com/assaykit/assay/sbom"
+	"github.com/assaykit/assay/sbom/image"
+	"github.com/assaykit/assay/verify"
+)
+
+// For an index every platform counts: one without evidence is not hidden by the
+// others, and what is said of the index is said of each.
+func TestIndex(t *testing.T) {
+	f := newFixture(t)
+	arm := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "app", Mode: 0o755, Body: "arm"}}})
+	index := testimage.NewIndex(t,
+		testimage.Member{Image: f.image, Platform: assay.Platform{OS: "linux", Architecture: "amd64"}},
+		testimage.Member{Image: arm, Platform: assay.Platform{OS: "linux", Architecture: "arm64"}},
+		testimage.Member{Image: arm, Attests: arm})
+	home := testregistry.InProcess(t, testregistry.Options{})
+	ref := testimage.PushIndex(t, home.Ref("app:v1"), index)
+	publish := func(digest assay.Digest, evidence ...assay.Evidence) {
+		t.Helper()
+		if _, err := attest.Publish(context.Background(), f.signer, ref.Context().Name()+"@"+digest.String(), attest.PublishOptions{}, evidence...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(f.digest, f.sbom)
+	publish(index.ID(), newProvenance())
+
+	policy := verify.Policy{Signers: f.policy().Signers, Require: []assay.Kind{assay.KindSBOM, assay.KindProvenance}}
+	v, err := verify.New(f.trust(), policy, verify.At(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() *verify.Report {
+		t.Helper()
+		r, err := v.Verify(context.Background(), index.ID(), attest.FromRegistry(ref.Context().Name(), image.Registry{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Platforms) != 2 {
+			t.Fatalf("%d platforms", len(r.Platforms))
+		}
+		return r
+	}
+
+	r := ask()
+	amd64, arm64 := r.Platforms[0], r.Platforms[1]
+	if amd64.Platform.Architecture != "amd64" || arm64.Platform.Architecture != "arm64" {
+		t.Fatalf("platforms are %s, %s", amd64.Platform, arm64.Platform)
+	}
+	check(t, amd64, "evidence/sbom", assay.Proven, verify.Holds)
+	check(t, amd64, "evidence/provenance", assay.Proven, verify.Holds)
+	check(t, arm64, "evidence/provenance", assay.Proven, verify.Holds)
+	check(t, arm64, "evidence/sbom", assay.Refuted, verify.Absent)
+	if amd64.Verdict.Policy != assay.Proven || r.Verdict.Policy != assay.Refuted || !errors.Is(r.Err(), assay.ErrRefuted) {
+		t.Errorf("policies %s, %s: %v", amd64.Verdict.Policy, r.Verdict.Policy, r.Err())
+	}
+
+	contents, err := sbom.Scan(context.Background(), arm, sbom.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(arm.ID(), contents.SBOM)
+	if r := ask(); r.Verdict.Policy != assay.Proven || r.Err() != nil {
+		t.Errorf("policy %s: %v", r.Verdict.Policy, r.Err())
+	}
+}
