@@ -95,7 +95,7 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 	if err != nil {
 		return nil, err
 	}
-	inv, err := cat.Inventory(res)
+	inv, err := cat.Inventory(ctx, res)
 	if err != nil {
 		return nil, err
 	}

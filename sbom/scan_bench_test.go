@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"go/build"
 	"io"
 	"io/fs"
 	"os"
@@ -129,7 +130,7 @@ func (c *counter) Read(p []byte) (int, error) {
 // goImage makes an image of Go's standard library and this test's executable.
 func goImage(b *testing.B) v1.Image {
 	var files []testimage.File
-	src := filepath.Join(runtime.GOROOT(), "src")
+	src := filepath.Join(build.Default.GOROOT, "src")
 	err := filepath.WalkDir(src, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err

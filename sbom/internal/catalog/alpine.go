@@ -11,7 +11,7 @@ import (
 func (m *maker) apk() error {
 	for _, f := range m.res.Facts(apkName) {
 		if bad, ok := f.Value.(faulty); ok {
-			return &assay.Error{Op: "read packages", Kind: assay.ErrInvalid, Subject: f.Path, Err: bad.err}
+			return broken(f, bad.err)
 		}
 	}
 	for _, f := range m.res.HistoryFacts(apkName) {
@@ -48,10 +48,15 @@ func (m *maker) apk() error {
 				m.partial["dependencies:apk"] = true
 			}
 			for _, j := range found {
-				nodes[i].relate(assay.DependsOn, nodes[j])
+				if err := m.relate(nodes[i], assay.DependsOn, nodes[j]); err != nil {
+					return err
+				}
 			}
 		}
 		for _, f := range pkgs[i].Files {
+			if err := m.alive(); err != nil {
+				return err
+			}
 			m.own(strings.Trim(f, "/"), nodes[i])
 		}
 	}

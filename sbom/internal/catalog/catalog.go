@@ -37,8 +37,7 @@ const (
 // Catalog is what the visitors of one pass share.
 type Catalog struct{ budget *budget }
 
-// New gives a catalog whose facts take up to memory bytes, by the size of the files
-// that they are about. Zero means 256 MiB.
+// New gives a catalog whose facts take up to about memory bytes. Zero means 256 MiB.
 func New(memory int64) *Catalog {
 	if memory <= 0 {
 		memory = 256 << 20
@@ -107,3 +106,7 @@ type Past struct {
 // a fact and no error because whether it matters is known when the layers are
 // merged.
 type faulty struct{ err error }
+
+// maxRelations bounds the edges of one inventory. Real images have some ten
+// thousands; without it n packages that all provide and want one name have n².
+const maxRelations = 2_000_000

@@ -14,7 +14,7 @@ type dpkgDB = []dpkg.Package
 func (m *maker) dpkg() error {
 	for _, f := range m.res.Facts(dpkgName) {
 		if bad, ok := f.Value.(faulty); ok {
-			return &assay.Error{Op: "read packages", Kind: assay.ErrInvalid, Subject: f.Path, Err: bad.err}
+			return broken(f, bad.err)
 		}
 	}
 	for _, f := range m.res.HistoryFacts(dpkgName) {
@@ -54,12 +54,13 @@ func (m *maker) dpkg() error {
 				m.partial["dependencies:deb"] = true
 			}
 			for _, j := range found {
-				nodes[i].relate(assay.DependsOn, nodes[j])
+				if err := m.relate(nodes[i], assay.DependsOn, nodes[j]); err != nil {
+					return err
+				}
 			}
 		}
 	}
-	m.debFiles(pkgs, nodes)
-	return nil
+	return m.debFiles(pkgs, nodes)
 }
 
 func (m *maker) deb(p *dpkg.Package) assay.Component {
@@ -104,7 +105,7 @@ func (m *maker) copyright(name string) []assay.License {
 
 // debFiles notes which package installed which file, by the lists in info/ and, for
 // packages without one, as in distroless images, by the md5sums beside the status.
-func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) {
+func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 	byName := map[string]int{}
 	for i := range pkgs {
 		// "name:arch" is how dpkg calls the lists of packages that can be installed
@@ -131,6 +132,9 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) {
 		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".list")]; ok {
 			listed[i] = true
 			for file := range dpkg.ListFiles(string(list)) {
+				if err := m.alive(); err != nil {
+					return err
+				}
 				own(i, file)
 			}
 		}
@@ -138,10 +142,14 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) {
 	for f, sums := range layers.Facts[sumList](m.res, dpkgName) {
 		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".md5sums")]; ok && !listed[i] {
 			for file := range dpkg.SumFiles(string(sums)) {
+				if err := m.alive(); err != nil {
+					return err
+				}
 				own(i, file)
 			}
 		}
 	}
+	return nil
 }
 
 // own notes the owner of a file that a list names. Lists have the paths of the

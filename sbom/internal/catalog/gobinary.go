@@ -48,7 +48,9 @@ func (m *maker) golang() error {
 				binary, n.top = n, true
 				continue
 			}
-			binary.relate(assay.DependsOn, n)
+			if err := m.relate(binary, assay.DependsOn, n); err != nil {
+				return err
+			}
 		}
 	}
 	history(m, files, func(b goBinary, i int) assay.Component { return goComponents(b)[i] })

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -18,26 +20,51 @@ import (
 // node is a component in the making.
 type node struct {
 	c   assay.Component
-	key string
 	top bool
 	to  map[*node]assay.RelationKind // at most one kind between two
 }
 
-func (n *node) relate(kind assay.RelationKind, to *node) {
+// relate adds an edge. Nothing relates to itself. The error is of kind
+// [assay.ErrBound] if there are too many edges, [assay.ErrUnchecked] if the context
+// ended.
+func (m *maker) relate(n *node, kind assay.RelationKind, to *node) error {
 	if n == to {
-		return
+		return nil
 	}
 	if n.to == nil {
 		n.to = map[*node]assay.RelationKind{}
 	}
+	if _, ok := n.to[to]; !ok {
+		m.relations++
+	}
 	n.to[to] = kind
+	if m.relations > maxRelations {
+		return &assay.Error{Op: "relate packages", Kind: assay.ErrBound, Value: "more relations", Bound: "at most " + strconv.Itoa(maxRelations)}
+	}
+	return m.alive()
+}
+
+// alive reports the end of the context.
+func (m *maker) alive() error {
+	if m.steps++; m.steps%1024 != 0 {
+		return nil
+	}
+	if err := m.stopped(); err != nil {
+		return &assay.Error{Op: "take inventory", Kind: assay.ErrUnchecked, Err: err}
+	}
+	return nil
 }
 
 // maker gathers nodes, then makes an inventory of them.
 type maker struct {
+	stopped   func() error // why to stop, nil to go on
+	steps     int
+	relations int
+
 	res     *layers.Result
 	nodes   []*node
 	byKey   map[string][]*node
+	byHash  map[string]*node // by key and digest
 	owners  map[string]*node
 	skipped []Skipped
 	past    []past
@@ -57,19 +84,19 @@ type past struct {
 
 // Inventory makes an inventory of the facts of a pass. An error is of kind
 // [assay.ErrInvalid]: a package database of the merged tree is broken, so that
-// what is installed cannot be told.
-func (c *Catalog) Inventory(res *layers.Result) (*Inventory, error) {
+// what is installed cannot be told; of kind [assay.ErrBound]: there are too many
+// packages or relations; or of kind [assay.ErrUnchecked]: the context ended.
+func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
 	m := &maker{
-		res: res, byKey: map[string][]*node{}, owners: map[string]*node{},
+		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[string][]*node{}, byHash: map[string]*node{}, owners: map[string]*node{},
 		found: map[string]bool{}, partial: map[string]bool{}, folders: map[string]string{},
 	}
 	m.os()
-	for _, f := range []func() error{m.dpkg, m.apk, m.golang, m.npm} {
+	for _, f := range []func() error{m.dpkg, m.apk, m.golang, m.npm, m.owned} {
 		if err := f(); err != nil {
 			return nil, err
 		}
 	}
-	m.owned()
 	m.skippedByEngine()
 	return m.finish(), nil
 }
@@ -86,15 +113,37 @@ func identity(c *assay.Component) string {
 // add gives the node of the component, merged with what was found before.
 func (m *maker) add(c assay.Component) *node {
 	key := identity(&c)
-	for _, n := range m.byKey[key] {
-		if n.merge(c) {
+	if n := m.match(key, c); n != nil {
+		return n
+	}
+	n := &node{c: c}
+	m.nodes = append(m.nodes, n)
+	m.byKey[key] = append(m.byKey[key], n)
+	for _, h := range c.Hashes {
+		m.byHash[key+"\x00"+h.String()] = n
+	}
+	return n
+}
+
+// match finds the node to merge the component with, and does. It looks for one with
+// the same digest, then at a few: an image can be made to have very many that
+// contradict one another.
+func (m *maker) match(key string, c assay.Component) *node {
+	for _, h := range c.Hashes {
+		if n := m.byHash[key+"\x00"+h.String()]; n != nil && n.merge(c) {
 			return n
 		}
 	}
-	n := &node{c: c, key: key}
-	m.nodes = append(m.nodes, n)
-	m.byKey[key] = append(m.byKey[key], n)
-	return n
+	nodes := m.byKey[key]
+	for _, n := range nodes[:min(len(nodes), 8)] {
+		if n.merge(c) {
+			for _, h := range c.Hashes {
+				m.byHash[key+"\x00"+h.String()] = n
+			}
+			return n
+		}
+	}
+	return nil
 }
 
 // merge adds another find of the component, unless their digests contradict.
@@ -107,7 +156,7 @@ func (n *node) merge(c assay.Component) bool {
 	n.c.Locations = append(n.c.Locations, c.Locations...)
 	for _, l := range c.Licenses {
 		if !slices.Contains(n.c.Licenses, l) {
-			n.c.Licenses = append(n.c.Licenses, l)
+			n.c.Licenses = append(slices.Clip(n.c.Licenses), l) // a fact may share them
 		}
 	}
 	for k, v := range c.Properties {
@@ -147,6 +196,15 @@ func (m *maker) skip(visitor string, f layers.Fact, err error) {
 	m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.Layer, Reason: reason(err), History: f.Removed >= 0})
 }
 
+// broken is the error about a package database of the merged tree.
+func broken(f layers.Fact, err error) error {
+	kind := assay.ErrInvalid
+	if errors.Is(err, assay.ErrBound) {
+		kind = assay.ErrBound
+	}
+	return &assay.Error{Op: "read packages", Kind: kind, Subject: f.Path, Err: err}
+}
+
 // reason leaves out what Skipped says already.
 func reason(err error) string {
 	if e, ok := errors.AsType[*assay.Error](err); ok {
@@ -178,7 +236,7 @@ func ecosystem(scope string) string {
 
 // owned relates what lies in the files of a distribution's package to it, if all of
 // its locations do.
-func (m *maker) owned() {
+func (m *maker) owned() error {
 	for _, n := range m.nodes {
 		if n.c.FoundBy != npmName && !(n.c.FoundBy == goName && n.c.Type == assay.TypeApplication) {
 			continue
@@ -193,9 +251,12 @@ func (m *maker) owned() {
 			owners = append(owners, o)
 		}
 		for _, o := range owners {
-			n.relate(assay.OwnedBy, o)
+			if err := m.relate(n, assay.OwnedBy, o); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // finish gives the nodes their IDs.
@@ -203,6 +264,7 @@ func (m *maker) finish() *Inventory {
 	inv := &Inventory{Release: m.release, Skipped: m.skipped, Owners: make(map[string]assay.ComponentID, len(m.owners))}
 	used := map[assay.ComponentID]bool{}
 	for _, n := range m.nodes {
+		readable(&n.c)
 		id := n.c.ID
 		if id == "" {
 			id = assay.ComponentID(n.c.PURL.String())
@@ -239,6 +301,31 @@ func (m *maker) finish() *Inventory {
 	return inv
 }
 
+// readable puts U+FFFD in place of bytes that are no UTF-8, which no document format
+// can carry. Old packages have maintainers in Latin-1.
+func readable(c *assay.Component) {
+	fix := func(s *string) { *s = strings.ToValidUTF8(*s, "\uFFFD") }
+	c.ID = assay.ComponentID(strings.ToValidUTF8(string(c.ID), "\uFFFD"))
+	for _, s := range []*string{&c.Name, &c.Version, &c.Supplier, &c.Description, &c.Source.Name, &c.Source.Version} {
+		fix(s)
+	}
+	for i := range c.CPEs {
+		fix(&c.CPEs[i])
+	}
+	for i := range c.Locations {
+		fix(&c.Locations[i].Path)
+	}
+	if slices.ContainsFunc(c.Licenses, func(l assay.License) bool { return !utf8.ValidString(l.Name) }) {
+		c.Licenses = slices.Clone(c.Licenses) // a fact may share them
+		for i := range c.Licenses {
+			fix(&c.Licenses[i].Name)
+		}
+	}
+	for k, v := range c.Properties {
+		c.Properties[k] = strings.ToValidUTF8(v, "\uFFFD")
+	}
+}
+
 // distinct makes an ID for the second component of one package URL: of its digest,
 // of its name, or counted.
 func distinct(id assay.ComponentID, n *node, used map[assay.ComponentID]bool) assay.ComponentID {
@@ -270,6 +357,7 @@ func (m *maker) gone() []Past {
 		if m.byKey[identity(&p.c)] != nil {
 			continue
 		}
+		readable(&p.c)
 		if p.c.ID == "" {
 			p.c.ID = assay.ComponentID(p.c.PURL.String())
 		}

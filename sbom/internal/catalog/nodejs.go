@@ -63,7 +63,9 @@ func (m *maker) npm() error {
 		}
 	}
 	history(m, old, func(f manifest, _ int) assay.Component { return npmComponent(f) })
-	t.edges()
+	if err := t.edges(); err != nil {
+		return err
+	}
 	t.reach()
 	return nil
 }
@@ -195,23 +197,34 @@ func isLock(p string) bool { return path.Base(p) != "package.json" }
 // edges resolves the dependencies as Node.js does: the nearest node_modules folder,
 // going up from the package's real folder, that has the name (nodejs.org, modules,
 // loading from node_modules folders).
-func (t *npmTree) edges() {
+func (t *npmTree) edges() error {
 	for _, p := range t.ordered {
 		for _, d := range p.manifest.Depends {
-			if to := t.resolve(p.dir, d.Name); to != nil {
-				p.node.relate(assay.DependsOn, to.node)
-			} else if !d.Optional {
-				t.m.partial["dependencies:npm"] = true
+			to := t.resolve(p.dir, d.Name)
+			if to == nil {
+				if !d.Optional {
+					t.m.partial["dependencies:npm"] = true
+				}
+				if err := t.m.alive(); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := t.m.relate(p.node, assay.DependsOn, to.node); err != nil {
+				return err
 			}
 		}
 		if p.app {
 			for _, name := range p.manifest.Dev {
 				if to := t.resolve(p.dir, name); to != nil {
-					p.node.relate(assay.DependsOn, to.node)
+					if err := t.m.relate(p.node, assay.DependsOn, to.node); err != nil {
+						return err
+					}
 				}
 			}
 		}
 	}
+	return nil
 }
 
 func (t *npmTree) resolve(dir, name string) *npmPackage {

@@ -76,10 +76,16 @@ func (v dpkgVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) 
 		if len(l) == 0 {
 			return nil, nil
 		}
-		return copyright(l), nil
+		size := 0
+		for _, one := range l {
+			size += 64 + len(one.Name) + len(one.Expression)
+		}
+		return copyright(l), v.budget.take(f, size)
 	}
-	if err := v.budget.take(f, len(c.Bytes)); err != nil {
-		return nil, err
+	if strings.HasSuffix(f.Path, ".list") || strings.HasSuffix(f.Path, ".md5sums") || f.Path == dpkgDiversions {
+		if err := v.budget.take(f, len(c.Bytes)); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case f.Path == dpkgDiversions:
@@ -93,7 +99,11 @@ func (v dpkgVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) 
 	if err != nil {
 		return faulty{err}, nil
 	}
-	return pkgs, nil
+	size := 0
+	for i := range pkgs {
+		size += pkgs[i].Size()
+	}
+	return pkgs, v.budget.take(f, size)
 }
 
 // apkPaths are where the database is: apk-tools 3 on a merged /usr has the second.
@@ -111,14 +121,15 @@ func (apkVisitor) Match(f *layers.File) layers.Want {
 }
 
 func (v apkVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
-	if err := v.budget.take(f, len(c.Bytes)); err != nil {
-		return nil, err
-	}
 	pkgs, err := apk.ParseInstalled(string(c.Bytes))
 	if err != nil {
 		return faulty{err}, nil
 	}
-	return apkDB(pkgs), nil
+	size := 0
+	for i := range pkgs {
+		size += pkgs[i].Size()
+	}
+	return apkDB(pkgs), v.budget.take(f, size)
 }
 
 // goVisitor looks into every executable, whatever its name and mode: what can be
@@ -149,7 +160,7 @@ func (v goVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (a
 	if err != nil {
 		return faulty{err}, nil
 	}
-	if err := v.budget.take(f, 256*(1+len(b.Deps))); err != nil {
+	if err := v.budget.take(f, b.Size()); err != nil {
 		return nil, err
 	}
 	return goBinary{b, sum256(c.Bytes)}, nil
@@ -183,21 +194,22 @@ func (npmVisitor) Match(f *layers.File) layers.Want {
 }
 
 func (v npmVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
-	if err := v.budget.take(f, len(c.Bytes)); err != nil {
-		return nil, err
-	}
 	if f.Base() == "package.json" {
 		m, err := npm.ParseManifest(f.Path, c.Bytes)
 		if err != nil {
 			return faulty{err}, nil
 		}
-		return m, nil
+		return m, v.budget.take(f, m.Size())
 	}
 	locked, err := npm.ParseLock(f.Path, c.Bytes)
 	if err != nil {
 		return faulty{err}, nil
 	}
-	return lockFile(locked), nil
+	size := 0
+	for i := range locked {
+		size += locked[i].Size()
+	}
+	return lockFile(locked), v.budget.take(f, size)
 }
 
 const nodeModules = "node_modules"

@@ -41,8 +41,28 @@ type Dependency struct {
 	Constraint string
 }
 
+// MaxPackages is how many packages one database may have: several times what the
+// distribution offers.
+const MaxPackages = 250_000
+
+// Size is about how many bytes the package takes in memory.
+func (p *Package) Size() int {
+	n := 512 + len(p.Name) + 2*len(p.Version) + len(p.License) + len(p.Maintainer) + len(p.Summary) + len(p.URL) + len(p.Checksum)
+	for _, d := range p.Depends {
+		n += 64 + len(d.Name) + len(d.Constraint)
+	}
+	for _, d := range p.Provides {
+		n += 64 + len(d.Name) + len(d.Constraint)
+	}
+	for _, f := range p.Files {
+		n += 32 + len(f)
+	}
+	return n
+}
+
 // ParseInstalled reads the database and gives the packages in its order. An error
-// is of kind [assay.ErrInvalid] and names the line.
+// is of kind [assay.ErrInvalid] and names the line, or of kind [assay.ErrBound] if
+// there are more than [MaxPackages].
 func ParseInstalled(data string) ([]Package, error) {
 	var (
 		out    []Package
@@ -57,6 +77,10 @@ func ParseInstalled(data string) ([]Package, error) {
 		}
 		if p.Name == "" || p.Version == "" {
 			return invalid(n, p.Name+"-"+p.Version, "a package with P and V")
+		}
+		if len(out) == MaxPackages {
+			return &assay.Error{Op: "read apk database", Kind: assay.ErrBound, Field: "line " + strconv.Itoa(n),
+				Value: "more packages", Bound: "at most " + strconv.Itoa(MaxPackages)}
 		}
 		out = append(out, p)
 		p, any, folder = Package{}, false, ""

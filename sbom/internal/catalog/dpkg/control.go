@@ -13,7 +13,8 @@ import (
 )
 
 // paragraph is the fields of one paragraph of a control file (deb-control(5),
-// Debian Policy 5.1), by lowercase name. Continuation lines keep their line breaks.
+// Debian Policy 5.1), by lowercase name. Values of several lines
+// have the line breaks, and the spaces after them, that the file has.
 type paragraph map[string]string
 
 // eachParagraph calls f for the paragraphs of a control file in order. want says
@@ -22,53 +23,60 @@ func eachParagraph(data []byte, want func(field string) bool, f func(p paragraph
 	p := paragraph{}
 	seen := map[string]bool{}
 	var field string // the field that continuation lines belong to, "" for one that is not kept
-	inField := false
-	start, n := 1, 0
+	var from, to int // where its value is, line breaks and all
+	start, n := 1, 0 // lines
+	keep := func() {
+		if field != "" {
+			p[field] = string(bytes.TrimSpace(data[from:to]))
+		}
+		field = ""
+	}
 	flush := func() error {
+		keep()
 		if len(seen) == 0 {
 			return nil
 		}
 		err := f(p, start)
 		clear(p)
 		clear(seen)
-		inField = false
 		return err
 	}
-	for len(data) > 0 {
-		var line []byte
-		line, data, _ = bytes.Cut(data, []byte("\n"))
+	for at := 0; at < len(data); {
+		end := len(data)
+		if i := bytes.IndexByte(data[at:], '\n'); i >= 0 {
+			end = at + i
+		}
+		line := bytes.TrimSuffix(data[at:end], []byte("\r"))
+		begin := at
+		at = end + 1
 		n++
-		line = bytes.TrimSuffix(line, []byte("\r"))
 		switch {
 		case len(bytes.TrimSpace(line)) == 0:
 			if err := flush(); err != nil {
 				return err
 			}
 		case line[0] == ' ' || line[0] == '\t':
-			if !inField {
+			if len(seen) == 0 {
 				return invalid(n, string(line), "a field before its continuation")
 			}
-			if field != "" {
-				p[field] += "\n" + strings.TrimRight(string(line), " \t")
-			}
+			to = end
 		default:
-			name, value, ok := bytes.Cut(line, []byte(":"))
+			keep()
+			name, _, ok := bytes.Cut(line, []byte(":"))
 			if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t") {
 				return invalid(n, string(line), `"Field: value"`)
 			}
 			if len(seen) == 0 {
 				start = n
 			}
-			field = strings.ToLower(string(name))
-			if seen[field] {
+			lower := strings.ToLower(string(name))
+			if seen[lower] {
 				return invalid(n, string(name), "each field once in a paragraph")
 			}
-			seen[field], inField = true, true
-			if !want(field) {
-				field = ""
-				continue
+			seen[lower] = true
+			if want(lower) {
+				field, from, to = lower, begin+len(name)+1, end
 			}
-			p[field] = string(bytes.TrimSpace(value))
 		}
 	}
 	return flush()

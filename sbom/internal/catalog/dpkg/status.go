@@ -2,6 +2,7 @@ package dpkg
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -45,13 +46,37 @@ var statusFields = []string{
 	"section", "homepage", "status", "essential", "depends", "pre-depends", "provides",
 }
 
+// MaxPackages is how many packages one database may have: several times what the
+// largest distribution offers.
+const MaxPackages = 250_000
+
+// Size is about how many bytes the package takes in memory.
+func (p *Package) Size() int {
+	n := 512 + len(p.Name) + 2*len(p.Version) + len(p.Maintainer) + len(p.Summary) + len(p.Homepage) + len(p.Section)
+	for _, g := range p.Depends {
+		n += 32
+		for _, d := range g {
+			n += 64 + len(d.Name) + len(d.Version)
+		}
+	}
+	for _, v := range p.Provides {
+		n += 32 + len(v.Name) + len(v.Version)
+	}
+	return n
+}
+
 // ParseStatus reads a status database (var/lib/dpkg/status, or one file of
 // var/lib/dpkg/status.d) and gives the packages in its order, those that are not
-// unpacked included. An error is of kind [assay.ErrInvalid] and names the line.
+// unpacked included. An error is of kind [assay.ErrInvalid] and names the line, or
+// of kind [assay.ErrBound] if there are more than [MaxPackages].
 func ParseStatus(data []byte) ([]Package, error) {
 	var out []Package
 	err := eachParagraph(data, func(f string) bool { return slices.Contains(statusFields, f) },
 		func(p paragraph, line int) error {
+			if len(out) == MaxPackages {
+				return &assay.Error{Op: "read dpkg database", Kind: assay.ErrBound, Field: "line " + strconv.Itoa(line),
+					Value: "more packages", Bound: "at most " + strconv.Itoa(MaxPackages)}
+			}
 			pkg, err := parsePackage(p, line)
 			if err == nil {
 				out = append(out, pkg)

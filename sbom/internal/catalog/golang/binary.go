@@ -64,6 +64,18 @@ type Binary struct {
 	Settings map[string]string
 }
 
+// Size is about how many bytes the facts take in memory.
+func (b *Binary) Size() int {
+	n := 1024 + len(b.Package)
+	for _, v := range b.Settings {
+		n += len(v)
+	}
+	for _, m := range append(b.Deps[:len(b.Deps):len(b.Deps)], b.Main) {
+		n += 512 + 2*len(m.Path) + 2*len(m.Version) + len(m.Sum) + len(m.Stated) + len(m.Folder)
+	}
+	return n
+}
+
 // Module is one module as it was built.
 type Module struct {
 	// Path and Version say whose code was built. Version is "" where nothing tells:

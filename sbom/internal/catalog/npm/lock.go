@@ -26,6 +26,9 @@ type Locked struct {
 	Integrity assay.DigestSet
 }
 
+// Size is about how many bytes the entry takes in memory.
+func (l *Locked) Size() int { return 256 + len(l.Path) + len(l.Version) + len(l.Resolved) }
+
 type lockEntry struct {
 	Version      string                    `json:"version"`
 	Resolved     jsontext.Value            `json:"resolved"`

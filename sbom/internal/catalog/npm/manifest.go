@@ -34,6 +34,21 @@ type Manifest struct {
 	Dev []string
 }
 
+// Size is about how many bytes the manifest takes in memory.
+func (m *Manifest) Size() int {
+	n := 512 + 2*len(m.Name) + 2*len(m.Version) + len(m.Description)
+	for _, l := range m.Licenses {
+		n += len(l.Name) + len(l.Expression)
+	}
+	for _, d := range m.Depends {
+		n += 32 + len(d.Name)
+	}
+	for _, d := range m.Dev {
+		n += 32 + len(d)
+	}
+	return n
+}
+
 // Dependency is what a package requires.
 type Dependency struct {
 	Name     string
