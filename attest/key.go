@@ -130,10 +130,13 @@ func (s *KeySigner) Sign(ctx context.Context, payload []byte) (assay.Envelope, e
 	if err := ctx.Err(); err != nil {
 		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Err: err}
 	}
-	message := PAE(assay.MediaTypeInToto, payload)
-	if s.hash != 0 {
+	var message []byte
+	if s.hash == 0 {
+		message = PAE(assay.MediaTypeInToto, payload)
+	} else {
 		h := s.hash.New()
-		h.Write(message)
+		h.Write(paeHeader(assay.MediaTypeInToto, len(payload)))
+		h.Write(payload)
 		message = h.Sum(nil)
 	}
 	// Without a source of randomness crypto/ecdsa makes the deterministic signature
@@ -146,14 +149,26 @@ func (s *KeySigner) Sign(ctx context.Context, payload []byte) (assay.Envelope, e
 	if err != nil {
 		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Subject: s.Identity().String(), Err: err}
 	}
-	raw, err := strictjson.Marshal(bundleJSON{
-		MediaType:            assay.MediaTypeSigstoreBundle,
-		VerificationMaterial: &materialJSON{PublicKey: &publicKeyJSON{Hint: s.hint}},
-		Envelope: &dsseJSON{Payload: base64.StdEncoding.EncodeToString(payload), PayloadType: assay.MediaTypeInToto,
-			Signatures: []signatureJSON{{Sig: base64.StdEncoding.EncodeToString(sig)}}},
-	})
+	hint, err := strictjson.Marshal(s.hint)
 	if err != nil {
-		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrInvalid, Field: "bundle", Err: err}
+		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrInvalid, Field: "hint", Value: s.hint, Err: err}
 	}
-	return assay.NewEnvelope(assay.MediaTypeSigstoreBundle, raw), nil
+	return assay.NewEnvelope(assay.MediaTypeSigstoreBundle, encodeBundle(hint, payload, sig)), nil
+}
+
+// encodeBundle writes a sigstore bundle v0.3 (protobuf-specs v0.5,
+// sigstore_bundle.proto) of a key. Base64 needs no escaping, so the payload, which
+// can be many megabytes, is written once.
+func encodeBundle(hint, payload, sig []byte) []byte {
+	const (
+		head = `{"mediaType":"` + assay.MediaTypeSigstoreBundle + `","verificationMaterial":{"publicKey":{"hint":`
+		body = `}},"dsseEnvelope":{"payload":"`
+		kind = `","payloadType":"` + assay.MediaTypeInToto + `","signatures":[{"sig":"`
+		tail = `"}]}}`
+	)
+	b64 := base64.StdEncoding
+	out := make([]byte, 0, len(head)+len(hint)+len(body)+b64.EncodedLen(len(payload))+len(kind)+b64.EncodedLen(len(sig))+len(tail))
+	out = append(append(append(out, head...), hint...), body...)
+	out = append(b64.AppendEncode(out, payload), kind...)
+	return append(b64.AppendEncode(out, sig), tail...)
 }

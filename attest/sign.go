@@ -27,13 +27,14 @@ func Sign[E assay.Evidence](ctx context.Context, signer Signer, stmt assay.State
 // PAE is the pre-authentication encoding, the bytes that a DSSE signature covers
 // (DSSE v1.0.2, protocol.md#signature-definition).
 func PAE(payloadType string, payload []byte) []byte {
-	b := make([]byte, 0, len(payload)+len(payloadType)+48)
-	b = append(b, "DSSEv1 "...)
-	b = strconv.AppendInt(b, int64(len(payloadType)), 10)
-	b = append(b, ' ')
-	b = append(b, payloadType...)
-	b = append(b, ' ')
-	b = strconv.AppendInt(b, int64(len(payload)), 10)
-	b = append(b, ' ')
-	return append(b, payload...)
+	header := paeHeader(payloadType, len(payload))
+	return append(append(make([]byte, 0, len(header)+len(payload)), header...), payload...)
+}
+
+// paeHeader is the encoding up to the payload.
+func paeHeader(payloadType string, size int) []byte {
+	b := append(make([]byte, 0, len(payloadType)+48), "DSSEv1 "...)
+	b = append(strconv.AppendInt(b, int64(len(payloadType)), 10), ' ')
+	b = append(append(b, payloadType...), ' ')
+	return append(strconv.AppendInt(b, int64(size), 10), ' ')
 }

@@ -2,9 +2,9 @@
 // and public keys in PEM.
 //
 // Start with [LoadSigner], which gives the [attest.KeySigner] of a key file.
-// Envelopes signed with it are what "cosign verify-blob-attestation" and
-// "cosign verify-attestation" check with the public key and
-// --insecure-ignore-tlog, because a bare key's signature is in no log.
+// Envelopes that it signs and package attest attaches are bundles that
+// cosign finds and verifies with the public key, once told not to ask for a log
+// entry, which a signature by key alone does not have.
 //
 // The file format is PEM around a PKCS #8 key that is encrypted by scrypt and
 // NaCl secretbox. It is read by go-securesystemslib, which cosign itself reads it
