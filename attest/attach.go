@@ -72,10 +72,13 @@ const (
 // manifest has become visible, those that this call made visible are deleted; the
 // error says so where that failed too. Attaching an envelope again changes nothing.
 //
-// Writers that attach to one image at the same time do not lose each other's
-// evidence: with the referrers API the registry sees to it; the fallback tag, which
-// a registry lets the last writer have, is read again after writing, and written
-// again if another writer took an entry out.
+// Writers that attach to one image at the same time keep each other's evidence. With
+// the referrers API the registry sees to it. The fallback tag is the last writer's,
+// and no registry offers to write it only if it is unchanged; so it is read again
+// after writing, twice, over a time of several round trips (150 ms at least), and
+// written again where another writer took an entry out. A writer that stops for
+// longer between its reading and its writing can still do that unseen; attaching
+// again puts the entry back.
 func Attach(ctx context.Context, ref string, opts AttachOptions, envelopes ...assay.Envelope) (*Attached, error) {
 	created, err := opts.created()
 	if err != nil {
