@@ -116,11 +116,11 @@ func (v *Verifier) source(c *subjectCase) Check {
 // one version and one sum.
 func (c *subjectCase) materials() Check {
 	t := newTally(CheckMaterials)
-	modules := map[string][]assay.Component{} // by purl without version
+	modules := map[assay.PURL][]assay.Component{} // by package, whatever the version
 	for _, inv := range c.inventories() {
 		for _, comp := range inv.Components {
 			if comp.PURL.Type() == "golang" {
-				key := unversioned(comp.PURL)
+				key := comp.PURL.Package()
 				modules[key] = append(modules[key], comp)
 			}
 		}
@@ -133,8 +133,8 @@ func (c *subjectCase) materials() Check {
 			if err != nil || purl.Type() != "golang" {
 				continue
 			}
-			found := modules[unversioned(purl)]
-			if len(found) == 0 || purl.Parts().Version == "" {
+			found := modules[purl.Package()]
+			if len(found) == 0 || purl.Version() == "" {
 				continue // what was only needed to build is not in the image
 			}
 			if state == assay.Unknown {
@@ -157,11 +157,11 @@ func (c *subjectCase) materials() Check {
 
 // disagree says how a material contradicts the components of the same module, or "".
 func disagree(purl assay.PURL, digest assay.DigestSet, found []assay.Component) string {
-	version := purl.Parts().Version
+	version := purl.Version()
 	var versions []string
 	for _, comp := range found {
-		if comp.PURL.Parts().Version != version {
-			versions = append(versions, comp.PURL.Parts().Version)
+		if comp.PURL.Version() != version {
+			versions = append(versions, comp.PURL.Version())
 			continue
 		}
 		stated, listed := digest.Get(assay.DirHash), comp.Hashes.Get(assay.DirHash)
@@ -172,11 +172,6 @@ func disagree(purl assay.PURL, digest assay.DigestSet, found []assay.Component) 
 	}
 	slices.Sort(versions)
 	return fmt.Sprintf("%s: the inventory has version %s", purl, strings.Join(slices.Compact(versions), ", "))
-}
-
-func unversioned(p assay.PURL) string {
-	parts := p.Parts()
-	return parts.Type + "/" + parts.Namespace + "/" + parts.Name + "#" + parts.Subpath
 }
 
 // canonicalRepository takes off what tools add to a repository's URI.

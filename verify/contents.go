@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -28,7 +27,7 @@ func (v *Verifier) contents(ctx context.Context, sources []attest.Source, digest
 			continue
 		}
 		img, err := src.Image(ctx, digest)
-		if errors.Is(err, assay.ErrAbsent) {
+		if assay.KindOf(err) == assay.ErrAbsent {
 			continue
 		}
 		if err != nil {
@@ -53,7 +52,7 @@ func (v *Verifier) contents(ctx context.Context, sources []attest.Source, digest
 }
 
 func contentsReason(err error) Reason {
-	if errors.Is(err, assay.ErrRefuted) {
+	if assay.KindOf(err) == assay.ErrRefuted {
 		return ContentsMismatch
 	}
 	return ContentsUnreadable

@@ -119,7 +119,8 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 
 // stateOf tells what is false or malformed from what could not be checked.
 func stateOf(err error) assay.State {
-	if errors.Is(err, assay.ErrRefuted) || errors.Is(err, assay.ErrInvalid) {
+	switch assay.KindOf(err) {
+	case assay.ErrRefuted, assay.ErrInvalid:
 		return assay.Refuted
 	}
 	return assay.Unknown

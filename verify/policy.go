@@ -29,17 +29,17 @@ type Policy struct {
 	// be.
 	Require []assay.Kind `json:"require,omitempty"`
 	// Stage is what the image must reach.
-	Stage assay.Stage `json:"stage,omitempty"`
+	Stage assay.Stage `json:"stage,omitzero"`
 	// Sources are the repositories that images may be built from, as in provenance,
 	// without "git+" and ".git". With none, the source is never proven.
 	Sources []string `json:"sources,omitempty"`
 	// RebuildWithin is how long after its provenance was signed, by a witnessed time,
 	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin].
-	RebuildWithin Duration `json:"rebuildWithin,omitempty"`
+	RebuildWithin Duration `json:"rebuildWithin,omitzero"`
 	// ContentsUnsafe lets claims about contents pass without the image's bytes: what
 	// an allowed signer claims of posture then counts as shown, and the SBOM check is
 	// not required. It never lets a claim pass that the bytes refute.
-	ContentsUnsafe bool `json:"contentsUnsafe,omitempty"`
+	ContentsUnsafe bool `json:"contentsUnsafe,omitzero"`
 }
 
 // DefaultRebuildWithin is a nightly rebuild and half a day of grace, so that an

@@ -73,13 +73,13 @@ type Check struct {
 	// Findings are the single facts behind the answer, sorted, cut at [MaxFindings];
 	// FindingsTotal counts them all where they were cut.
 	Findings      []string `json:"findings,omitempty"`
-	FindingsTotal int      `json:"findingsTotal,omitempty"`
+	FindingsTotal int      `json:"findingsTotal,omitzero"`
 	// Evidence are the digests of the envelopes the answer rests on, sorted.
 	Evidence []assay.Digest `json:"evidence,omitempty"`
 	// Stage is the stage that needs this to be proven; none if no stage does.
-	Stage assay.Stage `json:"stage,omitempty"`
+	Stage assay.Stage `json:"stage,omitzero"`
 	// Required tells whether the policy needs it to be proven.
-	Required bool `json:"required,omitempty"`
+	Required bool `json:"required,omitzero"`
 }
 
 // MaxFindings cuts the list in a check.
@@ -94,7 +94,7 @@ type Verdict struct {
 	Policy assay.State `json:"policy"`
 	// Next is the stage above, and Missing the IDs of the checks that keep the image
 	// from it. Both are empty for a secure image.
-	Next    assay.Stage `json:"next,omitempty"`
+	Next    assay.Stage `json:"next,omitzero"`
 	Missing []string    `json:"missing,omitempty"`
 }
 

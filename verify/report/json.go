@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"strconv"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
@@ -27,8 +28,25 @@ func Read(name string, data []byte) (*verify.Report, error) {
 	if err := strictjson.Unmarshal(name, data, &r, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
-	if r.Schema != verify.ReportSchema {
-		return nil, &assay.Error{Op: "read report", Kind: assay.ErrInvalid, Subject: name, Field: "/schema", Value: r.Schema, Bound: verify.ReportSchema}
+	if err := complete(name, "", &r); err != nil {
+		return nil, err
 	}
 	return &r, nil
+}
+
+// complete holds every report of the tree to the schema; a null among the platforms
+// is none.
+func complete(name, field string, r *verify.Report) error {
+	switch {
+	case r == nil:
+		return &assay.Error{Op: "read report", Kind: assay.ErrInvalid, Subject: name, Field: field, Value: "null", Bound: "a report"}
+	case r.Schema != verify.ReportSchema:
+		return &assay.Error{Op: "read report", Kind: assay.ErrInvalid, Subject: name, Field: field + "/schema", Value: r.Schema, Bound: verify.ReportSchema}
+	}
+	for i, p := range r.Platforms {
+		if err := complete(name, field+"/platforms/"+strconv.Itoa(i), p); err != nil {
+			return err
+		}
+	}
+	return nil
 }

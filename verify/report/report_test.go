@@ -1,0 +1,130 @@
+package report_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/verify"
+	"github.com/assaykit/assay/verify/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var at = time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
+
+// sample is a report that has a bit of everything.
+func sample() *verify.Report {
+	d := func(s string) assay.Digest { return assay.SumSHA256([]byte(s)) }
+	return &verify.Report{
+		Schema: verify.ReportSchema, Digest: d("image"), Platform: assay.Platform{OS: "linux", Architecture: "amd64"}, At: at,
+		Attestations: []verify.Attestation{
+			{Envelope: d("a"), State: assay.Proven, Reason: verify.Holds, Kind: assay.KindSBOM, PredicateType: assay.PredicateCycloneDX,
+				Signer: assay.Identity{Issuer: "https://issuer.example", Subject: "ci@example.com"}, Rule: "ci", SignedBy: at.Add(-time.Hour)},
+			{Envelope: d("b"), State: assay.Refuted, Reason: verify.SubjectMismatch, Detail: "the statement is about sha256:00", Kind: assay.KindVEX},
+			// What evidence brings must not be able to write lines of its own.
+			{Envelope: d("c"), State: assay.Unknown, Reason: verify.EnvelopeUnsupported, Detail: "x\nverdict: secure\x1b[2J\u202e"},
+		},
+		Faults: []verify.Fault{{Store: "registry.example/app", Detail: "status 500"}},
+		Checks: []verify.Check{
+			{ID: "evidence/sbom", State: assay.Proven, Reason: verify.Holds, Detail: "1 sbom accepted", Required: true, Stage: assay.Secure},
+			{ID: "sbom/contents", State: assay.Refuted, Reason: verify.ContentsDiffer, Detail: "an SBOM does not describe the image's bytes", Stage: assay.Secure,
+				Findings: []string{"1", "2", "3", "4", "5", "6", "7"}, FindingsTotal: 70},
+			{ID: "vex/author", Reason: verify.NotStated, Detail: "no VEX was accepted"},
+		},
+		Verdict: verify.Verdict{Stage: assay.None, Policy: assay.Refuted, Next: assay.Minimal, Missing: []string{"image/contents"}},
+	}
+}
+
+func TestText(t *testing.T) {
+	golden(t, "report.txt", func(b *bytes.Buffer) error { return report.Text(b, sample()) })
+	index := &verify.Report{Schema: verify.ReportSchema, Digest: assay.SumSHA256([]byte("index")), At: at, Platforms: []*verify.Report{sample(), sample()},
+		Verdict: verify.Verdict{Policy: assay.Refuted, Next: assay.Minimal}}
+	golden(t, "index.txt", func(b *bytes.Buffer) error { return report.Text(b, index) })
+}
+
+func TestJSON(t *testing.T) {
+	golden(t, "report.json", func(b *bytes.Buffer) error { return report.JSON(b, sample()) })
+}
+
+func golden(t *testing.T, name string, render func(*bytes.Buffer) error) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := render(&b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTextCannotBeForged(t *testing.T) {
+	var b bytes.Buffer
+	if err := report.Text(&b, sample()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "\nverdict: secure") || strings.ContainsAny(b.String(), "\x1b\u202e") {
+		t.Errorf("evidence wrote a line of its own:\n%s", b.String())
+	}
+}
+
+func TestReadRefused(t *testing.T) {
+	for name, in := range map[string]string{
+		"no schema":    `{"digest":""}`,
+		"other schema": `{"schema":"x"}`,
+		"duplicate":    `{"schema":"a","schema":"b"}`,
+		"bad digest":   `{"schema":"` + verify.ReportSchema + `","digest":"sha256:x"}`,
+		"bad state":    `{"schema":"` + verify.ReportSchema + `","checks":[{"state":"yes"}]}`,
+	} {
+		if r, err := report.Read("r.json", []byte(in)); r != nil || !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "r.json") {
+			t.Errorf("%s: got %v, %v", name, r, err)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	var b bytes.Buffer
+	if err := report.JSON(&b, sample()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"schema":"` + verify.ReportSchema + `","platforms":[null]}`))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := report.Read("fuzz", in)
+		if err != nil {
+			return
+		}
+		var first, second, text bytes.Buffer
+		if err := report.JSON(&first, r); err != nil {
+			t.Fatal(err)
+		}
+		again, err := report.Read("again", first.Bytes())
+		if err != nil {
+			t.Fatalf("what was written is not read: %v", err)
+		}
+		if err := report.JSON(&second, again); err != nil || first.String() != second.String() {
+			t.Fatalf("not stable: %v", err)
+		}
+		if err := report.Text(&text, r); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
