@@ -32,8 +32,9 @@ type Contents struct {
 	// of entries is known.
 	Layers []Layer
 	// Skipped is what could not be read or understood and was left out of the
-	// SBOM, ordered by layer and path. For every entry that concerns the final
-	// tree, a [assay.Completeness] of the SBOM says "incomplete".
+	// SBOM, ordered by layer and path. Where that leaves out components of the
+	// merged tree, an [assay.Completeness] of the SBOM says "incomplete"; a lock
+	// file or os-release that was skipped costs hashes or names only.
 	Skipped []Skipped
 	// Ambiguous is where container runtimes differ in what they make of the
 	// layers, ordered by layer and path.
@@ -67,7 +68,7 @@ type Layer struct {
 
 // Skipped is a file that was of interest and was left out.
 type Skipped struct {
-	// Visitor is who wanted it: "dpkg", "apk", "go", "npm".
+	// Visitor is who wanted it: "dpkg", "apk", "go", "npm", "os-release".
 	Visitor string
 	Path    string
 	// Layer is the index of the layer that brought it, base first.
@@ -109,8 +110,8 @@ type Removed struct {
 	Deleted bool
 }
 
-// Files gives every file of the merged tree, ordered by path, the root folder
-// (".") first.
+// Files gives every file of the merged tree, ordered by path part by part, so that
+// a folder is followed by all that it holds; the root folder (".") is first.
 func (c *Contents) Files() iter.Seq[File] {
 	return func(yield func(File) bool) {
 		for f := range c.res.Tree.All() {

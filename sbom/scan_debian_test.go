@@ -74,12 +74,40 @@ func TestScanDebian(t *testing.T) {
 			}
 		}
 	}
+	roundTrip(t, c.SBOM)
 	again, err := sbom.Scan(context.Background(), img, sbom.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(mustJSON(t, c.SBOM), mustJSON(t, again.SBOM)); d != "" {
 		t.Error("scanning twice gives different documents:", d)
+	}
+}
+
+// roundTrip writes the document in each format and reads it back.
+func roundTrip(t *testing.T, doc *assay.SBOM) {
+	t.Helper()
+	for _, f := range []sbom.Format{sbom.CycloneDXJSON, sbom.SPDXJSON} {
+		b, loss, err := sbom.Encode(doc, f, sbom.EncodeOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", f, err)
+			continue
+		}
+		for _, l := range loss {
+			// CycloneDX has an expression only on its own, not in a list of licences.
+			if f != sbom.CycloneDXJSON || l.Field != "licenses" {
+				t.Errorf("%s: lost %+v", f, l)
+			}
+		}
+		back, err := sbom.Read("scan", b)
+		if err != nil {
+			t.Errorf("%s: %v", f, err)
+			continue
+		}
+		if d := sbom.Compare(back, doc); !d.Empty() {
+			t.Errorf("%s: %+v", f, d)
+		}
+		t.Logf("%s: %d bytes", f, len(b))
 	}
 }
 

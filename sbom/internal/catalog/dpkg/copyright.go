@@ -13,20 +13,57 @@ import (
 //
 // A machine-readable file (Debian copyright format 1.0) states a licence by short
 // name for each set of files; a name that SPDX has under this or another name
-// becomes an expression, any other stays as it is. Of other files only references
+// becomes an expression, any other stays as it is. If all are expressions and some
+// offer a choice or an exception, they are joined to one by AND. Of other files only references
 // to the texts in /usr/share/common-licenses are read; these name the text, not
 // what the package allows ("GPL-2" may mean only or later), so they stay names.
 func ParseCopyright(data []byte) []assay.License {
 	if names, ok := machineReadable(data); ok {
 		var out []assay.License
 		for _, n := range names {
-			if l := fromShortName(n); !slices.Contains(out, l) {
-				out = append(out, l)
+			for _, l := range conjuncts(fromShortName(n)) {
+				if !slices.Contains(out, l) {
+					out = append(out, l)
+				}
 			}
 		}
-		return out
+		return joined(out)
 	}
 	return commonLicenses(string(data))
+}
+
+// conjuncts takes "A AND B" apart, since all licences of a list apply anyway.
+func conjuncts(l assay.License) []assay.License {
+	if l.Expression == "" || strings.Contains(l.Expression, "(") || strings.Contains(l.Expression, " OR ") {
+		return []assay.License{l}
+	}
+	var out []assay.License
+	for part := range strings.SplitSeq(l.Expression, " AND ") {
+		out = append(out, assay.License{Expression: part})
+	}
+	return out
+}
+
+// joined makes one expression of a list that has nothing but expressions, where
+// some are not mere identifiers: CycloneDX has an expression only on its own.
+func joined(list []assay.License) []assay.License {
+	compound := false
+	for _, l := range list {
+		if l.Expression == "" {
+			return list
+		}
+		compound = compound || strings.Contains(l.Expression, " ")
+	}
+	if !compound || len(list) < 2 {
+		return list
+	}
+	parts := make([]string, len(list))
+	for i, l := range list {
+		if parts[i] = l.Expression; strings.Contains(l.Expression, " OR ") {
+			parts[i] = "(" + l.Expression + ")"
+		}
+	}
+	return []assay.License{license.Parse(strings.Join(parts, " AND "))}
 }
 
 func machineReadable(data []byte) (names []string, ok bool) {

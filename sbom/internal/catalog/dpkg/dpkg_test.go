@@ -232,9 +232,11 @@ License: GFDL-1.3 and MPL-2
 License: ISC
  Only the text of a licence that is referred to.
 `, []assay.License{
-			expr("GPL-2.0-or-later"), expr("MIT OR LGPL-2.1-only"), expr("BSD-3-Clause AND Apache-2.0"), name("public-domain"),
-			name("GPL-1+ or Artistic, and Expat"), name("GPL-3+ with Bison exception"), expr("GFDL-1.3-only AND MPL-2.0"),
+			expr("GPL-2.0-or-later"), expr("MIT OR LGPL-2.1-only"), expr("BSD-3-Clause"), expr("Apache-2.0"), name("public-domain"),
+			name("GPL-1+ or Artistic, and Expat"), name("GPL-3+ with Bison exception"), expr("GFDL-1.3-only"), expr("MPL-2.0"),
 		}},
+		"all known": {"Format: copyright-format/1.0\nFiles: *\nLicense: Expat\n\nFiles: a\nLicense: GPL-2 or ISC\n\nFiles: b\nLicense: Zlib and ISC\n",
+			[]assay.License{expr("MIT AND (GPL-2.0-only OR ISC) AND Zlib AND ISC")}},
 		"for people": {`On Debian systems see /usr/share/common-licenses/GPL-2.
 Or "/usr/share/common-licenses/LGPL", and /usr/share/common-licenses/GPL-2 again.`,
 			[]assay.License{name("GPL-2"), name("LGPL")}},
