@@ -5,9 +5,12 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -26,42 +29,37 @@ var predicateTypes = map[string]assay.PredicateType{
 	"vsa":            assay.PredicateVSA,
 }
 
+// signing are the flags that say who signs.
 type signing struct {
 	key, config, token, trustedRoot string
 	keyless                         bool
 }
 
-func attestCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
+func attestCommand(fs *flag.FlagSet) action {
 	var s signing
 	typ := fs.String("type", "", "predicate `TYPE`: cyclonedx, spdx, slsaprovenance, openvex, scai, vsa or a URI")
 	predicate := fs.String("predicate", "", "predicate `FILE` (JSON)")
-	to := fs.String("to", "registry", "`registry`, or a .json or .jsonl file")
+	to := fs.String("to", "registry", "`registry`, or a .json or .jsonl file, which is replaced")
 	fs.StringVar(&s.key, "key", "", "private key `FILE`: cosign's (password in COSIGN_PASSWORD) or PEM PKCS #8")
 	fs.BoolVar(&s.keyless, "keyless", false, "sign with a certificate for the identity of a token")
 	fs.StringVar(&s.config, "signing-config", "", "sigstore signing_config.v0.2.json `FILE`, for --keyless")
 	fs.StringVar(&s.trustedRoot, "trusted-root", "", "trusted_root.json `FILE`: verify what was signed, for --keyless")
 	fs.StringVar(&s.token, "identity-token", "", "`FILE` with an OIDC token, for --keyless; without it, that of GitHub Actions")
-	return func(ctx context.Context, e env, ref string) error {
+	return func(ctx context.Context, e env, ref string) (err error) {
 		if *typ == "" || *predicate == "" {
 			return misused("attest needs --type and --predicate")
 		}
-		if *to == "" {
-			return misused("--to: want registry or a file")
-		}
 		t, ok := predicateTypes[*typ]
 		if !ok {
-			var err error
 			if t, err = assay.ParsePredicateType(*typ); err != nil {
 				return misused("--type: %v", err)
 			}
 		}
-		repository, after, ok := strings.Cut(ref, "@")
-		if !ok {
-			return misused("%s: name the image by digest, IMAGE@sha256:…", ref)
-		}
-		digest, err := assay.ParseDigest(after)
-		if err != nil {
-			return misused("%s: %v", ref, err)
+		switch {
+		case *to == "registry" && isLocal(ref):
+			return misused("%s is in no registry; name a file with --to", ref)
+		case *to != "registry" && !slices.Contains([]string{".json", ".jsonl"}, filepath.Ext(*to)):
+			return misused("--to %s: want registry, or a .json or .jsonl file", *to)
 		}
 		signer, err := s.signer()
 		if err != nil {
@@ -73,17 +71,24 @@ func attestCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 		}
 		// The document is signed as it is, after its reader has accepted it.
 		document := &assay.Opaque{Type: t, Predicate: body}
+		l, err := locate(ctx, ref)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, l.close()) }()
 		if *to == "registry" {
-			attached, err := attest.Publish(ctx, signer, ref, attest.PublishOptions{}, document)
+			attached, err := attest.Publish(ctx, signer, l.repository+"@"+l.digest.String(), attest.PublishOptions{}, document)
 			if err != nil {
 				return err
 			}
 			for _, r := range attached.Referrers {
-				fmt.Fprintf(e.stdout, "%s@%s\n", attached.Repository, r.Manifest)
+				if _, err := fmt.Fprintf(e.stdout, "%s@%s\n", attached.Repository, r.Manifest); err != nil {
+					return err
+				}
 			}
 			return nil
 		}
-		stmt, err := attest.NewStatement(document, attest.StatementOptions{}, assay.Subject{Name: repository, Digest: assay.DigestSet{digest}})
+		stmt, err := attest.NewStatement(document, attest.StatementOptions{}, assay.Subject{Name: l.repository, Digest: assay.DigestSet{l.digest}})
 		if err != nil {
 			return err
 		}
@@ -98,7 +103,9 @@ func attestCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 func (s signing) signer() (attest.Signer, error) {
 	switch {
 	case (s.key != "") == s.keyless:
-		return nil, misused("attest needs --key or --keyless")
+		return nil, misused("attest needs --key or --keyless, and not both")
+	case !s.keyless && s.config+s.trustedRoot+s.token != "":
+		return nil, misused("--signing-config, --trusted-root and --identity-token are for --keyless")
 	case s.key != "":
 		return keySigner(s.key)
 	case s.config == "":

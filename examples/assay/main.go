@@ -1,19 +1,27 @@
 // Assay drives the library from a shell, so that scripts can call it and people can
 // try it. It is thin: flags in, one call, output out.
 //
-//	assay sbom      IMAGE [-o FORMAT[=FILE]]...
-//	assay posture   IMAGE [-o FORMAT[=FILE]]...
-//	assay attest    IMAGE@DIGEST --type TYPE --predicate FILE (--key KEY | --keyless --signing-config FILE) [--to registry | --to FILE]
+//	assay sbom      IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]
+//	assay posture   IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]
+//	assay attest    IMAGE@DIGEST --type TYPE --predicate FILE (--key FILE | --keyless --signing-config FILE) [--to registry | --to FILE]
 //	assay discover  IMAGE@DIGEST
-//	assay verify    IMAGE@DIGEST --policy FILE [--bundle FILE]... [--trusted-root FILE] [--key KEY]... [--at TIME] [-o FORMAT[=FILE]]...
+//	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...
 //
-// IMAGE is a registry reference, oci:PATH[:TAG][@DIGEST], oci-archive:PATH,
-// docker-archive:PATH or dir:PATH. An -o without a file goes to standard output;
-// messages go to standard error.
+// IMAGE is a registry reference, oci:PATH[:TAG][@DIGEST],
+// oci-archive:PATH[:TAG][@DIGEST], docker-archive:PATH[:NAME:TAG] or, for sbom and
+// posture, dir:PATH. What is attached to an image is read from registries only;
+// evidence about one in a file or folder is named with --bundle.
 //
-// It exits with 0 if it did what was asked (for verify: every required check is
-// proven), 1 if something could not be checked or read, 2 for wrong usage, and 3 if
-// a claim is false or the policy is not met.
+// SBOM formats are cyclonedx-json, spdx-json and table; posture and report formats
+// are text and json. An -o without a file goes to standard output. A file is
+// replaced whole or not at all. Messages go to standard error, and so does, on a
+// terminal, a line that shows how far a scan is.
+//
+//	exit  meaning
+//	0     done; for verify, every required check is proven
+//	1     something could not be checked, read or written
+//	2     wrong usage
+//	3     refuted: a claim is false, or the policy is not met
 package main
 
 import (
@@ -24,7 +32,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/assaykit/assay"
 )
@@ -36,74 +46,77 @@ const (
 	exitRefuted   = 3
 )
 
-func main() { os.Exit(mainExit()) }
-
-func mainExit() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	return execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
-}
-
-// command is one verb. It gets its flags parsed and its one argument.
-type command struct {
-	usage string
-	setup func(*flag.FlagSet) func(context.Context, env, string) error
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
+	os.Exit(execute(ctx, os.Args[1:], env{os.Stdout, os.Stderr}))
 }
 
 // env is where a command writes to.
 type env struct{ stdout, stderr io.Writer }
 
-// note tells of something that was left out.
+// note writes a message.
 func (e env) note(format string, a ...any) { fmt.Fprintf(e.stderr, "assay: "+format+"\n", a...) }
 
-func commands() map[string]command {
-	return map[string]command{
-		"sbom":     {"IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]", sbomCommand},
-		"posture":  {"IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]", postureCommand},
-		"attest":   {"IMAGE@DIGEST --type TYPE --predicate FILE (--key KEY | --keyless --signing-config FILE) [--to registry | --to FILE]", attestCommand},
-		"discover": {"IMAGE@DIGEST", discoverCommand},
-		"verify":   {"IMAGE@DIGEST --policy FILE [--bundle FILE]... [--trusted-root FILE] [--key KEY]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
+// action is a command with its flags parsed, on its one argument.
+type action func(ctx context.Context, e env, ref string) error
+
+type command struct {
+	name, args string
+	setup      func(*flag.FlagSet) action
+}
+
+func commands() []command {
+	return []command{
+		{"sbom", "IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]", sbomCommand},
+		{"posture", "IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]", postureCommand},
+		{"attest", "IMAGE@DIGEST --type TYPE --predicate FILE (--key FILE | --keyless --signing-config FILE) [--to registry | --to FILE]", attestCommand},
+		{"discover", "IMAGE@DIGEST", discoverCommand},
+		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
 	}
 }
 
-var verbs = []string{"sbom", "posture", "attest", "discover", "verify"}
-
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	say := func(format string, a ...any) { fmt.Fprintf(stderr, "assay: "+format+"\n", a...) }
+// execute runs one command and gives the exit code.
+func execute(ctx context.Context, args []string, e env) int {
 	if len(args) == 0 {
-		usage(stderr)
+		usage(e.stderr)
 		return exitUsage
 	}
-	cmd, ok := commands()[args[0]]
-	if !ok {
-		if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-			usage(stdout)
-			return exitDone
-		}
-		say("unknown command %q; there are %s", args[0], strings.Join(verbs, ", "))
-		return exitUsage
-	}
-	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprintf(stderr, "usage: assay %s %s\n", args[0], cmd.usage)
-		fs.PrintDefaults()
-	}
-	run := cmd.setup(fs)
-	positional, err := parse(fs, args[1:])
-	switch {
-	case errors.Is(err, flag.ErrHelp):
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		usage(e.stdout)
 		return exitDone
-	case err != nil:
-		return exitUsage // the flag package has said why
-	case len(positional) != 1:
-		say("%s takes one argument, got %d", args[0], len(positional))
-		fs.Usage()
+	}
+	var names []string
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.execute(ctx, args[1:], e)
+		}
+		names = append(names, c.name)
+	}
+	e.note("unknown command %q; there are %s", args[0], strings.Join(names, ", "))
+	return exitUsage
+}
+
+func (c command) execute(ctx context.Context, args []string, e env) int {
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // messages and help go to different places, below
+	act := c.setup(fs)
+	positional, err := parse(fs, args)
+	if errors.Is(err, flag.ErrHelp) {
+		c.help(fs, e.stdout)
+		return exitDone
+	}
+	if err == nil && len(positional) != 1 {
+		err = fmt.Errorf("want one argument, got %d", len(positional))
+	}
+	if err != nil {
+		e.note("%s: %v", c.name, err)
+		c.help(fs, e.stderr)
 		return exitUsage
 	}
-	err = run(ctx, env{stdout, stderr}, positional[0])
+	err = act(ctx, e, positional[0])
 	if err != nil {
-		say("%v", err)
+		e.note("%v", err)
 	}
 	return exitCode(err)
 }
@@ -131,12 +144,15 @@ func (e usageError) Error() string { return e.message }
 func misused(format string, a ...any) error { return usageError{fmt.Sprintf(format, a...)} }
 
 func exitCode(err error) int {
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitDone
-	case errors.As(err, new(usageError)):
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
-	case errors.Is(err, assay.ErrRefuted):
+	}
+	// The kind of the error itself counts, not that of its causes: what could not be
+	// checked because of something that is false was not checked.
+	if assay.KindOf(err) == assay.ErrRefuted {
 		return exitRefuted
 	}
 	return exitUnchecked
@@ -144,7 +160,14 @@ func exitCode(err error) int {
 
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage:")
-	for _, v := range verbs {
-		fmt.Fprintf(w, "  assay %s %s\n", v, commands()[v].usage)
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  assay %-9s %s\n", c.name, c.args)
 	}
+	fmt.Fprintln(w, "assay COMMAND -h lists the flags of a command.")
+}
+
+func (c command) help(fs *flag.FlagSet, w io.Writer) {
+	fmt.Fprintf(w, "usage: assay %s %s\n", c.name, c.args)
+	fs.SetOutput(w)
+	fs.PrintDefaults()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/assaykit/assay/attest/posture"
 )
 
-func postureCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
+func postureCommand(fs *flag.FlagSet) action {
 	var out outputs
 	platform := fs.String("platform", "", "`OS/ARCH[/VARIANT]` to take out of an index")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: text, or json for the in-toto SCAI predicate; may be repeated")
@@ -20,7 +20,7 @@ func postureCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 		if err != nil {
 			return err
 		}
-		contents, err := scan(ctx, ref, *platform)
+		contents, err := scan(ctx, e, ref, *platform)
 		if err != nil {
 			return err
 		}
@@ -29,15 +29,15 @@ func postureCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 			return err
 		}
 		return out.write(e, func(format string, w io.Writer) error {
-			if format == "json" {
-				b, err := posture.Encode(p)
-				if err != nil {
-					return err
-				}
-				_, err = w.Write(append(b, '\n'))
+			if format == "text" {
+				return postureText(w, p)
+			}
+			b, err := posture.Encode(p)
+			if err != nil {
 				return err
 			}
-			return postureText(w, p)
+			_, err = w.Write(append(b, '\n'))
+			return err
 		})
 	}
 }

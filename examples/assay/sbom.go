@@ -8,7 +8,7 @@ import (
 	"github.com/assaykit/assay/sbom"
 )
 
-func sbomCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
+func sbomCommand(fs *flag.FlagSet) action {
 	var out outputs
 	platform := fs.String("platform", "", "`OS/ARCH[/VARIANT]` to take out of an index")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: cyclonedx-json, spdx-json or table; may be repeated")
@@ -17,7 +17,7 @@ func sbomCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 		if err != nil {
 			return err
 		}
-		contents, err := scan(ctx, ref, *platform)
+		contents, err := scan(ctx, e, ref, *platform)
 		if err != nil {
 			return err
 		}

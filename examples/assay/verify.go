@@ -2,41 +2,42 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"os"
 	"time"
 
 	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/sbom"
 	"github.com/assaykit/assay/verify"
 	"github.com/assaykit/assay/verify/report"
 )
 
-func verifyCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
+func verifyCommand(fs *flag.FlagSet) action {
 	var out outputs
-	var bundles, keys list
+	var bundles, keys repeated
 	policyFile := fs.String("policy", "", "policy `FILE` (JSON)")
 	rootFile := fs.String("trusted-root", "", "sigstore trusted_root.json `FILE`")
 	at := fs.String("at", "", "ask as of `TIME` (RFC 3339) in place of now")
-	fs.Var(&bundles, "bundle", "also read bundles from `FILE` or folder; may be repeated")
+	fs.Var(&bundles, "bundle", "also read evidence from `FILE` (.json, .jsonl) or folder; may be repeated")
 	fs.Var(&keys, "key", "trust the public key in `FILE` (PEM); may be repeated")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: text or json; may be repeated")
-	return func(ctx context.Context, e env, ref string) error {
+	return func(ctx context.Context, e env, ref string) (err error) {
 		out, err := out.or("text", "json")
 		if err != nil {
 			return err
 		}
-		if *policyFile == "" {
+		switch {
+		case *policyFile == "":
 			return misused("verify needs --policy")
-		}
-		if *rootFile == "" && len(keys) == 0 {
+		case *rootFile == "" && len(keys) == 0:
 			return misused("verify needs --trusted-root, --key, or both")
+		case isLocal(ref) && len(bundles) == 0:
+			return misused("%s: evidence is not read out of files of images; name it with --bundle", ref)
 		}
-		trust, policy, err := trustAndPolicy(*rootFile, keys, *policyFile)
-		if err != nil {
-			return err
-		}
-		var opts []verify.Option
+		show, wipe := e.progress()
+		opts := []verify.Option{verify.Scanning(sbom.Options{Progress: show})}
 		if *at != "" {
 			t, err := time.Parse(time.RFC3339, *at)
 			if err != nil {
@@ -44,11 +45,7 @@ func verifyCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 			}
 			opts = append(opts, verify.At(t))
 		}
-		v, err := verify.New(trust, policy, opts...)
-		if err != nil {
-			return err
-		}
-		files, err := evidenceFiles(bundles)
+		v, err := newVerifier(*rootFile, keys, *policyFile, opts)
 		if err != nil {
 			return err
 		}
@@ -56,64 +53,61 @@ func verifyCommand(fs *flag.FlagSet) func(context.Context, env, string) error {
 		if err != nil {
 			return err
 		}
-		defer l.close()
-		r, err := v.Verify(ctx, l.digest, append(l.sources, files...)...)
+		defer func() { err = errors.Join(err, l.close()) }()
+		sources := []attest.Source{l.source}
+		for _, b := range bundles {
+			// What was named must be there and be read: evidence that somebody forgot to
+			// copy is not evidence that does not exist.
+			envelopes, err := attest.ReadFiles(ctx, b)
+			if err != nil {
+				return err
+			}
+			if len(envelopes) == 0 {
+				e.note("%s holds no envelope", b)
+			}
+			sources = append(sources, attest.FromEnvelopes(envelopes...))
+		}
+		r, err := v.Verify(ctx, l.digest, sources...)
+		wipe()
 		if err != nil {
 			return err
 		}
-		if err := out.write(e, func(format string, w io.Writer) error {
+		err = out.write(e, func(format string, w io.Writer) error {
 			if format == "json" {
 				return report.JSON(w, r)
 			}
 			return report.Text(w, r)
-		}); err != nil {
-			return err
-		}
-		return r.Err()
+		})
+		return errors.Join(err, r.Err())
 	}
 }
 
-func trustAndPolicy(rootFile string, keys []string, policyFile string) (verify.Trust, verify.Policy, error) {
+func newVerifier(rootFile string, keys []string, policyFile string, opts []verify.Option) (*verify.Verifier, error) {
 	var trust verify.Trust
+	var err error
 	if rootFile != "" {
-		data, err := os.ReadFile(rootFile)
-		if err != nil {
-			return trust, verify.Policy{}, err
+		if trust.TrustedRoot, err = os.ReadFile(rootFile); err != nil {
+			return nil, err
 		}
-		trust.TrustedRoot = data
 	}
 	for _, file := range keys {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return trust, verify.Policy{}, err
+			return nil, err
 		}
 		key, err := verify.ParseKey(file, data)
 		if err != nil {
-			return trust, verify.Policy{}, err
+			return nil, err
 		}
 		trust.Keys = append(trust.Keys, key)
 	}
 	data, err := os.ReadFile(policyFile)
 	if err != nil {
-		return trust, verify.Policy{}, err
+		return nil, err
 	}
 	policy, err := verify.ParsePolicy(policyFile, data)
-	return trust, policy, err
-}
-
-// evidenceFiles are the sources of --bundle flags.
-func evidenceFiles(bundles []string) ([]attest.Source, error) {
-	var sources []attest.Source
-	for _, b := range bundles {
-		info, err := os.Stat(b)
-		if err != nil {
-			return nil, err
-		}
-		if info.IsDir() {
-			sources = append(sources, attest.FromFolder(b))
-		} else {
-			sources = append(sources, attest.FromFiles(b))
-		}
+	if err != nil {
+		return nil, err
 	}
-	return sources, nil
+	return verify.New(trust, policy, opts...)
 }
