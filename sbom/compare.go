@@ -48,7 +48,7 @@ func (d Difference) String() string {
 	line := func(what string, c *assay.Component, more string) {
 		fmt.Fprintf(&b, "%s %s%s", what, describe(c), more)
 		if len(c.Locations) > 0 {
-			fmt.Fprintf(&b, " at %s", c.Locations[0].Path)
+			fmt.Fprintf(&b, " at %s", printable(c.Locations[0].Path))
 		}
 		b.WriteByte('\n')
 	}
@@ -72,7 +72,7 @@ func describe(c *assay.Component) string {
 	if !c.PURL.IsZero() {
 		return c.PURL.String()
 	}
-	return strings.TrimSpace(string(c.Type) + " " + c.Name + " " + c.Version)
+	return printable(strings.TrimSpace(string(c.Type) + " " + c.Name + " " + c.Version))
 }
 
 // Compare holds what an SBOM claims against what was found in the bytes. Its

@@ -1,6 +1,7 @@
 package cyclonedx
 
 import (
+	"encoding/hex"
 	"regexp"
 	"sync"
 	"time"
@@ -19,12 +20,20 @@ const (
 var (
 	serialPattern = regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	mimePattern   = regexp.MustCompile(`^[-+a-z0-9.]+/[-+a-z0-9.]+$`)
-	hexPattern    = regexp.MustCompile(`^([a-fA-F0-9]{32}|[a-fA-F0-9]{40}|[a-fA-F0-9]{64}|[a-fA-F0-9]{96}|[a-fA-F0-9]{128})$`)
 )
 
 func isTime(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil
+}
+
+func isDigest(s string) bool {
+	switch len(s) {
+	case 32, 40, 64, 96, 128:
+		_, err := hex.DecodeString(s)
+		return err == nil
+	}
+	return false
 }
 
 func nonEmpty(s string) bool { return s != "" }
@@ -52,7 +61,7 @@ var grammar = sync.OnceValue(func() *shape.Node {
 	entity := shape.Object(m{"bom-ref": drop(defined), "name": str, "address": drop(address), "url": drop(strs), "contact": drop(shape.List(contact))})
 	hash := shape.Object(m{
 		"alg!":     shape.Enum("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512", "SHA3-256", "SHA3-384", "SHA3-512", "BLAKE2b-256", "BLAKE2b-384", "BLAKE2b-512", "BLAKE3"),
-		"content!": shape.Text("a hexadecimal digest", hexPattern.MatchString),
+		"content!": shape.Text("a hexadecimal digest", isDigest),
 	})
 	hashes := shape.List(hash)
 	external := shape.Object(m{"url!": str, "comment": str, "hashes": hashes, "type!": shape.Enum(

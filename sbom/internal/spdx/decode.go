@@ -423,8 +423,12 @@ func (d *decoder) relations(doc *document, out *assay.SBOM) (described []string,
 		case !okA || !okB:
 			d.lose(here, "a relation to what is not a package or file of the document")
 			continue
-		case comment != "":
+		}
+		if comment != "" {
 			d.lose(here+"/comment", "the model has no place for it")
+		}
+		if rel.less {
+			d.lose(here+"/relationshipType", "read as "+string(kind)+", which says less than "+r.Type)
 		}
 		out.Relations = append(out.Relations, assay.Relation{From: a, Kind: kind, To: b})
 	}

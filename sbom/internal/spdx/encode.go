@@ -37,6 +37,8 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	for c := range e.components() {
 		e.extract(c)
 	}
+	out.Packages = make([]pkg, 0, len(e.ids))
+	out.Relationships = make([]relationship, 0, len(doc.Relations)+1)
 	for c := range e.components() {
 		p, err := e.pkg(c)
 		if err != nil {

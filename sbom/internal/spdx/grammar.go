@@ -2,6 +2,8 @@ package spdx
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,15 +13,56 @@ import (
 // labelID marks strings that define an element.
 const labelID = "SPDXID"
 
-var (
-	idPattern       = regexp.MustCompile(`^SPDXRef-[A-Za-z0-9.-]+$`)
-	refPattern      = regexp.MustCompile(`^(NONE|NOASSERTION|(DocumentRef-[A-Za-z0-9.-]+:)?SPDXRef-[A-Za-z0-9.-]+|DocumentRef-[A-Za-z0-9.-]+)$`)
-	licensePattern  = regexp.MustCompile(`^LicenseRef-[A-Za-z0-9.-]+$`)
-	uriPattern      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[^#\s]+$`)
-	agentPattern    = regexp.MustCompile(`^(NOASSERTION|(Person|Organization): *\S(?s:.*))$`)
-	creatorPattern  = regexp.MustCompile(`^(Person|Organization|Tool): *\S(?s:.*)$`)
-	checksumPattern = regexp.MustCompile(`^[a-fA-F0-9]+$`)
-)
+// uriPattern is of an absolute URI without a fragment.
+var uriPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[^#\s]+$`)
+
+func isIDString(s string) bool {
+	for i := range len(s) {
+		if !isIDByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isIDByte(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '.' || c == '-'
+}
+
+func isPrefixed(prefix string) func(string) bool {
+	return func(s string) bool {
+		rest, ok := strings.CutPrefix(s, prefix)
+		return ok && isIDString(rest)
+	}
+}
+
+var isElement, isDocument, isLicenseRef = isPrefixed(refPrefix), isPrefixed("DocumentRef-"), isPrefixed("LicenseRef-")
+
+// isReference is what either end of a relationship may be.
+func isReference(s string) bool {
+	if s == none || s == noAssertion || isElement(s) {
+		return true
+	}
+	doc, element, ok := strings.Cut(s, ":")
+	return isDocument(doc) && (!ok || isElement(element))
+}
+
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; (c < '0' || c > '9' || c != s[i]) && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isAgent makes a test for "Kind: name" of one of the kinds.
+func isAgent(kinds ...string) func(string) bool {
+	return func(s string) bool {
+		kind, name, ok := strings.Cut(s, ":")
+		return ok && slices.Contains(kinds, kind) && strings.TrimSpace(name) != ""
+	}
+}
 
 // ValidNamespace reports whether s can be a documentNamespace: an absolute URI
 // without a fragment (SPDX 2.3, 6.5).
@@ -36,18 +79,19 @@ var grammar = sync.OnceValue(func() *shape.Node {
 	type m = shape.Members
 	str, drop := shape.String(), shape.Drop
 	strs := shape.List(str)
-	id := shape.Text("SPDXRef- and letters, digits, '.' and '-'", idPattern.MatchString).Label(labelID)
-	ref := shape.Text("an SPDX element reference", refPattern.MatchString)
+	supplier, creator := isAgent("Person", "Organization"), isAgent("Person", "Organization", "Tool")
+	id := shape.Text("SPDXRef- and letters, digits, '.' and '-'", isElement).Label(labelID)
+	ref := shape.Text("an SPDX element reference", isReference)
 	instant := shape.Text("a date and time of RFC 3339", isTime)
-	agent := shape.Text("Person: or Organization: and a name, or NOASSERTION", agentPattern.MatchString)
+	agent := shape.Text("Person: or Organization: and a name, or NOASSERTION", func(s string) bool { return s == noAssertion || supplier(s) })
 	annotation := shape.Object(m{"annotationDate!": instant, "annotationType!": shape.Enum("OTHER", "REVIEW"),
-		"annotator!": shape.Text("Person:, Organization: or Tool: and a name", creatorPattern.MatchString), "comment!": str})
+		"annotator!": shape.Text("Person:, Organization: or Tool: and a name", creator), "comment!": str})
 	checksum := shape.Object(m{
 		"algorithm!": shape.Enum("SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA3-256", "SHA3-384", "SHA3-512",
 			"BLAKE2b-256", "BLAKE2b-384", "BLAKE2b-512", "BLAKE3", "MD2", "MD4", "MD5", "MD6", "ADLER32"),
-		"checksumValue!": shape.Text("a hexadecimal digest", checksumPattern.MatchString)})
+		"checksumValue!": shape.Text("a hexadecimal digest", isHex)})
 	checksums := shape.List(checksum)
-	extracted := shape.Object(m{"licenseId!": shape.Text("LicenseRef- and letters, digits, '.' and '-'", licensePattern.MatchString),
+	extracted := shape.Object(m{"licenseId!": shape.Text("LicenseRef- and letters, digits, '.' and '-'", isLicenseRef),
 		"extractedText!": str, "name": str, "comment": drop(str), "crossRefs": drop(shape.Any()), "seeAlsos": drop(strs)})
 	external := shape.Object(m{"comment": drop(str), "referenceLocator!": str, "referenceType!": str,
 		"referenceCategory!": shape.Enum("SECURITY", "PACKAGE-MANAGER", "PACKAGE_MANAGER", "PERSISTENT-ID", "PERSISTENT_ID", "OTHER")})
@@ -80,7 +124,7 @@ var grammar = sync.OnceValue(func() *shape.Node {
 		// 2.3 in JSON does not require what its text says is mandatory (6.5).
 		"documentNamespace": shape.Text("an absolute URI without a fragment", ValidNamespace),
 		"creationInfo!": shape.Object(m{"comment": drop(str), "created!": instant, "licenseListVersion": drop(str),
-			"creators!": shape.NonEmpty(shape.Text("Person:, Organization: or Tool: and a name", creatorPattern.MatchString))}),
+			"creators!": shape.NonEmpty(shape.Text("Person:, Organization: or Tool: and a name", creator))}),
 		"comment":                    drop(str),
 		"externalDocumentRefs":       drop(shape.List(shape.Object(m{"checksum!": checksum, "externalDocumentId!": str, "spdxDocument!": str}))),
 		"hasExtractedLicensingInfos": shape.List(extracted), "documentDescribes": shape.List(ref), "packages": shape.List(pkg), "files": shape.List(file),

@@ -3,7 +3,6 @@ package spdx
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -15,22 +14,28 @@ import (
 // is in an annotation as well, and a reader checks that both say the same: else two
 // readers of one signed document could see different contents.
 
-var unsafe = regexp.MustCompile(`[^A-Za-z0-9.]+`)
-
 // slug makes an idstring of any text, the same each time and different for
 // different texts.
 func slug(s string) string {
 	sum := sha256.Sum256([]byte(s))
-	short := strings.Trim(unsafe.ReplaceAllString(s, "-"), "-")
-	if len(short) > 60 {
-		short = short[:60]
+	short := make([]byte, 0, 80)
+	for i := 0; i < len(s) && len(short) < 60; i++ {
+		switch {
+		case isIDByte(s[i]) && s[i] != '-':
+			short = append(short, s[i])
+		case len(short) > 0 && short[len(short)-1] != '-':
+			short = append(short, '-')
+		}
 	}
-	return strings.TrimLeft(short+"-"+hex.EncodeToString(sum[:8]), "-")
+	if len(short) > 0 && short[len(short)-1] != '-' {
+		short = append(short, '-')
+	}
+	return string(hex.AppendEncode(short, sum[:8]))
 }
 
 // elementID gives the SPDXID of a component.
 func elementID(id assay.ComponentID) string {
-	if ref := refPrefix + string(id); ref != documentID && idPattern.MatchString(ref) {
+	if ref := refPrefix + string(id); ref != documentID && isElement(ref) {
 		return ref
 	}
 	return refPrefix + slug(string(id))
@@ -207,19 +212,21 @@ var algorithmNames = func() map[assay.Algorithm]string {
 	return m
 }()
 
-// relationTypes are those that say the same as a kind of the model. Reversed ones
-// have their ends the other way around.
-var relationTypes = map[string]struct {
+// relationType is how a type of relationship is read.
+type relationType struct {
 	kind     assay.RelationKind
-	reversed bool
-}{
-	"DEPENDS_ON": {assay.DependsOn, false}, "DEPENDENCY_OF": {assay.DependsOn, true},
-	"RUNTIME_DEPENDENCY_OF": {assay.DependsOn, true}, "BUILD_DEPENDENCY_OF": {assay.DependsOn, true},
-	"HAS_PREREQUISITE": {assay.DependsOn, false}, "PREREQUISITE_FOR": {assay.DependsOn, true},
-	"DYNAMIC_LINK": {assay.DependsOn, false}, "STATIC_LINK": {assay.DependsOn, false},
-	"CONTAINS": {assay.Contains, false}, "CONTAINED_BY": {assay.Contains, true},
-	"GENERATED_FROM": {assay.GeneratedFrom, false}, "GENERATES": {assay.GeneratedFrom, true},
-	"DESCENDANT_OF": {assay.DescendantOf, false}, "ANCESTOR_OF": {assay.DescendantOf, true},
+	reversed bool // its ends are the other way around
+	less     bool // the kind says less than the type
+}
+
+var relationTypes = map[string]relationType{
+	"DEPENDS_ON": {kind: assay.DependsOn}, "DEPENDENCY_OF": {kind: assay.DependsOn, reversed: true},
+	"RUNTIME_DEPENDENCY_OF": {assay.DependsOn, true, true}, "BUILD_DEPENDENCY_OF": {assay.DependsOn, true, true},
+	"HAS_PREREQUISITE": {assay.DependsOn, false, true}, "PREREQUISITE_FOR": {assay.DependsOn, true, true},
+	"DYNAMIC_LINK": {assay.DependsOn, false, true}, "STATIC_LINK": {assay.DependsOn, false, true},
+	"CONTAINS": {kind: assay.Contains}, "CONTAINED_BY": {kind: assay.Contains, reversed: true},
+	"GENERATED_FROM": {kind: assay.GeneratedFrom}, "GENERATES": {kind: assay.GeneratedFrom, reversed: true},
+	"DESCENDANT_OF": {kind: assay.DescendantOf}, "ANCESTOR_OF": {kind: assay.DescendantOf, reversed: true},
 }
 
 // written are the types that the model's kinds are written as. Other kinds are

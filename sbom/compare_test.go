@@ -1,0 +1,116 @@
+package sbom_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom"
+)
+
+// listing makes an SBOM of purls, or "type name version" where there is none, each
+// optionally with " #" and one digit of a digest.
+func listing(t testing.TB, items ...string) *assay.SBOM {
+	t.Helper()
+	doc := &assay.SBOM{Root: assay.Component{ID: "root", Type: assay.TypeContainer, Name: "image"}}
+	for i, item := range items {
+		item, hash, _ := strings.Cut(item, " #")
+		c := assay.Component{ID: assay.ComponentID(fmt.Sprint(i)), Type: assay.TypeLibrary}
+		if strings.HasPrefix(item, "pkg:") {
+			c.PURL = purl(t, item)
+			c.Name, c.Version = c.PURL.Parts().Name, c.PURL.Parts().Version
+		} else {
+			f := append(strings.Fields(item), "", "")
+			c.Type, c.Name, c.Version = assay.ComponentType(f[0]), f[1], f[2]
+		}
+		if hash != "" {
+			c.Hashes = assay.DigestSet{assay.MustDigest("sha256:" + strings.Repeat(hash, 64))}
+		}
+		doc.Components = append(doc.Components, c)
+	}
+	return doc
+}
+
+func TestCompare(t *testing.T) {
+	type list = []string
+	for name, tt := range map[string]struct {
+		claimed, actual list
+		want            string
+	}{
+		"same":                      {list{"pkg:npm/a@1", "library b 2"}, list{"library b 2", "pkg:npm/a@1"}, ""},
+		"nothing":                   {nil, nil, ""},
+		"missing":                   {nil, list{"pkg:npm/a@1"}, "missing pkg:npm/a@1\n"},
+		"phantom":                   {list{"pkg:npm/a@1"}, nil, "phantom pkg:npm/a@1\n"},
+		"version":                   {list{"pkg:npm/a@1"}, list{"pkg:npm/a@2"}, "changed pkg:npm/a@1 is pkg:npm/a@2 (version)\n"},
+		"one version of two":        {list{"pkg:npm/a@1", "pkg:npm/a@2"}, list{"pkg:npm/a@2", "pkg:npm/a@3"}, "changed pkg:npm/a@1 is pkg:npm/a@3 (version)\n"},
+		"a version more":            {list{"pkg:npm/a@1"}, list{"pkg:npm/a@1", "pkg:npm/a@2"}, "missing pkg:npm/a@2\n"},
+		"twice there, claimed once": {list{"pkg:npm/a@1"}, list{"pkg:npm/a@1", "pkg:npm/a@1"}, ""},
+		"other type":                {list{"pkg:npm/a@1"}, list{"pkg:pypi/a@1"}, "missing pkg:pypi/a@1\nphantom pkg:npm/a@1\n"},
+		"other namespace":           {list{"pkg:deb/debian/a@1"}, list{"pkg:deb/ubuntu/a@1"}, "missing pkg:deb/ubuntu/a@1\nphantom pkg:deb/debian/a@1\n"},
+		"less detail":               {list{"pkg:deb/debian/a@1"}, list{"pkg:deb/debian/a@1?arch=amd64&distro=debian-12"}, ""},
+		"more detail":               {list{"pkg:deb/debian/a@1?arch=amd64&distro=debian-12"}, list{"pkg:deb/debian/a@1?arch=amd64"}, ""},
+		"other detail":              {list{"pkg:deb/debian/a@1?arch=arm64"}, list{"pkg:deb/debian/a@1?arch=amd64"}, "changed pkg:deb/debian/a@1?arch=arm64 is pkg:deb/debian/a@1?arch=amd64 (purl qualifier arch)\n"},
+		"versions by architecture": {list{"pkg:deb/debian/a@1?arch=arm64", "pkg:deb/debian/a@1?arch=amd64"}, list{"pkg:deb/debian/a@2?arch=amd64", "pkg:deb/debian/a@2?arch=arm64"},
+			"changed pkg:deb/debian/a@1?arch=amd64 is pkg:deb/debian/a@2?arch=amd64 (version)\nchanged pkg:deb/debian/a@1?arch=arm64 is pkg:deb/debian/a@2?arch=arm64 (version)\n"},
+		"epoch":         {list{"pkg:rpm/fedora/a@1-2?epoch=3"}, list{"pkg:rpm/fedora/a@3:1-2"}, ""},
+		"epoch 0":       {list{"pkg:rpm/fedora/a@1-2"}, list{"pkg:rpm/fedora/a@0:1-2"}, ""},
+		"other epoch":   {list{"pkg:rpm/fedora/a@1-2?epoch=3"}, list{"pkg:rpm/fedora/a@1-2"}, "changed pkg:rpm/fedora/a@1-2?epoch=3 is pkg:rpm/fedora/a@1-2 (version)\n"},
+		"same hash":     {list{"pkg:npm/a@1 #1"}, list{"pkg:npm/a@1 #1"}, ""},
+		"other hash":    {list{"pkg:npm/a@1 #1"}, list{"pkg:npm/a@1 #2"}, "changed pkg:npm/a@1 is pkg:npm/a@1 (hash sha256)\n"},
+		"a hash more":   {list{"pkg:npm/a@1"}, list{"pkg:npm/a@1 #2"}, ""},
+		"without purl":  {list{"library a 1"}, list{"library a 2"}, "changed library a 1 is library a 2 (version)\n"},
+		"purl only one": {list{"library a 1"}, list{"pkg:npm/a@1"}, "missing pkg:npm/a@1\nphantom library a 1\n"},
+		"files on one side": {list{"pkg:npm/a@1"}, list{"pkg:npm/a@1", "file /a", "operating-system debian 12", "container base"},
+			"not compared container: 0 claimed, 1 actual\nnot compared file: 0 claimed, 1 actual\nnot compared operating-system: 0 claimed, 1 actual\n"},
+		"files on both sides": {list{"file /a", "file /b"}, list{"file /a", "file /c"}, "missing file /c\nphantom file /b\n"},
+		"renamed file":        {list{"file ./a #1", "file b #2"}, list{"file /a #1", "file c #3"}, "missing file c\nphantom file b\n"},
+		"renamed library":     {list{"library a 1 #1"}, list{"library b 1 #1"}, "missing library b 1\nphantom library a 1\n"},
+		"other system":        {list{"operating-system debian 11"}, list{"operating-system debian 12"}, "changed operating-system debian 11 is operating-system debian 12 (version)\n"},
+		"hostile name":        {list{"library \x1b[2J 1"}, nil, "phantom library \uFFFD[2J 1\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := sbom.Compare(listing(t, tt.claimed...), listing(t, tt.actual...))
+			if diff := cmp.Diff(tt.want, d.String()); diff != "" {
+				t.Error(diff)
+			}
+			if d.Empty() != (tt.want == "" || strings.HasPrefix(tt.want, "not compared")) {
+				t.Errorf("Empty is %v", d.Empty())
+			}
+		})
+	}
+}
+
+// Two documents of many components of one name take no time of the square of it.
+func TestCompareHostile(t *testing.T) {
+	const n = 40000
+	a, b := &assay.SBOM{}, &assay.SBOM{}
+	for i := range n {
+		a.Components = append(a.Components, assay.Component{Type: assay.TypeLibrary, Name: "x", Version: fmt.Sprint(i)})
+		b.Components = append(b.Components, assay.Component{Type: assay.TypeLibrary, Name: "x", Version: fmt.Sprint(i + 1)})
+	}
+	if d := sbom.Compare(a, b); len(d.Changed) != 1 || len(d.Missing)+len(d.Phantom) != 0 {
+		t.Errorf("%d changed, %d missing, %d phantom", len(d.Changed), len(d.Missing), len(d.Phantom))
+	}
+}
+
+func TestWriteTable(t *testing.T) {
+	doc := small(t)
+	doc.Components = append(doc.Components, assay.Component{ID: "x", Type: assay.TypeFile, Name: "a\x1b[31m\n"})
+	var out bytes.Buffer
+	if err := sbom.WriteTable(&out, doc); err != nil {
+		t.Fatal(err)
+	}
+	want := "" +
+		"NAME        VERSION  KIND  LICENSES       LOCATION\n" +
+		"base-files  12.4     deb   -              -\n" +
+		"libc6       2.36-9   deb   LGPL-2.1-only  var/lib/dpkg/status\n" +
+		"a\uFFFD[31m\uFFFD     -        file  -              -\n" +
+		"3 components\n"
+	if d := cmp.Diff(want, out.String()); d != "" {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,89 @@
+// Package sbom makes, reads, writes and compares inventories of container images.
+//
+// # Where to start
+//
+//   - [Scan] makes the SBOM of an image in one pass over its layers, [ScanFolder]
+//     that of a folder; [Contents].SBOM is the inventory. Package sbom/image opens
+//     images wherever they are.
+//   - [Encode] and [Write] write an SBOM as CycloneDX 1.6 or SPDX 2.3 in JSON,
+//     [WriteTable] for people.
+//   - [Read] and [ReadFile] read one, told by its content: CycloneDX 1.2 to 1.6 and
+//     SPDX 2.2 and 2.3, in JSON.
+//   - [Compare] tells a claimed SBOM from what is really there.
+//
+// # What is promised
+//
+// An SBOM that is written and read again is the same SBOM, in both formats, and so
+// from one to the other. What a format has no member for is kept in the ways it
+// has for extensions, below. What cannot be kept is told: [Loss].
+//
+// The same contents give the same bytes, whatever the order they are in; nothing
+// random and no clock is in them.
+//
+// A document is read strictly or not at all. Refused are, with the JSON pointer of
+// the offence: JSON that two readers could read differently (repeated names,
+// trailing data); members and values that the format does not know where they
+// stand; absent required members; references that are defined twice or not at all;
+// digests whose length is not that of their algorithm, and two that contradict each
+// other; purls that are none; licence ids that are not on the SPDX list; and
+// extensions of ours that say otherwise than the document's own members, so that
+// nobody can sign one document that says different things to different readers.
+//
+// Not checked in CycloneDX is what is inside of modelCard, cryptoProperties,
+// formulation, declarations, definitions and signature, in SPDX what is inside of
+// snippets, crossRefs and artifactOfs; all of these are left out of the SBOM and
+// reported. Documents of versions before 1.6 are held to the grammar of 1.6, so
+// that members which their own version did not know yet are accepted. A licence
+// expression that is not valid is read as a name, and reported.
+//
+// The typed SBOM is a view. The bytes of a document that was signed are the
+// evidence, and remain with the caller.
+//
+// # How the model is read from CycloneDX
+//
+// A component's group and name become one name, joined by "/". Nested components
+// become a flat list with "contains" relations. A component without a bom-ref gets
+// its JSON pointer as its id, after "#". Legacy tools are read as those of 1.5. Of
+// the lifecycles the first is read. Services and all that is about them are left
+// out.
+//
+// # Extensions in CycloneDX
+//
+// Locations are evidence.occurrences, with the layer's diffID in
+// additionalContext. Statements of completeness are compositions; one about the
+// whole document or about an ecosystem lists what it amounts to, and is itself in
+// the bom-ref, as "assay:completeness:AGGREGATE:SCOPE@COMPONENT". Where all
+// dependencies of a component are stated to be known, it is in the dependency
+// graph even without any. The rest is in properties:
+//
+//	assay:layer             of metadata: the diffIDs, bottom first
+//	assay:foundBy           the cataloger
+//	assay:source:name       the source package
+//	assay:source:version
+//	assay:cpe               CPEs beyond the first
+//	assay:hash:ALGORITHM    digests of algorithms that CycloneDX does not have
+//	assay:relation:KIND     a relation other than dependsOn, to the bom-ref that is the value
+//	assay:property:NAME     a property of the component whose name is one of these
+//
+// A licence expression is written as such only where it is the component's only
+// licence, as 1.6 has it; among others it is a license of that name.
+//
+// # Extensions in SPDX
+//
+// Every component is a package, with its id as SPDXID where that is possible.
+// Statements that are no licence expression are LicenseRefs with their text. The
+// image is what the document DESCRIBES; a document without a root describes all its
+// packages. The relation ownedBy, and kinds of the caller's own, are OTHER with
+// "assay:relation:KIND" as comment. The rest is JSON in one annotation by "Tool:
+// assay" of each package, after "assay:component/1 ":
+//
+//	id, type, supplier, licenses    only where the package's own members give others
+//	hashes                          of algorithms that SPDX does not have
+//	source, locations, foundBy, properties
+//
+// and of the document, after "assay:document/1 ": noRoot, version, creators (only
+// where the creators give others), lifecycle, completeness and layers.
+//
+// Persons and organizations are one thing to the model: authors with an email
+// address are written as Person, others as Organization.
+package sbom

@@ -1,0 +1,114 @@
+package sbom_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom"
+)
+
+// What is read must be written, and then read as the same SBOM, in both formats.
+func checkRead(t *testing.T, data []byte) {
+	doc, _, err := sbom.ReadReport("fuzz", data)
+	if err != nil {
+		if _, ok := errors.AsType[*assay.Error](err); !ok {
+			t.Fatalf("untyped error %v", err)
+		}
+		return
+	}
+	for _, f := range formats {
+		again, lost, err := sbom.Encode(doc, f, sbom.EncodeOptions{Created: time.Unix(0, 0)})
+		if err != nil {
+			t.Fatalf("%s: cannot write what was read: %v\n%s", f, err, data)
+		}
+		back, err := sbom.Read("again", again)
+		if err != nil {
+			t.Fatalf("%s: cannot read what was written: %v\n%s", f, err, again)
+		}
+		want := *doc
+		want.Format = back.Format
+		for _, l := range lost {
+			if l.Field == "created" {
+				want.Created = want.Created.Truncate(time.Second)
+			}
+		}
+		if want.Created.IsZero() {
+			want.Created = time.Unix(0, 0).UTC()
+		}
+		want.Serial = back.Serial // one of the other format is replaced
+		if d := cmp.Diff(&want, back, equal); d != "" {
+			t.Fatalf("%s (-read +read again):\n%s\n%s\n%s", f, d, data, again)
+		}
+	}
+}
+
+func seedFuzz(f *testing.F, format sbom.Format) {
+	f.Add(encode(f, small(f), format))
+	for seed := range uint64(6) {
+		f.Add(encode(f, rich(f, seed, 3), format))
+	}
+	dir := os.Getenv("ASSAY_CORPORA")
+	if dir == "" || format != sbom.CycloneDXJSON {
+		return
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "cyclonedx-spec", "1.[2-6]", "*.json"))
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+}
+
+func FuzzReadCycloneDX(f *testing.F) {
+	seedFuzz(f, sbom.CycloneDXJSON)
+	for _, s := range []string{
+		`{"bomFormat":"CycloneDX","specVersion":"1.6"}`,
+		`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"metadata":{"tools":[{"vendor":"v","name":"n"}]},"components":[{"type":"library","group":"g","name":"a","components":[{"type":"file","name":"b"}]}]}`,
+		`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","bom-ref":"a","name":"a","purl":"pkg:npm/a@1"}],"dependencies":[{"ref":"a","dependsOn":[]}],"compositions":[{"aggregate":"not_specified","assemblies":["a"]}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(checkRead)
+}
+
+func FuzzReadSPDX(f *testing.F) {
+	seedFuzz(f, sbom.SPDXJSON)
+	f.Add([]byte(`{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT","name":"n","creationInfo":{"created":"2026-01-01T00:00:00Z","creators":["Person: a (b@c)"]},"packages":[{"SPDXID":"SPDXRef-a","name":"a","downloadLocation":"NONE","licenseDeclared":"LicenseRef-1","hasFiles":["SPDXRef-f"]}],"files":[{"SPDXID":"SPDXRef-f","fileName":"./f","checksums":[{"algorithm":"SHA1","checksumValue":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}]}],"hasExtractedLicensingInfos":[{"licenseId":"LicenseRef-1","extractedText":"text"}],"documentDescribes":["SPDXRef-a"]}`))
+	f.Fuzz(checkRead)
+}
+
+func FuzzCompare(f *testing.F) {
+	f.Add(uint64(1), uint64(2))
+	f.Fuzz(func(t *testing.T, x, y uint64) {
+		a, b := rich(t, x, 6), rich(t, y, 6)
+		if d := sbom.Compare(a, reorder(a, y)); !d.Empty() {
+			t.Errorf("an SBOM differs from itself: %v", d)
+		}
+		d, e := sbom.Compare(a, b), sbom.Compare(reorder(a, y), reorder(b, x))
+		if diff := cmp.Diff(d.String(), e.String()); diff != "" {
+			t.Errorf("the order matters:\n%s", diff)
+		}
+		back := sbom.Compare(b, a)
+		if len(back.Missing) != len(d.Phantom) || len(back.Phantom) != len(d.Missing) || len(back.Changed) != len(d.Changed) {
+			t.Errorf("other counts the other way around:\n%v\n%v", d, back)
+		}
+	})
+}
+
+// reorder shuffles the components only.
+func reorder(doc *assay.SBOM, seed uint64) *assay.SBOM {
+	out := *doc
+	out.Components = slices.Clone(doc.Components)
+	mix(rand.New(rand.NewPCG(seed, 3)), out.Components)
+	return &out
+}

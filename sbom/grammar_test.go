@@ -1,0 +1,225 @@
+package sbom_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom"
+)
+
+// The specification's own documents: all valid ones are read, all invalid ones
+// refused.
+func TestCycloneDXCorpus(t *testing.T) {
+	dir := corpora(t)
+	for version, want := range map[string][2]int{"1.2": {21, 21}, "1.3": {26, 22}, "1.4": {29, 22}, "1.5": {36, 22}, "1.6": {45, 25}} {
+		files, err := filepath.Glob(filepath.Join(dir, "cyclonedx-spec", version, "*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [2]int
+		for _, file := range files {
+			name := filepath.Base(file)
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = sbom.Read(name, data)
+			switch valid := strings.HasPrefix(name, "valid"); {
+			case valid && err != nil:
+				t.Errorf("%s/%s: %v", version, name, err)
+			case !valid && !errors.Is(err, assay.ErrInvalid):
+				t.Errorf("%s/%s: got %v, want it refused as invalid", version, name, err)
+			case !valid && !strings.Contains(err.Error(), name):
+				t.Errorf("%v does not name %s", err, name)
+			case valid:
+				got[0]++
+			default:
+				got[1]++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d read and %d refused, want %d and %d", version, got[0], got[1], want[0], want[1])
+		}
+	}
+}
+
+// What CycloneDX 1.7 documents ask for cannot be read yet, and is said to be so.
+func TestCycloneDX17(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(corpora(t), "cyclonedx-spec", "1.7", "valid-*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sbom.Read("bom", data); !errors.Is(err, assay.ErrUnchecked) || !strings.Contains(err.Error(), "/specVersion") {
+			t.Errorf("%s: got %v", file, err)
+		}
+	}
+}
+
+// Documents are changed at random places. What the official schema refuses then,
+// the reader must refuse; what it reads must survive a round trip. The reader
+// refuses more, as references and purls are beyond a schema.
+func TestMutations(t *testing.T) {
+	corpora(t)
+	for _, tt := range []struct {
+		name   string
+		schema func() *jsonschema.Schema
+		docs   func() [][]byte
+		opaque []string
+		rounds int
+	}{
+		{"CycloneDX", func() *jsonschema.Schema { return cyclonedxSchema(t, "1.6") }, func() (docs [][]byte) {
+			files, _ := filepath.Glob(filepath.Join(corpora(t), "cyclonedx-spec", "1.6", "valid-*.json"))
+			for _, file := range files {
+				data, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				docs = append(docs, data)
+			}
+			for seed := range uint64(8) {
+				docs = append(docs, encode(t, rich(t, seed, 3), sbom.CycloneDXJSON))
+			}
+			return docs
+		}, []string{"modelCard", "cryptoProperties", "formulation", "declarations", "definitions", "signature", "graphics"}, 60},
+		{"SPDX", func() *jsonschema.Schema { return spdxSchema(t) }, func() (docs [][]byte) {
+			for _, name := range []string{"SPDXJSONExample-v2.3.spdx.json"} {
+				data, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/spdx/tools-golang"), "examples", "sample-docs", "json", name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				docs = append(docs, data)
+			}
+			for seed := range uint64(8) {
+				docs = append(docs, encode(t, rich(t, seed, 3), sbom.SPDXJSON))
+			}
+			return docs
+		}, []string{"snippets", "crossRefs", "artifactOfs"}, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			schema := tt.schema()
+			refused, both, read := 0, 0, 0
+			for n, doc := range tt.docs() {
+				for round := range tt.rounds {
+					var v any
+					if err := json.Unmarshal(doc, &v); err != nil {
+						t.Fatal(err)
+					}
+					path := mutateJSON(rand.New(rand.NewPCG(uint64(n), uint64(round))), &v, nil)
+					data, err := json.Marshal(v)
+					if err != nil {
+						t.Fatal(err)
+					}
+					_, err = sbom.Read("mutated", data)
+					switch invalid := schemaRefuses(schema.Validate(v)); {
+					case err != nil:
+						refused++
+						if invalid {
+							both++
+						}
+					case invalid && !slices.ContainsFunc(path, func(s string) bool { return slices.Contains(tt.opaque, s) }):
+						t.Errorf("read what the schema refuses, at /%s: %v", strings.Join(path, "/"), schema.Validate(v))
+					default:
+						read++
+						checkRead(t, data)
+					}
+				}
+			}
+			t.Logf("refused %d, of them %d by the schema too; read %d", refused, both, read)
+			if both < 100 || read < 100 {
+				t.Error("the mutations are not telling")
+			}
+		})
+	}
+}
+
+// schemaRefuses leaves out what the reader does not check: formats other than
+// date-time (the members with one are not read), and that whole objects repeat.
+func schemaRefuses(err error) bool {
+	v, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
+		return false
+	}
+	if len(v.Causes) > 0 {
+		switch v.ErrorKind.(type) {
+		case *kind.OneOf, *kind.AnyOf:
+			for _, c := range v.Causes {
+				if !schemaRefuses(c) {
+					return false
+				}
+			}
+			return true
+		}
+		return slices.ContainsFunc(v.Causes, func(c *jsonschema.ValidationError) bool { return schemaRefuses(c) })
+	}
+	switch k := v.ErrorKind.(type) {
+	case *kind.UniqueItems:
+		return false
+	case *kind.Format:
+		return k.Want == "date-time"
+	}
+	return true
+}
+
+// mutateJSON changes one place, and gives the path to it.
+func mutateJSON(r *rand.Rand, v *any, path []string) []string {
+	switch x := (*v).(type) {
+	case map[string]any:
+		names := slices.Sorted(maps.Keys(x))
+		if len(names) == 0 || r.IntN(8) == 0 {
+			x[pickOne(r, "unexpected", "Name", "type", "bom-ref", "SPDXID", "version")] = oddValue(r)
+			return path
+		}
+		name := names[r.IntN(len(names))]
+		path = append(path, name)
+		if r.IntN(6) == 0 {
+			if r.IntN(2) == 0 {
+				delete(x, name)
+			} else {
+				x[name] = oddValue(r)
+			}
+			return path
+		}
+		child := x[name]
+		path = mutateJSON(r, &child, path)
+		x[name] = child
+		return path
+	case []any:
+		if len(x) == 0 || r.IntN(8) == 0 {
+			*v = append(x, oddValue(r))
+			return path
+		}
+		i := r.IntN(len(x))
+		if r.IntN(10) == 0 {
+			*v = append(x, x[i])
+			return path
+		}
+		return mutateJSON(r, &x[i], path)
+	case string:
+		*v = pickOne[any](r, "", x+"x", strings.ToUpper(x), " "+x, "1", float64(1), nil, "SPDXRef-x", "NOASSERTION", "2026-01-01T00:00:00Z", []any{x})
+		return path
+	}
+	*v = oddValue(r)
+	return path
+}
+
+func oddValue(r *rand.Rand) any {
+	return pickOne[any](r, nil, true, "", "x", float64(0), float64(-1), 1.5, map[string]any{}, []any{}, []any{"x"}, map[string]any{"name": "x"})
+}
+
+func pickOne[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
