@@ -8,8 +8,9 @@ import (
 	"github.com/assaykit/assay/vex"
 )
 
-// aboutThis gives what a VEX document says about the image, products inherited and
-// foreign ones left out, and how many statements are about something else.
+// aboutThis gives what a VEX document says about this image alone, where the
+// statement that carries it has several subjects, and how many of its statements are
+// about the others. What is about no subject at all was left out when it was read.
 func aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
 	doc, ignored := vex.InheritSubjects(v.Evidence(), []assay.Subject{v.Subject()})
 	whole := 0
@@ -30,9 +31,9 @@ func (c *subjectCase) vexProducts() Check {
 		doc, others := aboutThis(v)
 		switch {
 		case len(doc.Statements) == 0:
-			t.add(assay.Refuted, OtherImage, v.Envelope(), fmt.Sprintf("%s: all %d statements are about other products", v.Evidence().ID, others))
+			t.add(assay.Refuted, OtherImage, v.Envelope(), v.Evidence().ID+": no statement is about this image")
 		case others > 0:
-			t.add(assay.Proven, Holds, v.Envelope(), fmt.Sprintf("%s: %d statements about other products were ignored", v.Evidence().ID, others))
+			t.add(assay.Proven, Holds, v.Envelope(), fmt.Sprintf("%s: %d statements about other subjects were left out", v.Evidence().ID, others))
 		default:
 			t.add(assay.Proven, Holds, v.Envelope())
 		}

@@ -98,7 +98,7 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 	if a.SignedBy.After(at.Add(clockSkew)) {
 		return refuse(assay.Unknown, FromTheFuture, "signed by "+a.SignedBy.Format(time.RFC3339)+", after the time of asking")
 	}
-	evidence, err := predicate.Decode(name, header.PredicateType, header.Predicate)
+	evidence, err := predicate.Decode(name, header.PredicateType, header.Predicate, header.Subjects...)
 	if err != nil {
 		return refuse(stateOf(err), PredicateMalformed, err.Error())
 	}

@@ -16,13 +16,12 @@ type Verified[E assay.Evidence] struct {
 }
 
 type proof struct {
-	signer    assay.Identity
-	rule      string
-	times     []Witness
-	logs      []LogEntry
-	subject   assay.Subject
-	envelope  assay.Digest
-	predicate assay.Digest
+	signer   assay.Identity
+	rule     string
+	times    []Witness
+	logs     []LogEntry
+	subject  assay.Subject
+	envelope assay.Digest
 }
 
 // Witness is who saw a signature, and when.
