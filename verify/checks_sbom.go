@@ -17,11 +17,21 @@ func (c *subjectCase) sbomContents() Check {
 			continue
 		}
 		d := sbom.Compare(s.Evidence(), c.contents.SBOM)
-		if d.Empty() {
-			t.add(assay.Proven, Holds, s.Envelope())
+		if !d.Empty() {
+			t.add(assay.Refuted, ContentsDiffer, s.Envelope(), differences(d)...)
 			continue
 		}
-		t.add(assay.Refuted, ContentsDiffer, s.Envelope(), differences(d)...)
+		state, reason := assay.Proven, Holds
+		var findings []string
+		for _, u := range d.Uncompared {
+			// What the SBOM leaves out of a type that many leave out is no claim; what
+			// it lists and was not looked for is one that nobody checked.
+			if u.Claimed > 0 {
+				state, reason = assay.Unknown, NotShown
+				findings = append(findings, fmt.Sprintf("%d components of type %s are in the SBOM and were not looked for", u.Claimed, u.Type))
+			}
+		}
+		t.add(state, reason, s.Envelope(), findings...)
 	}
 	return t.done(words{
 		holds:   "every component was found in the image's bytes, and no other",
