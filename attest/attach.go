@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/sourcedate"
 	"github.com/assaykit/assay/sbom/image"
 )
 
@@ -129,15 +128,10 @@ func Attach(ctx context.Context, ref string, opts AttachOptions, envelopes ...as
 }
 
 func (o AttachOptions) created() (time.Time, error) {
-	epoch := os.Getenv("SOURCE_DATE_EPOCH")
-	if !o.Created.IsZero() || epoch == "" {
+	if !o.Created.IsZero() {
 		return o.Created, nil
 	}
-	n, err := strconv.ParseInt(epoch, 10, 64)
-	if err != nil {
-		return time.Time{}, &assay.Error{Op: "attach", Kind: assay.ErrInvalid, Subject: "SOURCE_DATE_EPOCH", Value: epoch, Bound: "seconds since 1970"}
-	}
-	return time.Unix(n, 0).UTC(), nil
+	return sourcedate.Epoch()
 }
 
 // resolve reads the manifest that a reference names.

@@ -2,13 +2,12 @@ package sbom
 
 import (
 	"log/slog"
-	"os"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/internal/sourcedate"
 )
 
 // Options of [Scan] and [ScanFolder]. The zero value is safe.
@@ -124,16 +123,7 @@ func (o Options) created() (time.Time, error) {
 	if !o.Created.IsZero() {
 		return o.Created.UTC().Truncate(time.Second), nil
 	}
-	v := os.Getenv("SOURCE_DATE_EPOCH")
-	if v == "" {
-		return time.Time{}, nil
-	}
-	sec, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || sec < 0 || sec > 253402300799 { // the last second of year 9999, the last RFC 3339 can write
-		return time.Time{}, &assay.Error{Op: "scan", Kind: assay.ErrInvalid, Subject: "environment",
-			Field: "SOURCE_DATE_EPOCH", Value: v, Bound: "seconds since 1970"}
-	}
-	return time.Unix(sec, 0).UTC(), nil
+	return sourcedate.Epoch()
 }
 
 func (o Options) tool() assay.Tool {

@@ -1,27 +1,26 @@
 package vex
 
 import (
-	"os"
-	"strconv"
+	"errors"
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/sourcedate"
 )
 
 // now gives the time to write into a document: the explicit one, else
 // SOURCE_DATE_EPOCH (reproducible-builds.org/specs/source-date-epoch), else the
-// clock, in whole seconds. A SOURCE_DATE_EPOCH that does not parse is an error: to
-// ignore it would make a build that asked to be reproducible silently not so.
+// clock, in whole seconds.
 func now(explicit time.Time) (time.Time, *assay.Error) {
 	if !explicit.IsZero() {
 		return explicit.UTC().Round(0), nil
 	}
-	if s, ok := os.LookupEnv("SOURCE_DATE_EPOCH"); ok && s != "" {
-		sec, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || sec < 0 {
-			return time.Time{}, &assay.Error{Kind: assay.ErrInvalid, Field: "SOURCE_DATE_EPOCH", Value: s, Bound: "seconds since 1970", Rule: rule(4)}
-		}
-		return time.Unix(sec, 0).UTC(), nil
+	epoch, err := sourcedate.Epoch()
+	if e, ok := errors.AsType[*assay.Error](err); ok {
+		return time.Time{}, &assay.Error{Kind: assay.ErrInvalid, Field: e.Field, Value: e.Value, Bound: e.Bound, Rule: rule(4)}
+	}
+	if !epoch.IsZero() {
+		return epoch, nil
 	}
 	return time.Now().UTC().Truncate(time.Second), nil
 }
