@@ -5,7 +5,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/catalog/apk"
-	"github.com/assaykit/assay/sbom/internal/catalog/license"
+	"github.com/assaykit/assay/sbom/internal/license"
 )
 
 func (m *maker) apk() error {
@@ -75,7 +75,7 @@ func (m *maker) alpine(p *apk.Package) assay.Component {
 	if p.Origin != "" {
 		c.Source = assay.SourcePackage{Name: p.Origin, Version: p.Version}
 	}
-	if l := license.Parse(p.License); l != (assay.License{}) {
+	if l := license.Declared(p.License); l != (assay.License{}) {
 		c.Licenses = []assay.License{l}
 	}
 	c.Properties = withProperty(c.Properties, "assay:apk:checksum", p.Checksum)

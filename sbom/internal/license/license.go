@@ -5,7 +5,8 @@
 // "Apache-2.0-only" and "MIT ANDISC" for valid, and compiles a regular expression
 // for every token, which dominates reading a document of thousands of packages.
 //
-// Start with [Parse].
+// Start with [Parse] for what a document states as an expression, and with
+// [Declared] for what package managers keep, who never checked it.
 package license
 
 import (
@@ -28,17 +29,90 @@ func Parse(text string, concluded bool) assay.License {
 	return assay.License{Name: text, Concluded: concluded}
 }
 
-// list is the ids of one kind: as they are spelt, and in lower case.
-type list struct{ exact, folded map[string]bool }
+// maxDeclared is far above any real expression. A longer text is a name.
+const maxDeclared = 4096
+
+// Declared makes a license of what a package's metadata declare: an expression, or
+// a name as it was found. Other than [Parse] it forgives what is written there: ids
+// are brought to the spelling of SPDX, operators to uppercase, white space to one
+// blank; parentheses around all of it are left out.
+func Declared(text string) assay.License {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return assay.License{}
+	}
+	if len(text) > maxDeclared {
+		return assay.License{Name: text}
+	}
+	words := strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))
+	for i, w := range words {
+		switch u := strings.ToUpper(w); u {
+		case "AND", "OR", "WITH":
+			words[i] = u
+		default:
+			words[i] = respell(w)
+		}
+	}
+	expr := strings.NewReplacer("( ", "(", " )", ")").Replace(strings.Join(words, " "))
+	if !Valid(expr) {
+		return assay.License{Name: text}
+	}
+	n := enclosing(expr)
+	return assay.License{Expression: expr[n : len(expr)-n]}
+}
+
+// enclosing is how many pairs of parentheses are around all of a valid expression.
+// In "(A) AND (B)" there are none.
+func enclosing(expr string) int {
+	inner := strings.TrimLeft(expr, "(")
+	depth := len(expr) - len(inner)
+	inner = strings.TrimRight(inner, ")")
+	n := min(depth, len(expr)-depth-len(inner))
+	for i := range len(inner) {
+		switch inner[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+			n = min(n, depth)
+		}
+	}
+	return n
+}
+
+// respell gives a listed id, with or without a "+", as SPDX spells it.
+func respell(word string) string {
+	low := strings.ToLower(word)
+	if id := licenses().folded[low]; id != "" {
+		return id
+	}
+	if id := exceptions().folded[low]; id != "" {
+		return id
+	}
+	if base, plus := strings.CutSuffix(low, "+"); plus {
+		if id := licenses().folded[base]; id != "" {
+			return id + "+"
+		}
+	}
+	return word
+}
+
+// list is the ids of one kind as they are spelt, and those by their lowercase form.
+type list struct {
+	exact  map[string]bool
+	folded map[string]string
+}
 
 func (l *list) add(ids []string) {
 	for _, id := range ids {
 		l.exact[id] = true
-		l.folded[strings.ToLower(id)] = true
+		if low := strings.ToLower(id); l.folded[low] == "" {
+			l.folded[low] = id
+		}
 	}
 }
 
-func newList() list { return list{make(map[string]bool), make(map[string]bool)} }
+func newList() list { return list{make(map[string]bool), make(map[string]string)} }
 
 var licenses = sync.OnceValue(func() list {
 	l := newList()
@@ -100,7 +174,7 @@ func Valid(s string) bool {
 			state = operand
 		case state == after && tok == "WITH":
 			state = except
-		case state == except && exceptions().folded[strings.ToLower(tok)]:
+		case state == except && exceptions().folded[strings.ToLower(tok)] != "":
 			state = closed
 		default:
 			return false
@@ -119,11 +193,11 @@ func isLicense(tok string) bool {
 	}
 	l := licenses()
 	tok = strings.ToLower(tok)
-	if l.folded[tok] {
+	if l.folded[tok] != "" {
 		return true
 	}
 	base, plus := strings.CutSuffix(tok, "+")
-	return plus && l.folded[base]
+	return plus && l.folded[base] != ""
 }
 
 func isRef(tok string) bool {

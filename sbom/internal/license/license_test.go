@@ -76,6 +76,47 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestDeclared(t *testing.T) {
+	long := strings.Repeat("MIT OR ", 1000) + "MIT"
+	for in, want := range map[string]assay.License{
+		"":                     {},
+		"mit":                  {Expression: "MIT"},
+		" MIT ":                {Expression: "MIT"},
+		"MIT\tor\n ISC":        {Expression: "MIT OR ISC"},
+		"(MIT OR apache-2.0)":  {Expression: "MIT OR Apache-2.0"},
+		"((MIT))":              {Expression: "MIT"},
+		"((MIT) OR (ISC))":     {Expression: "(MIT) OR (ISC)"},
+		"((MIT OR ISC))":       {Expression: "MIT OR ISC"},
+		"(MIT) AND (ISC)":      {Expression: "(MIT) AND (ISC)"},
+		"MIT and BSD-3-Clause": {Expression: "MIT AND BSD-3-Clause"},
+		"gpl-2.0+":             {Expression: "GPL-2.0+"},
+		"GPL-2.0-only with classpath-exception-2.0": {Expression: "GPL-2.0-only WITH Classpath-exception-2.0"},
+		"SEE LICENSE IN LICENSE":                    {Name: "SEE LICENSE IN LICENSE"},
+		"UNLICENSED":                                {Name: "UNLICENSED"},
+		"GPL2 BSD":                                  {Name: "GPL2 BSD"},
+		"MIT AND":                                   {Name: "MIT AND"},
+		"LicenseRef-x":                              {Expression: "LicenseRef-x"},
+		long:                                        {Name: long},
+	} {
+		if d := cmp.Diff(want, license.Declared(in)); d != "" {
+			t.Errorf("%.80q: %s", in, d)
+		}
+	}
+}
+
+// What Declared gives as an expression is one, and is settled.
+func FuzzDeclared(f *testing.F) {
+	for _, s := range []string{"(MIT or gpl-2.0+) WITH x", "((mit))", "(MIT) and (ISC)", "GPL-2.0-only\twith classpath-exception-2.0"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		l := license.Declared(s)
+		if l.Expression != "" && (!license.Valid(l.Expression) || license.Declared(l.Expression) != l) {
+			t.Fatalf("%q gives %+v, which gives %+v", s, l, license.Declared(l.Expression))
+		}
+	})
+}
+
 func TestRefs(t *testing.T) {
 	got := license.Refs("(LicenseRef-a OR MIT) AND DocumentRef-d:LicenseRef-b AND LicenseRef-c")
 	if d := cmp.Diff([]string{"LicenseRef-a", "LicenseRef-c"}, got); d != "" {

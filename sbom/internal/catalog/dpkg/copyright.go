@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/sbom/internal/catalog/license"
+	"github.com/assaykit/assay/sbom/internal/license"
 )
 
 // ParseCopyright reads the licences that a package's copyright file states, in the
@@ -63,7 +63,7 @@ func joined(list []assay.License) []assay.License {
 			parts[i] = "(" + l.Expression + ")"
 		}
 	}
-	return []assay.License{license.Parse(strings.Join(parts, " AND "))}
+	return []assay.License{license.Declared(strings.Join(parts, " AND "))}
 }
 
 func machineReadable(data []byte) (names []string, ok bool) {
@@ -109,7 +109,7 @@ func fromShortName(s string) assay.License {
 	if strings.Contains(s, ",") && and && or {
 		return assay.License{Name: s}
 	}
-	if l := license.Parse(strings.Join(out, " ")); l.Expression != "" {
+	if l := license.Declared(strings.Join(out, " ")); l.Expression != "" {
 		return l
 	}
 	return assay.License{Name: s}

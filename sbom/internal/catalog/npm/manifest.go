@@ -15,7 +15,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
-	"github.com/assaykit/assay/sbom/internal/catalog/license"
+	"github.com/assaykit/assay/sbom/internal/license"
 )
 
 // Manifest is one package.json.
@@ -151,7 +151,7 @@ func licenses(one, many jsontext.Value) []assay.License {
 	case 0:
 		return nil
 	case 1:
-		return []assay.License{license.Parse(names[0])}
+		return []assay.License{license.Declared(names[0])}
 	}
 	parts := make([]string, len(names))
 	for i, n := range names {
@@ -159,7 +159,7 @@ func licenses(one, many jsontext.Value) []assay.License {
 			parts[i] = "(" + n + ")"
 		}
 	}
-	return []assay.License{license.Parse(strings.Join(parts, " OR "))}
+	return []assay.License{license.Declared(strings.Join(parts, " OR "))}
 }
 
 func licenseNames(v jsontext.Value) []string {
