@@ -32,7 +32,7 @@ func sbomCommand(fs *flag.FlagSet) action {
 			}
 			loss, err := sbom.Write(w, contents.SBOM, sbom.Format(format), sbom.EncodeOptions{})
 			for _, l := range loss {
-				e.note("%s cannot carry %s", format, l)
+				e.note("lost in %s: %s", format, l)
 			}
 			return err
 		})
