@@ -34,6 +34,35 @@ const (
 	npmName  = "npm"
 )
 
+// ecosystem is one kind of packages: what looks at files, and what makes components
+// of the facts that it kept.
+type ecosystem struct {
+	// name is the visitor's, and what components are found by.
+	name string
+	// scope is the ecosystem in statements of completeness: a package URL type.
+	scope   string
+	visitor func(*budget) layers.Visitor
+	take    func(*maker) error
+	// owned tells the components whose files another package may have installed.
+	owned func(*assay.Component) bool
+	// minor tells files that can be skipped without leaving a component out.
+	minor func(path string) bool
+}
+
+// ecosystems are taken in this order: distributions first, because what they
+// installed owns what the others find.
+func ecosystems() []ecosystem {
+	none := func(*assay.Component) bool { return false }
+	return []ecosystem{
+		{dpkgName, "deb", func(b *budget) layers.Visitor { return dpkgVisitor{b} }, (*maker).dpkg, none, isCopyright},
+		{apkName, "apk", func(b *budget) layers.Visitor { return apkVisitor{b} }, (*maker).apk, none, nil},
+		{goName, "golang", func(b *budget) layers.Visitor { return goVisitor{b} }, (*maker).golang, isApplication, nil},
+		{npmName, "npm", func(b *budget) layers.Visitor { return npmVisitor{b} }, (*maker).npm, nil, isLock},
+	}
+}
+
+func isApplication(c *assay.Component) bool { return c.Type == assay.TypeApplication }
+
 // Catalog is what the visitors of one pass share.
 type Catalog struct{ budget *budget }
 
@@ -49,7 +78,11 @@ func New(memory int64) *Catalog {
 
 // Visitors are for one pass.
 func (c *Catalog) Visitors() []layers.Visitor {
-	return []layers.Visitor{dpkgVisitor{c.budget}, apkVisitor{c.budget}, goVisitor{c.budget}, npmVisitor{c.budget}}
+	var out []layers.Visitor
+	for _, e := range ecosystems() {
+		out = append(out, e.visitor(c.budget))
+	}
+	return out
 }
 
 // budget bounds what facts keep until the pass ends. All layers add up, so whether

@@ -92,12 +92,18 @@ func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory
 		found: map[string]bool{}, partial: map[string]bool{}, folders: map[string]string{},
 	}
 	m.os()
-	for _, f := range []func() error{m.dpkg, m.apk, m.golang, m.npm, m.owned} {
-		if err := f(); err != nil {
+	all := ecosystems()
+	for _, e := range all {
+		if err := e.take(m); err != nil {
 			return nil, err
 		}
 	}
-	m.skippedByEngine()
+	for _, e := range all {
+		if err := m.owned(e); err != nil {
+			return nil, err
+		}
+		m.skippedByEngine(e)
+	}
 	return m.finish(), nil
 }
 
@@ -215,30 +221,27 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// skippedByEngine takes over what was too large.
-func (m *maker) skippedByEngine() {
-	scopes := map[string]string{goName: "components:golang", npmName: "components:npm"}
+// skippedByEngine takes over what the engine left out, such as files too large.
+func (m *maker) skippedByEngine(e ecosystem) {
 	for _, s := range m.res.Skipped {
+		if s.Visitor != e.name {
+			continue
+		}
 		f := m.res.Tree.Get(s.Path)
 		there := f != nil && f.Type == layers.Regular && f.ContentLayer == s.Layer && f.Size == s.Size
 		m.skipped = append(m.skipped, Skipped{s.Visitor, s.Path, s.Layer, s.Size, s.Reason, !there})
-		if scope := scopes[s.Visitor]; scope != "" && there && !(s.Visitor == npmName && isLock(s.Path)) {
-			m.partial[scope] = true
-			m.found[ecosystem(scope)] = true
+		if there && (e.minor == nil || !e.minor(s.Path)) {
+			m.partial["components:"+e.scope] = true
+			m.found[e.scope] = true
 		}
 	}
 }
 
-func ecosystem(scope string) string {
-	_, eco, _ := strings.Cut(scope, ":")
-	return eco
-}
-
-// owned relates what lies in the files of a distribution's package to it, if all of
-// its locations do.
-func (m *maker) owned() error {
+// owned relates what lies in the files of another package to it, if all of its
+// locations do. No owned of an ecosystem means all of its components.
+func (m *maker) owned(e ecosystem) error {
 	for _, n := range m.nodes {
-		if n.c.FoundBy != npmName && !(n.c.FoundBy == goName && n.c.Type == assay.TypeApplication) {
+		if n.c.FoundBy != e.name || e.owned != nil && !e.owned(&n.c) {
 			continue
 		}
 		var owners []*node

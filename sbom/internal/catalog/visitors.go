@@ -38,6 +38,10 @@ type (
 	}
 )
 
+func isCopyright(path string) bool {
+	return strings.HasPrefix(path, docDir) && strings.HasSuffix(path, copyrightName)
+}
+
 type dpkgVisitor struct{ budget *budget }
 
 func (dpkgVisitor) Name() string { return dpkgName }
