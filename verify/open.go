@@ -74,10 +74,8 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 	if len(a.Witnesses) > 0 {
 		a.SignedBy = a.Witnesses[0].At
 	}
-	if proven.LogsVerified {
-		for _, l := range proven.Logs {
-			a.LogEntries = append(a.LogEntries, LogEntry(l))
-		}
+	for _, l := range proven.Logs {
+		a.LogEntries = append(a.LogEntries, LogEntry(l))
 	}
 
 	name := e.Digest().String()

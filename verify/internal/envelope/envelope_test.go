@@ -60,7 +60,7 @@ func TestCertificates(t *testing.T) {
 			if len(p.Times) != 1 || !p.Times[0].At.Equal(at) || p.Times[0].Witness != tt.witness {
 				t.Errorf("times are %+v", p.Times)
 			}
-			if len(p.Logs) != 1 || !p.LogsVerified {
+			if len(p.Logs) != 1 {
 				t.Errorf("logs are %+v", p.Logs)
 			}
 		})
@@ -246,16 +246,132 @@ func TestBareDSSE(t *testing.T) {
 	refused(t, opener(t, envelope.Trust{TrustedRoot: v.TrustedRootJSON()}), assay.NewEnvelope(assay.MediaTypeDSSE, b.E), envelope.StepTrust, assay.ErrRefuted)
 }
 
+// Whoever stores a bundle can add entries to it that nobody proved: those of another
+// log, and any where the trusted root lists no log. They are never given as proven.
+func TestLogEntriesThatNobodyProved(t *testing.T) {
+	v, foreign := testsigstore.NewVirtual(t), testsigstore.NewVirtual(t)
+	id := testsigstore.Email("dev@example.com", "https://accounts.example")
+	raw := v.SignDSSE(t, id, assay.MediaTypeInToto, payload)
+	entry := func(raw []byte) any {
+		var m map[string]any
+		if err := json.Unmarshal(raw, &m); err != nil {
+			t.Fatal(err)
+		}
+		return m["verificationMaterial"].(map[string]any)["tlogEntries"].([]any)[0]
+	}
+	alien := entry(foreign.SignDSSE(t, id, assay.MediaTypeInToto, payload))
+	both := edit(t, raw, func(m map[string]any) {
+		vm := m["verificationMaterial"].(map[string]any)
+		vm["tlogEntries"] = append(vm["tlogEntries"].([]any), alien)
+	})
+	genuine, err := opener(t, envelope.Trust{TrustedRoot: v.TrustedRootJSON()}).Open(bundle(raw))
+	if err != nil || len(genuine.Logs) != 1 {
+		t.Fatalf("got %+v, %v", genuine, err)
+	}
+	p, err := opener(t, envelope.Trust{TrustedRoot: v.TrustedRootJSON()}).Open(bundle(both))
+	if err != nil || len(p.Logs) != 1 || p.Logs[0] != genuine.Logs[0] {
+		t.Errorf("beside a genuine entry: got %+v, %v", p, err)
+	}
+	noLogs := edit(t, v.TrustedRootJSON(), func(m map[string]any) { delete(m, "tlogs") })
+	for name, raw := range map[string][]byte{"genuine": raw, "both": both} {
+		p, err := opener(t, envelope.Trust{TrustedRoot: noLogs}).Open(bundle(raw))
+		if err != nil || len(p.Logs) != 0 {
+			t.Errorf("%s, without trusted logs: got %+v, %v", name, p, err)
+		}
+	}
+}
+
+// The media type that a store gives is not signed. The same bytes under another one
+// are the same evidence, whichever the bundle of all envelopes keeps.
+func TestMediaTypeDoesNotDecide(t *testing.T) {
+	key := newKey(t, elliptic.P256())
+	o := opener(t, envelope.Trust{Keys: []envelope.Key{{Public: key.Public()}}})
+	var b struct {
+		E json.RawMessage `json:"dsseEnvelope"`
+	}
+	whole := signed(t, key).Raw()
+	if err := json.Unmarshal(whole, &b); err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range [][]byte{whole, b.E} {
+		for _, mediaType := range []string{assay.MediaTypeSigstoreBundle, assay.MediaTypeDSSE, assay.MediaTypeInToto, "application/vnd.dev.sigstore.bundle+json;version=0.1", ""} {
+			if p, err := o.Open(assay.NewEnvelope(mediaType, raw)); err != nil || !bytes.Equal(p.Payload, payload) {
+				t.Errorf("as %q: got %+v, %v", mediaType, p, err)
+			}
+		}
+	}
+}
+
+// DSSE v1.0.2, protocol.md: both alphabets of base64 are accepted.
+func TestURLSafeBase64(t *testing.T) {
+	key := newKey(t, elliptic.P256())
+	o := opener(t, envelope.Trust{Keys: []envelope.Key{{Public: key.Public()}}})
+	var b struct {
+		E map[string]any `json:"dsseEnvelope"`
+	}
+	for { // until there is a character that differs
+		if err := json.Unmarshal(signed(t, key).Raw(), &b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(b.E["signatures"].([]any)[0].(map[string]any)["sig"].(string), "+/") {
+			break
+		}
+	}
+	sig := b.E["signatures"].([]any)[0].(map[string]any)
+	safe := strings.NewReplacer("+", "-", "/", "_")
+	b.E["payload"], sig["sig"] = safe.Replace(b.E["payload"].(string)), safe.Replace(sig["sig"].(string))
+	raw, err := json.Marshal(b.E)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := o.Open(assay.NewEnvelope(assay.MediaTypeDSSE, raw)); err != nil || !bytes.Equal(p.Payload, payload) {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+// Bundles before v0.3 carry a chain of certificates. Only the leaf is taken of it: a
+// root that the bundle brings along is trusted no more than any other byte.
+func TestCertificateChains(t *testing.T) {
+	v, foreign := testsigstore.NewVirtual(t), testsigstore.NewVirtual(t)
+	id := testsigstore.Email("dev@example.com", "https://accounts.example")
+	chain := func(raw, root []byte) []byte {
+		var r struct {
+			CAs []struct {
+				Chain struct {
+					Certificates []any `json:"certificates"`
+				} `json:"certChain"`
+			} `json:"certificateAuthorities"`
+		}
+		if err := json.Unmarshal(root, &r); err != nil {
+			t.Fatal(err)
+		}
+		return edit(t, raw, func(m map[string]any) {
+			m["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.2"
+			vm := m["verificationMaterial"].(map[string]any)
+			vm["x509CertificateChain"] = map[string]any{"certificates": append([]any{vm["certificate"]}, r.CAs[0].Chain.Certificates...)}
+			delete(vm, "certificate")
+		})
+	}
+	o := opener(t, envelope.Trust{TrustedRoot: v.TrustedRootJSON()})
+	p, err := o.Open(bundle(chain(v.SignDSSE(t, id, assay.MediaTypeInToto, payload), v.TrustedRootJSON())))
+	if err != nil || p.Signer.Subject != id.SAN {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	raw := v.SignDSSEWith(t, id, assay.MediaTypeInToto, payload, testsigstore.SignOptions{CA: foreign})
+	refused(t, o, bundle(chain(raw, foreign.TrustedRootJSON())), envelope.StepCertificate, assay.ErrRefuted)
+}
+
 func TestTrustRefused(t *testing.T) {
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Skip("this Go makes no weak keys: ", err)
 	}
-	root := testsigstore.NewVirtual(t).TrustedRootJSON()
+	root, twice := testsigstore.NewVirtual(t).TrustedRootJSON(), newKey(t, elliptic.P256())
 	for name, trust := range map[string]envelope.Trust{
 		"nothing":         {},
 		"weak RSA":        {Keys: []envelope.Key{{Public: weak.Public()}}},
 		"P-521":           {Keys: []envelope.Key{{Public: newKey(t, elliptic.P521()).Public()}}},
+		"key twice":       {Keys: []envelope.Key{{Public: twice.Public(), ValidUntil: time.Now()}, {Public: twice.Public()}}},
 		"nil key":         {Keys: []envelope.Key{{}}},
 		"private key":     {Keys: []envelope.Key{{Public: weak}}},
 		"root duplicate":  {TrustedRoot: append([]byte(`{"mediaType":"a",`), root[1:]...)},

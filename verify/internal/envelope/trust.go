@@ -10,9 +10,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
-	"github.com/sigstore/sigstore-go/pkg/bundle"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/signature"
@@ -67,6 +67,7 @@ func New(t Trust) (*Opener, error) {
 			return nil, &assay.Error{Op: "read trusted root", Kind: assay.ErrInvalid, Subject: name, Field: "/certificateAuthorities", Bound: "at least one"}
 		}
 		o.material = material
+		o.logs = atLeast(t.Logs, len(material.RekorLogs()))
 		if o.certificates, err = verify.NewVerifier(material, certificateOptions(t, material)...); err != nil {
 			return nil, &assay.Error{Op: "read trusted root", Kind: assay.ErrInvalid, Subject: name, Err: err}
 		}
@@ -76,6 +77,10 @@ func New(t Trust) (*Opener, error) {
 		if err != nil {
 			return nil, &assay.Error{Op: "trust key", Kind: assay.ErrInvalid, Field: fmt.Sprintf("keys/%d", i), Err: err}
 		}
+		// Of two windows for one key, the order of the keys would decide.
+		if slices.ContainsFunc(o.keys, func(k trustedKey) bool { return k.id == tk.id }) {
+			return nil, &assay.Error{Op: "trust key", Kind: assay.ErrInvalid, Field: fmt.Sprintf("keys/%d", i), Value: tk.id.String(), Bound: "each key once"}
+		}
 		o.keys = append(o.keys, tk)
 	}
 	if o.certificates == nil && len(o.keys) == 0 {
@@ -84,13 +89,16 @@ func New(t Trust) (*Opener, error) {
 	return o, nil
 }
 
-func certificateOptions(t Trust, material *root.TrustedRoot) []verify.VerifierOption {
-	atLeast := func(n, listed int) int {
-		if n == 0 && listed > 0 {
-			return 1
-		}
-		return n
+// atLeast is a threshold: the one that is asked for, or 1 where the trusted root
+// lists anything to meet it with.
+func atLeast(n, listed int) int {
+	if n == 0 && listed > 0 {
+		return 1
 	}
+	return n
+}
+
+func certificateOptions(t Trust, material *root.TrustedRoot) []verify.VerifierOption {
 	opts := []verify.VerifierOption{verify.WithoutStatementPredicate(), verify.WithObserverTimestamps(max(1, t.Authorities))}
 	if n := atLeast(t.Logs, len(material.RekorLogs())); n > 0 {
 		opts = append(opts, verify.WithTransparencyLog(n))
@@ -140,7 +148,7 @@ func newKey(k Key, witnesses root.TrustedMaterial) (trustedKey, error) {
 	return trustedKey{id, !k.ValidFrom.IsZero() || !k.ValidUntil.IsZero(), material}, nil
 }
 
-func (o *Opener) openKey(b *bundle.Bundle, content verify.VerificationContent) (*Proven, error) {
+func (o *Opener) openKey(b *entity) (*Proven, error) {
 	if len(o.keys) == 0 {
 		return nil, fail(StepTrust, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted,
 			Bound: "a signature by a certificate: no key is trusted"})
@@ -159,7 +167,7 @@ func (o *Opener) openKey(b *bundle.Bundle, content verify.VerificationContent) (
 		opts = append(opts, verify.WithNoObserverTimestamps())
 	}
 
-	hint := content.PublicKey().Hint()
+	hint := b.content.PublicKey().Hint()
 	hinted, named := o.byHint(hint)
 	failure := fail(StepSignature, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Value: hint,
 		Bound: "a signature by one of the trusted keys"})
@@ -185,7 +193,9 @@ func (o *Opener) openKey(b *bundle.Bundle, content verify.VerificationContent) (
 		p := proven(b)
 		p.Signer = assay.KeyIdentity(k.id)
 		p.Times = times(result.VerifiedTimestamps)
-		p.LogsVerified = witnessed && carriesLog
+		if witnessed {
+			p.Logs = provenLogs(b, k.material, carriesLog)
+		}
 		if k.window && len(p.Times) == 0 {
 			return nil, fail(StepTime, &assay.Error{Op: "verify signature", Kind: assay.ErrUnchecked, Subject: p.Signer.String(),
 				Bound: "a witnessed time: the key is valid only for a time"})
