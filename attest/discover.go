@@ -162,8 +162,10 @@ func (f *finder) tree(ctx context.Context, subject assay.Digest, depth int) *ass
 func (f *finder) below(ctx context.Context, b *assay.Bundle, list []descriptor, depth int) {
 	done := map[assay.Digest]*assay.Bundle{}
 	for _, d := range list {
-		if d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
-			f.ignore("BuildKit attestation manifest")
+		// BuildKit's attestation manifests are for a platform that no runtime asks
+		// for. The annotation alone must not hide an image that one would run.
+		if d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown" {
+			f.ignore("manifest for platform unknown/unknown")
 			continue
 		}
 		below, ok := done[d.Digest]

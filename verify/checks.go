@@ -13,6 +13,7 @@ import (
 // of required evidence "evidence/" and the kind.
 const (
 	CheckEvidenceAny     = "evidence/any"
+	CheckPlatforms       = "image/platforms" // of an index only
 	CheckContents        = "image/contents"
 	CheckSBOMContents    = "sbom/contents"
 	CheckBuilder         = "provenance/builder"

@@ -73,3 +73,46 @@ func TestIndex(t *testing.T) {
 		t.Errorf("policy %s: %v", r.Verdict.Policy, r.Err())
 	}
 }
+
+// An index of which a part was not read, or hides an image behind an annotation that
+// no runtime looks at, proves nothing about what a cluster would run.
+func TestIndexIsWhole(t *testing.T) {
+	f := newFixture(t)
+	root := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "bin/sh", Mode: 0o755, Body: "shell"}}})
+	hidden := testimage.NewIndex(t,
+		testimage.Member{Image: f.image, Platform: assay.Platform{OS: "linux", Architecture: "amd64"}},
+		testimage.Member{Image: root, Platform: assay.Platform{OS: "linux", Architecture: "arm64"}, Annotations: map[string]string{
+			"vnd.docker.reference.type":   "attestation-manifest",
+			"vnd.docker.reference.digest": f.digest.String(),
+		}})
+	home := testregistry.InProcess(t, testregistry.Options{})
+	ref := testimage.PushIndex(t, home.Ref("app:v1"), hidden)
+	at := ref.Context().Name() + "@" + f.digest.String()
+	if _, err := attest.Publish(context.Background(), f.signer, at, attest.PublishOptions{}, f.sbom, f.provenance, f.vex, f.posture); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(source attest.Source) *verify.Report {
+		t.Helper()
+		v, err := verify.New(f.trust(), f.policy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := v.Verify(context.Background(), hidden.ID(), source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	source := attest.FromRegistry(ref.Context().Name(), image.Registry{})
+	r := ask(source)
+	if len(r.Platforms) != 2 || r.Verdict.Policy != assay.Refuted || r.Verdict.Stage != assay.None {
+		t.Errorf("%d platforms, policy %s, stage %s", len(r.Platforms), r.Verdict.Policy, r.Verdict.Stage)
+	}
+	check(t, r, verify.CheckPlatforms, assay.Proven, verify.Holds)
+
+	r = ask(source.WithLimits(attest.Limits{Platforms: 1}))
+	check(t, r, verify.CheckPlatforms, assay.Unknown, verify.StoreUnreadable)
+	if r.Verdict.Policy == assay.Proven || r.Verdict.Stage != assay.None || r.Err() == nil {
+		t.Errorf("policy %s, stage %s: %v", r.Verdict.Policy, r.Verdict.Stage, r.Err())
+	}
+}

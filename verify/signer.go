@@ -19,7 +19,8 @@ type SignerRule struct {
 	// Kinds are the kinds of evidence the signer may state; empty means all.
 	Kinds []assay.Kind `json:"kinds,omitempty"`
 
-	// Key is the [attest.KeyID] of a key in [Trust].
+	// Key is the [attest.KeyID] of a key. A rule whose key the [Trust] does not have
+	// matches nobody: one policy may serve where not every key is trusted.
 	Key assay.Digest `json:"key,omitzero"`
 
 	// Issuer is the OIDC issuer, and IssuerPattern a regular expression (RE2) that

@@ -126,8 +126,19 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 			v.log.InfoContext(ctx, "store could not be read", "store", f.Store, "reference", f.Reference, "error", f.Err)
 		}
 	}
-	in := inputs{faults: sortFaults(faults), at: at, sources: sources}
+	in := inputs{faults: sortFaults(faults), at: at, sources: sources, unread: unreadManifests(found.Faults)}
 	return v.tree(ctx, in, found.Bundle, assay.Platform{})
+}
+
+// unreadManifests are the references of which a part could not be read.
+func unreadManifests(faults []attest.Fault) map[string]string {
+	unread := map[string]string{}
+	for _, f := range faults {
+		if f.Kind == attest.Unreadable {
+			unread[f.Reference] = f.Err.Error()
+		}
+	}
+	return unread
 }
 
 func joinStore(store, reference string) string {
@@ -146,6 +157,8 @@ type inputs struct {
 	// them: what is said of an index is said of each image in it.
 	about     []assay.Digest
 	inherited []assay.Envelope
+	// unread are the manifests that could not be read whole, and why.
+	unread map[string]string
 }
 
 // tree reports on a bundle and on all below it.
@@ -170,8 +183,20 @@ func (v *Verifier) tree(ctx context.Context, in inputs, b *assay.Bundle, platfor
 		}
 		r.Platforms = append(r.Platforms, sub)
 	}
+	r.Checks = []Check{complete(b.Subject(), len(r.Platforms), in.unread)}
 	r.conclude()
 	return r, nil
+}
+
+// complete answers whether the reports below an index are on all of its images. One
+// that was not read could be anything.
+func complete(index assay.Digest, platforms int, unread map[string]string) Check {
+	c := Check{ID: CheckPlatforms, State: assay.Proven, Reason: Holds, Stage: assay.Minimal, Required: true,
+		Detail: plural(platforms, "platform") + " listed"}
+	if why, ok := unread[index.String()]; ok {
+		c.State, c.Reason, c.Detail = assay.Unknown, StoreUnreadable, "the list of platforms could not be read whole: "+why
+	}
+	return c
 }
 
 // image reports on one image.

@@ -25,20 +25,25 @@ const (
 	referenceDigest = "vnd.docker.reference.digest"
 )
 
-// isNoImage reports whether an entry of an index is known to be something else than
-// an image for a platform: an attestation, a signature, an artifact.
+// isNoImage reports whether no runtime would take an entry of an index for an image:
+// it is of another media type, or for a platform that nobody asks for. What its
+// annotations say it is does not count, because runtimes do not look at them: an
+// annotation must not hide an image that they would run.
 func isNoImage(d v1.Descriptor) bool {
 	switch {
 	case !d.MediaType.IsImage() && !d.MediaType.IsIndex():
 		return true
-	case d.Annotations[referenceType] != "":
-		return true
-	case d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown":
-		return true
+	case d.Platform != nil:
+		return isNowhere(d)
 	case d.ArtifactType != "" && !strings.HasPrefix(d.ArtifactType, "application/vnd.oci.image.") && !strings.HasPrefix(d.ArtifactType, "application/vnd.docker.container.image."):
 		return true
 	}
 	return false
+}
+
+// isNowhere: BuildKit gives its attestation manifests a platform that matches none.
+func isNowhere(d v1.Descriptor) bool {
+	return d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
 }
 
 // Variant is one image of an index.
@@ -88,7 +93,7 @@ func (w *walker) collect(ctx context.Context, ds []v1.Descriptor, depth int) err
 		if err := w.counted(depth); err != nil {
 			return err
 		}
-		if d.Annotations[referenceType] == "attestation-manifest" && d.MediaType.IsImage() {
+		if d.Annotations[referenceType] == "attestation-manifest" && d.MediaType.IsImage() && isNowhere(d) {
 			subject, err := assay.ParseDigest(d.Annotations[referenceDigest])
 			if err != nil {
 				return &assay.Error{Op: "read index", Kind: assay.ErrInvalid, Subject: w.s.String(), Field: d.Digest.String() + " annotation " + referenceDigest, Err: err}

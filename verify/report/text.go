@@ -29,6 +29,8 @@ func text(b *bytes.Buffer, r *verify.Report) {
 	fmt.Fprintf(b, "as of %s\n\n", r.At.UTC().Format(time.RFC3339))
 	verdict(b, r)
 	if len(r.Platforms) > 0 {
+		faults(b, r)
+		checks(b, r)
 		for _, p := range r.Platforms {
 			b.WriteString("\n----\n")
 			text(b, p)
