@@ -67,9 +67,15 @@ func (s *JoinedSource) Discover(ctx context.Context, subject assay.Digest) (*Fou
 	out := &Found{Bundle: assay.NewBundle(subject)}
 	ignored := map[Ignored]int{}
 	for _, src := range s.sources {
+		if src == nil {
+			return nil, &assay.Error{Op: "discover", Kind: assay.ErrInvalid, Subject: subject.String(), Field: "sources", Value: "nil", Bound: "a source"}
+		}
 		f, err := src.Discover(ctx, subject)
 		if err != nil {
 			return nil, err
+		}
+		if f == nil || f.Bundle == nil {
+			return nil, &assay.Error{Op: "discover", Kind: assay.ErrUnchecked, Subject: subject.String(), Bound: "a source that gives a bundle, or an error"}
 		}
 		if err := out.Bundle.Merge(f.Bundle); err != nil {
 			return nil, err

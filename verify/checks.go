@@ -25,6 +25,8 @@ const (
 	CheckVEXConsistent   = "vex/consistent"
 	CheckVEXAuthor       = "vex/author"
 	CheckPostureClaims   = "posture/claims"
+	CheckSummaryPassed   = "summary/passed"
+	CheckTestsPassed     = "test-result/passed"
 	CheckRebuilt         = "schedule/rebuilt"
 	CheckScan            = "scan/fresh"
 	CheckRemediation     = "remediation/sla"
@@ -101,6 +103,9 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 			if requires(k) {
 				add(assay.None, true, c.present(k))
 			}
+			if requires(k) && (k == assay.KindSummary || k == assay.KindTestResult) {
+				add(assay.None, true, c.passed(k))
+			}
 		}
 	}
 	contentsStage := assay.Minimal
@@ -117,7 +122,7 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	add(assay.Secure, provenance && len(v.policy.Sources) > 0, v.source(c))
 	add(assay.None, false, c.materials())
 
-	add(assay.Secure, false, c.vexProducts())
+	add(assay.Secure, requires(assay.KindVEX), c.vexProducts())
 	add(assay.Secure, false, c.vexSubcomponents())
 	add(assay.Secure, false, c.vexConsistent())
 	add(assay.None, false, v.vexAuthor(c))
@@ -144,10 +149,14 @@ func sbomStage(p *compiledPolicy) assay.Stage {
 
 // finish sorts and cuts the lists of a check.
 func (c Check) finish() Check {
+	c.Detail = clip(c.Detail)
+	for i, f := range c.Findings {
+		c.Findings[i] = clip(f)
+	}
 	slices.Sort(c.Findings)
 	c.Findings = slices.Compact(c.Findings)
 	if n := len(c.Findings); n > MaxFindings {
-		c.FindingsTotal = n
+		c.FindingsTotal = max(c.FindingsTotal, n)
 		c.Findings = c.Findings[:MaxFindings]
 	}
 	slices.SortFunc(c.Evidence, assay.Digest.Compare)
@@ -230,16 +239,51 @@ func (c *subjectCase) present(k assay.Kind) Check {
 		}
 	}
 	// What was refused is why there is none; it is the first thing a reader wants
-	// to know.
+	// to know. What could not be checked may be what is missing.
 	for _, a := range c.report.Attestations {
 		if a.State != assay.Proven && (a.Kind == k || a.Kind == "") {
 			check.Findings = append(check.Findings, fmt.Sprintf("%s: %s", a.Envelope, a.Reason))
+			if a.State == assay.Unknown && a.Reason != FromTheFuture {
+				check.Reason = Unchecked
+			}
 		}
 	}
 	if len(check.Evidence) > 0 {
 		check.Findings = nil
 	}
 	return c.presence(check, string(k))
+}
+
+// passed answers whether what was accepted of a kind that has an outcome says that it
+// was a good one: a summary of a verification that failed is no reason to pass.
+func (c *subjectCase) passed(k assay.Kind) Check {
+	id := CheckSummaryPassed
+	if k == assay.KindTestResult {
+		id = CheckTestsPassed
+	}
+	t := newTally(id)
+	for _, e := range c.report.evidence {
+		var ok bool
+		var what string
+		switch e := e.Evidence().(type) {
+		case *assay.Summary:
+			ok, what = e.Passed, "verified by "+e.Verifier+": failed"
+		case *assay.TestResult:
+			ok, what = e.Result != "FAILED", "tests failed"
+		}
+		switch {
+		case e.Evidence().Kind() != k:
+		case ok:
+			t.add(assay.Proven, Holds, e.Envelope())
+		default:
+			t.add(assay.Refuted, ShownFalse, e.Envelope(), what)
+		}
+	}
+	return t.done(words{
+		holds:   "every outcome is a good one",
+		refuted: "an outcome is a failure",
+		nothing: "no " + string(k) + " was accepted",
+	})
 }
 
 func (c *subjectCase) presence(check Check, what string) Check {
@@ -250,6 +294,8 @@ func (c *subjectCase) presence(check Check, what string) Check {
 	case len(c.report.Faults) > 0:
 		check.State, check.Reason = assay.Unknown, StoreUnreadable
 		check.Detail = "no " + what + " was accepted, and a store could not be read: " + c.report.Faults[0].Store
+	case check.Reason == Unchecked:
+		check.Detail = "no " + what + " was accepted; " + plural(len(check.Findings), "attestation") + " refused or not checked"
 	default:
 		check.State, check.Reason = assay.Refuted, Absent
 		check.Detail = "every store was read, and no " + what + " was accepted"

@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"fmt"
-
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest/posture"
 )
@@ -66,7 +64,7 @@ func (c *subjectCase) postureRules(claimed bool) []Check {
 				check.Findings = append(check.Findings, l.Path)
 			}
 			if f.FoundTotal > len(f.Found) {
-				check.Detail += fmt.Sprintf(" (%d in all)", f.FoundTotal)
+				check.FindingsTotal = f.FoundTotal // the fact lists a few
 			}
 		default:
 			check.Reason, check.Detail = c.contents.reason, c.contents.detail

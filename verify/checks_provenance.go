@@ -49,19 +49,19 @@ func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 			}
 			continue
 		}
-		compared := 0
 		var wrong []string
-		compare := func(what, stated, claimed string) {
+		compare := func(what, stated, claimed string) bool {
 			if stated == "" || claimed == "" {
-				return
+				return false
 			}
-			compared++
 			if stated != claimed {
 				wrong = append(wrong, fmt.Sprintf("%s: provenance says %s, the certificate %s", what, stated, claimed))
 			}
+			return true
 		}
-		compare("source repository", canonicalRepository(e.Source.Repository), canonicalRepository(claims.SourceRepositoryURI))
-		compare("source commit", e.Source.Commit.Hex(), claims.SourceRepositoryDigest)
+		// Both are needed: a commit is in every fork of its repository.
+		repository := compare("source repository", canonicalRepository(e.Source.Repository), canonicalRepository(claims.SourceRepositoryURI))
+		revision := compare("source commit", e.Source.Commit.Hex(), claims.SourceRepositoryDigest)
 		compare("source ref", e.Source.Ref, claims.SourceRepositoryRef)
 		if strings.Contains(e.InvocationID, "://") {
 			compare("run", e.InvocationID, claims.RunInvocationURI)
@@ -69,7 +69,7 @@ func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 		switch {
 		case len(wrong) > 0:
 			t.add(assay.Refuted, Contradiction, p.Envelope(), wrong...)
-		case e.Source.Repository == "" || e.Source.Commit.IsZero() || compared < 2:
+		case !repository || !revision:
 			t.add(assay.Unknown, NotStated, p.Envelope(), "the provenance or the certificate does not name repository and commit")
 		default:
 			t.add(assay.Proven, Holds, p.Envelope())
@@ -84,7 +84,9 @@ func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 }
 
 // source answers whether the image was built from a repository that the policy
-// names, at a commit, from files as committed.
+// names, at a commit, and not from files that are said to differ from it. Provenance
+// that says nothing of modified files is taken to be of the commit: that of hosted
+// builders never does.
 func (v *Verifier) source(c *subjectCase) Check {
 	t := newTally(CheckSource)
 	for _, p := range c.provenances {

@@ -8,11 +8,18 @@ import (
 	"github.com/assaykit/assay/vex"
 )
 
-// aboutThis gives what a VEX document says about this image alone, where the
-// statement that carries it has several subjects, and how many of its statements are
-// about the others. What is about no subject at all was left out when it was read.
-func aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
-	doc, ignored := vex.InheritSubjects(v.Evidence(), []assay.Subject{v.Subject()})
+// aboutThis gives what a VEX document says about this image alone, and the index it
+// is in, where the statement that carries it has several subjects, and how many of
+// its statements are about the others. What is about no subject at all was left out
+// when it was read.
+func (c *subjectCase) aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
+	var ours []assay.Subject
+	for _, s := range v.Statement().Subjects() {
+		if slices.ContainsFunc(c.about, s.Digest.Has) {
+			ours = append(ours, s)
+		}
+	}
+	doc, ignored := vex.InheritSubjects(v.Evidence(), ours)
 	whole := 0
 	for _, i := range ignored {
 		if i.Whole {
@@ -24,12 +31,16 @@ func aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
 
 // vexProducts answers whether each VEX document is about this image. Statements
 // about other products are ignored, as OpenVEX's ATTESTING.md asks; a document of
-// which nothing is left was attached to the wrong image.
+// which nothing is left was attached to the wrong image. One that is about other
+// subjects of its statement, such as the other images of an index, is none for this
+// image, and not a false one.
 func (c *subjectCase) vexProducts() Check {
 	t := newTally(CheckVEXProducts)
 	for _, v := range c.vexes {
-		doc, others := aboutThis(v)
+		doc, others := c.aboutThis(v)
 		switch {
+		case len(doc.Statements) == 0 && len(v.Evidence().Statements) > 0:
+			continue
 		case len(doc.Statements) == 0:
 			t.add(assay.Refuted, OtherImage, v.Envelope(), v.Evidence().ID+": no statement is about this image")
 		case others > 0:
@@ -42,7 +53,7 @@ func (c *subjectCase) vexProducts() Check {
 		holds:   "each VEX document is about this image",
 		refuted: "a VEX document is about another image",
 		open:    "a VEX document may be about another image",
-		nothing: "no VEX was accepted",
+		nothing: "no VEX about this image was accepted",
 	})
 }
 
@@ -52,7 +63,7 @@ func (c *subjectCase) vexSubcomponents() Check {
 	t := newTally(CheckVEXSubcomponent)
 	inventories := c.inventories()
 	for _, v := range c.vexes {
-		doc, _ := aboutThis(v)
+		doc, _ := c.aboutThis(v)
 		if len(inventories) == 0 {
 			t.add(assay.Unknown, NotStated, v.Envelope(), "there is no inventory to look in")
 			continue
@@ -130,7 +141,7 @@ func (c *subjectCase) vexConsistent() Check {
 	t := newTally(CheckVEXConsistent)
 	var docs []*assay.VEX
 	for _, v := range c.vexes {
-		doc, _ := aboutThis(v)
+		doc, _ := c.aboutThis(v)
 		docs = append(docs, doc)
 		t.add(assay.Proven, Holds, v.Envelope())
 	}

@@ -21,6 +21,20 @@ type contents struct {
 // context; that the bytes are wrong, or cannot be had, is an answer.
 func (v *Verifier) contents(ctx context.Context, sources []attest.Source, digest assay.Digest) (contents, error) {
 	c := contents{reason: NoContents, detail: "no source has the image"}
+	// The first source that gives the bytes is enough, because they are hashed: which
+	// of the others fails or lies, and whether it was asked, must not matter.
+	worse := func(err error) {
+		n := contents{reason: contentsReason(err), detail: err.Error()}
+		if c.reason == NoContents || n.reason == ContentsMismatch && c.reason != ContentsMismatch || n.reason == c.reason && n.detail < c.detail {
+			c = n
+		}
+	}
+	cancelled := func() error {
+		if ctx.Err() == nil {
+			return nil
+		}
+		return &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: digest.String(), Err: ctx.Err()}
+	}
 	for _, s := range sources {
 		src, ok := s.(ImageSource)
 		if !ok {
@@ -30,25 +44,23 @@ func (v *Verifier) contents(ctx context.Context, sources []attest.Source, digest
 		if assay.KindOf(err) == assay.ErrAbsent {
 			continue
 		}
+		if err == nil && img == nil {
+			err = &assay.Error{Op: "open image", Kind: assay.ErrUnchecked, Subject: digest.String(), Bound: "an image, or an error"}
+		}
 		if err != nil {
-			c = contents{reason: contentsReason(err), detail: err.Error()}
+			worse(err)
 			continue
 		}
 		scanned, err := v.scanImage(ctx, img, digest)
-		if ctx.Err() != nil {
-			return contents{}, &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: digest.String(), Err: ctx.Err()}
+		if err := cancelled(); err != nil {
+			return contents{}, err
 		}
 		if err == nil {
 			return contents{Contents: scanned, reason: Holds}, nil
 		}
-		c = contents{reason: contentsReason(err), detail: err.Error()}
-		if c.reason == ContentsMismatch {
-			// A source that gives other bytes than the digest names is not one to be
-			// quietly replaced by the next.
-			return c, nil
-		}
+		worse(err)
 	}
-	return c, nil
+	return c, cancelled()
 }
 
 func contentsReason(err error) Reason {

@@ -55,7 +55,7 @@ func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, abou
 func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (Attestation, *Verified[assay.Evidence]) {
 	a := Attestation{Envelope: e.Digest(), Sources: e.Sources()}
 	refuse := func(state assay.State, reason Reason, detail string) (Attestation, *Verified[assay.Evidence]) {
-		a.State, a.Reason, a.Detail = state, reason, detail
+		a.State, a.Reason, a.Detail = state, reason, clip(detail)
 		return a, nil
 	}
 

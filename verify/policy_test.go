@@ -45,6 +45,7 @@ func TestParsePolicyRefused(t *testing.T) {
 		"key of another algorithm": {`{` + schema + `,"signers":[{"name":"k","key":"sha512:` + strings.Repeat("ab", 64) + `"}]}`, "sha256"},
 		"pattern matches all":      {`{` + schema + `,"signers":[{"name":"k","issuer":"https://i","subjectPattern":".*"}]}`, "does not match everything"},
 		"pattern matches all, one": {`{` + schema + `,"signers":[{"name":"k","issuerPattern":".+","subject":"a@b"}]}`, "does not match everything"},
+		"pattern out of anchors":   {`{` + schema + `,"signers":[{"name":"k","issuer":"https://i","subjectPattern":"x)|(?:https://github.com/org/.*"}]}`, "/signers/0/subjectPattern"},
 		"pattern is none":          {`{` + schema + `,"signers":[{"name":"k","issuer":"https://i","subjectPattern":"("}]}`, "/signers/0/subjectPattern"},
 		"subject twice":            {`{` + schema + `,"signers":[{"name":"k","issuer":"https://i","subject":"a","subjectPattern":"a"}]}`, "not both"},
 		"unknown kind":             {`{` + schema + `,` + signer + `,"require":["sboms"]}`, "/require/0"},

@@ -43,6 +43,9 @@ const (
 	Absent Reason = "absent"
 	// StoreUnreadable: not found, and a store could not be read.
 	StoreUnreadable Reason = "store-unreadable"
+	// Unchecked: none was accepted, and an attestation that may be one could not be
+	// checked.
+	Unchecked Reason = "unchecked"
 	// NoContents: the image's bytes are not at hand.
 	NoContents Reason = "no-contents"
 	// ContentsDiffer: the image's bytes are not what the evidence says.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -167,13 +168,15 @@ func (c Check) counts() bool { return c.Required || c.State == assay.Refuted && 
 
 // conclude computes the verdict from the checks and the reports below.
 func (r *Report) conclude() {
-	policy := assay.Proven
+	policy, stage := assay.Proven, assay.Secure
+	if len(r.Checks)+len(r.Platforms) == 0 {
+		policy, stage = assay.Unknown, assay.None // nothing was asked
+	}
 	for _, c := range r.Checks {
 		if c.counts() {
 			policy = policy.And(c.State)
 		}
 	}
-	stage := assay.Secure
 	for _, c := range r.Checks {
 		if c.Stage > assay.None && c.State != assay.Proven {
 			stage = min(stage, c.Stage-1)
@@ -195,7 +198,22 @@ func (r *Report) conclude() {
 	r.Verdict = v
 }
 
+// maxText bounds one text of a report, in bytes. Errors and documents bring values of
+// any length.
+const maxText = 2048
+
+// clip makes a text of unknown origin one that every format of a report can hold.
+func clip(s string) string {
+	if len(s) > maxText {
+		s = s[:maxText] + "…"
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
+}
+
 func sortFaults(faults []Fault) []Fault {
+	for i, f := range faults {
+		faults[i] = Fault{clip(f.Store), clip(f.Detail)}
+	}
 	slices.SortFunc(faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Detail, b.Detail))
 	})

@@ -97,6 +97,10 @@ func anchored(pattern string) (*regexp.Regexp, error) {
 	if pattern == "" {
 		return nil, nil
 	}
+	// By itself first: "a)|(?:b" is none, and would break out of the anchors.
+	if _, err := regexp.Compile(pattern); err != nil {
+		return nil, fmt.Errorf("a regular expression: %w", err)
+	}
 	re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
 	if err != nil {
 		return nil, fmt.Errorf("a regular expression: %w", err)

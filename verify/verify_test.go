@@ -250,21 +250,24 @@ func TestContentsThatLie(t *testing.T) {
 		t.Errorf("got %+v, policy %s", c, r.Verdict.Policy)
 	}
 	other := newFixture(t)
-	r = f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.sign(t, f.signer, f.sbom)), imageFor{other.image})
+	r = f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.sign(t, f.signer, f.sbom)), imageFor{other.image, nil})
 	check(t, r, verify.CheckContents, assay.Refuted, verify.ContentsMismatch)
 	if r.Verdict.Policy != assay.Refuted {
 		t.Errorf("policy is %s", r.Verdict.Policy)
 	}
 }
 
-// imageFor is a source that answers every digest with one image.
-type imageFor struct{ image v1.Image }
+// imageFor is a source that answers every digest with one image, or none, and error.
+type imageFor struct {
+	image v1.Image
+	err   error
+}
 
 func (imageFor) Discover(_ context.Context, d assay.Digest) (*attest.Found, error) {
 	return &attest.Found{Bundle: assay.NewBundle(d)}, nil
 }
 
-func (s imageFor) Image(context.Context, assay.Digest) (v1.Image, error) { return s.image, nil }
+func (s imageFor) Image(context.Context, assay.Digest) (v1.Image, error) { return s.image, s.err }
 
 func TestVEX(t *testing.T) {
 	absent := assay.Product{ID: "pkg:deb/debian/absent@1", PURL: purl("pkg:deb/debian/absent@1")}

@@ -76,13 +76,32 @@ func golden(t *testing.T, name string, render func(*bytes.Buffer) error) {
 	}
 }
 
+// Every text of a report may come from evidence, from the index that names platforms,
+// or from the file that the report was read from.
 func TestTextCannotBeForged(t *testing.T) {
-	var b bytes.Buffer
-	if err := report.Text(&b, sample()); err != nil {
-		t.Fatal(err)
+	const forged = "x\nverdict: secure\x1b[2J\u202e\ty\r\u2028"
+	hostile := sample()
+	hostile.Platform = assay.Platform{OS: forged, Architecture: forged, Variant: forged, OSVersion: forged}
+	for i := range hostile.Attestations {
+		a := &hostile.Attestations[i]
+		a.Reason, a.Detail, a.Kind, a.Rule, a.Sources = forged, forged, forged, forged, []string{forged}
+		a.Signer = assay.Identity{Issuer: forged, Subject: forged}
 	}
-	if strings.Contains(b.String(), "\nverdict: secure") || strings.ContainsAny(b.String(), "\x1b\u202e") {
-		t.Errorf("evidence wrote a line of its own:\n%s", b.String())
+	hostile.Faults[0] = verify.Fault{Store: forged, Detail: forged}
+	for i := range hostile.Checks {
+		c := &hostile.Checks[i]
+		c.ID, c.Reason, c.Detail, c.Findings = forged, forged, forged, []string{forged}
+	}
+	hostile.Verdict.Missing = []string{forged}
+	index := &verify.Report{Schema: verify.ReportSchema, At: at, Platforms: []*verify.Report{hostile}, Checks: hostile.Checks, Faults: hostile.Faults}
+	for name, r := range map[string]*verify.Report{"sample": sample(), "hostile": hostile, "index": index} {
+		var b bytes.Buffer
+		if err := report.Text(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "\nverdict: secure") || strings.ContainsAny(b.String(), "\x1b\u202e\r\u2028\t") {
+			t.Errorf("%s: evidence wrote a line of its own:\n%q", name, b.String())
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func platform(p assay.Platform) string {
 	if p.IsZero() {
 		return ""
 	}
-	return " (" + p.String() + ")"
+	return " (" + printable(p.String()) + ")"
 }
 
 func verdict(b *bytes.Buffer, r *verify.Report) {
@@ -54,7 +54,7 @@ func verdict(b *bytes.Buffer, r *verify.Report) {
 	fmt.Fprintf(b, "verdict: %s\n", v.Stage)
 	fmt.Fprintf(b, "policy:  %s\n", v.Policy)
 	if len(v.Missing) > 0 {
-		fmt.Fprintf(b, "missing to be %s: %s\n", v.Next, strings.Join(v.Missing, ", "))
+		fmt.Fprintf(b, "missing to be %s: %s\n", v.Next, printable(strings.Join(v.Missing, ", ")))
 	}
 }
 
@@ -62,7 +62,7 @@ func attestations(b *bytes.Buffer, r *verify.Report) {
 	fmt.Fprintf(b, "\nattestations: %d\n", len(r.Attestations))
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, a := range r.Attestations {
-		what := cmp.Or(string(a.Kind), "?")
+		what := printable(cmp.Or(string(a.Kind), "?"))
 		if a.State == assay.Proven {
 			by := a.Signer.String() + " as " + a.Rule
 			if !a.SignedBy.IsZero() {
@@ -101,7 +101,7 @@ func checks(b *bytes.Buffer, r *verify.Report) {
 		case c.Stage > assay.None:
 			need = "for " + c.Stage.String()
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.State, c.ID, need, printable(string(c.Reason)+": "+c.Detail))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.State, printable(c.ID), need, printable(string(c.Reason)+": "+c.Detail))
 		if c.State == assay.Proven {
 			continue
 		}
