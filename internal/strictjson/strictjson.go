@@ -56,12 +56,19 @@ func (l Limits) maxDepth() int {
 // Unmarshal decodes the one JSON value that data must be into v. The name, of the
 // file or blob, is for errors, which also give the JSON pointer of the offence.
 func Unmarshal(name string, data []byte, v any, l Limits) error {
-	if err := Check(name, data, l); err != nil {
-		return err
+	// The decoder refuses by itself all that Check does, but for size and depth:
+	// the document is read a second time only to say what is wrong with it.
+	if int64(len(data)) > l.maxBytes() || deeper(data, l.maxDepth()) {
+		if err := Check(name, data, l); err != nil {
+			return err
+		}
 	}
 	err := json.Unmarshal(data, v, json.RejectUnknownMembers(l.RejectUnknown))
 	if err == nil {
 		return nil
+	}
+	if err := Check(name, data, l); err != nil {
+		return err
 	}
 	out := &assay.Error{Op: "read JSON", Kind: assay.ErrInvalid, Subject: name, Err: err}
 	if sem, ok := errors.AsType[*json.SemanticError](err); ok {
@@ -78,6 +85,29 @@ func Unmarshal(name string, data []byte, v any, l Limits) error {
 		}
 	}
 	return out
+}
+
+// deeper reports whether objects and arrays are nested deeper than most, in valid
+// JSON. Of what is not valid it may say anything.
+func deeper(data []byte, most int) bool {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			if depth++; depth > most {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // Check reports what makes data not one strict JSON value: syntax, a repeated

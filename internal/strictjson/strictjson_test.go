@@ -102,6 +102,32 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
+// Unmarshal reads a document once, and must still refuse all that Check refuses, in
+// members that are kept raw, that have a type, and that are not known.
+func FuzzUnmarshalChecks(f *testing.F) {
+	for _, s := range []string{`{}`, `{"raw":{"a":1,"a":2}}`, `{"other":{"a":1,"a":2}}`, `{"any":[{"a":1,"a":2}]}`, "{\"raw\":\"\xff\"}", "{\"other\":\"\xff\"}",
+		`{"raw":"\ud800"}`, `{"other":1}x`, `{"a":1,"\u0061":2}`, `{"raw":[[[[[[[[["["]]]]]]]]]}`, `{"text":"\"[[[[[[[[[["}`, `{"text":"\\"}`, `]]]]]]]]]]]]]`} {
+		f.Add([]byte(s))
+	}
+	limits := strictjson.Limits{MaxDepth: 8}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var v struct {
+			Raw  json.RawMessage `json:"raw"`
+			Any  any             `json:"any"`
+			Text string          `json:"text"`
+		}
+		var any any
+		want := strictjson.Check("fuzz", in, limits)
+		if err := strictjson.Unmarshal("fuzz", in, &v, limits); want != nil && (err == nil || err.Error() != want.Error()) {
+			t.Errorf("%q: got %v, want %v", in, err, want)
+		}
+		// Numbers that no float holds are the one other thing to refuse.
+		if err := strictjson.Unmarshal("fuzz", in, &any, limits); want != nil && (err == nil || err.Error() != want.Error()) {
+			t.Errorf("%q: got %v, want %v", in, err, want)
+		}
+	})
+}
+
 func BenchmarkCheck(b *testing.B) {
 	in := []byte("[" + strings.Repeat(`{"name":"libssl3","purl":"pkg:deb/debian/libssl3@3.0.15","n":[1,2,3]},`, 20000) + "{}]")
 	start := time.Now()
