@@ -93,11 +93,12 @@ type finder struct {
 	limits Limits
 	slots  chan struct{} // requests at a time
 
-	mu        sync.Mutex
-	faults    []Fault
-	ignored   map[string]int
 	bytes     int64 // of envelopes
 	platforms int   // that may still be read
+
+	mu      sync.Mutex
+	faults  []Fault
+	ignored map[string]int
 }
 
 func (f *finder) found(b *assay.Bundle) *Found {
@@ -194,18 +195,41 @@ func (f *finder) attached(ctx context.Context, b *assay.Bundle) {
 		return
 	}
 	var wg sync.WaitGroup
-	for _, d := range list {
+	each := func(do func()) {
+		f.slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-f.slots }()
+			do()
+		})
+	}
+	carried := make([][]carried, len(list))
+	for i, d := range list {
 		if !mayCarry(d.ArtifactType) {
 			f.ignore(d.ArtifactType)
 			continue
 		}
-		f.slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-f.slots }()
-			f.artifact(ctx, b, d)
-		})
+		each(func() { carried[i] = f.artifact(ctx, b, d) })
 	}
 	wg.Wait()
+	// Which envelopes fit into the budget is decided in the order of the list, and
+	// not by which answer comes first.
+	for _, c := range slices.Concat(carried...) {
+		if f.bytes+c.layer.Size > f.limits.TotalBytes {
+			f.unreadable(c.artifact.String(), &assay.Error{Op: "read envelopes", Kind: assay.ErrBound, Subject: f.store + "@" + c.artifact.String(),
+				Value: "more", Bound: "at most " + strconv.FormatInt(f.limits.TotalBytes, 10) + " bytes of envelopes"})
+			continue
+		}
+		f.bytes += c.layer.Size
+		each(func() { f.envelope(ctx, b, c) })
+	}
+	wg.Wait()
+}
+
+// carried is an envelope that an artifact says it carries.
+type carried struct {
+	artifact  assay.Digest
+	mediaType string
+	layer     descriptor
 }
 
 // list merges the two lists of referrers; ok is whether both could be read.
@@ -251,19 +275,19 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// artifact reads one referrer.
-func (f *finder) artifact(ctx context.Context, b *assay.Bundle, d descriptor) {
+// artifact reads the manifest of one referrer.
+func (f *finder) artifact(ctx context.Context, b *assay.Bundle, d descriptor) []carried {
 	name := f.store + "@" + d.Digest.String()
 	served, body, err := f.client.manifest(ctx, d.Digest.String())
 	if err != nil {
 		// It was listed, so that it is not there is a store that cannot be read.
 		f.unreadable(d.Digest.String(), err)
-		return
+		return nil
 	}
 	m, err := parseManifest(name, served.MediaType, body)
 	if err != nil {
 		f.unreadable(d.Digest.String(), err)
-		return
+		return nil
 	}
 	switch {
 	case m.Subject == nil || m.Subject.Digest != b.Subject().String():
@@ -272,25 +296,30 @@ func (f *finder) artifact(ctx context.Context, b *assay.Bundle, d descriptor) {
 			got = m.Subject.Digest
 		}
 		f.unreadable(d.Digest.String(), &assay.Error{Op: "read artifact", Kind: assay.ErrRefuted, Subject: name, Field: "/subject/digest", Value: got, Bound: b.Subject().String()})
-		return
+		return nil
 	case m.Layers == nil:
 		f.ignore(m.kind())
-		return
+		return nil
 	}
 	var any bool
+	var out []carried
 	for i, r := range *m.Layers {
 		mediaType, ok := envelopeType(r.MediaType)
 		if !ok {
 			continue
 		}
 		any = true
-		if err := f.layer(ctx, b, name, mediaType, r, i); err != nil {
+		l, err := f.layer(name, r, i)
+		if err != nil {
 			f.unreadable(d.Digest.String(), err)
+			continue
 		}
+		out = append(out, carried{d.Digest, mediaType, l})
 	}
 	if !any {
 		f.ignore(m.kind())
 	}
+	return out
 }
 
 // unreadable is a fault of something that is known to be there.
@@ -301,29 +330,28 @@ func (f *finder) unreadable(reference string, err error) {
 	f.fault(reference, err)
 }
 
-func (f *finder) layer(ctx context.Context, b *assay.Bundle, name, mediaType string, r rawDescriptor, i int) error {
+// layer checks what a manifest says of one of its layers.
+func (f *finder) layer(name string, r rawDescriptor, i int) (descriptor, error) {
 	field := "/layers/" + strconv.Itoa(i)
 	l, err := r.parse(name, field)
 	if err != nil {
-		return err
+		return descriptor{}, err
 	}
 	if l.Size > f.limits.BlobBytes {
-		return &assay.Error{Op: "read envelope", Kind: assay.ErrBound, Subject: name, Field: field + "/size",
+		return descriptor{}, &assay.Error{Op: "read envelope", Kind: assay.ErrBound, Subject: name, Field: field + "/size",
 			Value: strconv.FormatInt(l.Size, 10), Bound: "at most " + strconv.FormatInt(f.limits.BlobBytes, 10) + " bytes"}
 	}
-	f.mu.Lock()
-	f.bytes += l.Size
-	over := f.bytes > f.limits.TotalBytes
-	f.mu.Unlock()
-	if over {
-		return &assay.Error{Op: "read envelopes", Kind: assay.ErrBound, Subject: name, Value: "more", Bound: "at most " + strconv.FormatInt(f.limits.TotalBytes, 10) + " bytes of envelopes"}
-	}
-	raw, err := f.client.blob(ctx, l)
+	return l, nil
+}
+
+// envelope reads what an artifact carries.
+func (f *finder) envelope(ctx context.Context, b *assay.Bundle, c carried) {
+	raw, err := f.client.blob(ctx, c.layer)
 	if err != nil {
-		return err
+		f.unreadable(c.artifact.String(), err)
+		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	b.Add(assay.NewEnvelope(mediaType, raw, name))
-	return nil
+	b.Add(assay.NewEnvelope(c.mediaType, raw, f.store+"@"+c.artifact.String()))
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -259,6 +260,34 @@ func TestDiscoverWhatIsAttached(t *testing.T) {
 	}
 	if err := found.Err(); !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), "/subject/digest") || !strings.Contains(err.Error(), digestB.String()) {
 		t.Errorf("another subject: %v", err)
+	}
+}
+
+// Which envelopes fit into a budget does not depend on which answer comes first.
+func TestDiscoverBudgetIsDeterministic(t *testing.T) {
+	answers := map[string]string{}
+	var entries []string
+	for i := range 40 {
+		blob := fmt.Sprintf(`{"n":%d}`, 1000+i)
+		m := artifactJSON(digestA.String(), bundleType, bundleType, blob)
+		answers["/manifests/"+at(m)], answers["/blobs/"+at(blob)] = m, blob
+		entries = append(entries, entry(m, bundleType))
+	}
+	answers["/referrers/"+digestA.String()] = index(entries...)
+	source := attest.FromRegistry(scripted(t, answers, nil), fast).WithLimits(attest.Limits{TotalBytes: 5 * 10})
+	var want []assay.Digest
+	for range 10 {
+		found := discover(t, source, digestA)
+		var got []assay.Digest
+		for e := range found.Bundle.Envelopes() {
+			got = append(got, e.Digest())
+		}
+		if want == nil {
+			want = got
+		}
+		if len(got) != 5 || !slices.Equal(got, want) || !errors.Is(found.Err(), assay.ErrBound) {
+			t.Fatalf("%d envelopes, %d faults: %v, before %v", len(got), len(found.Faults), got, want)
+		}
 	}
 }
 
