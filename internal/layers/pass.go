@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/assaykit/assay"
 )
@@ -73,7 +72,7 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 }
 
 func newCollector(opts Options, visitors []Visitor) (*collector, error) {
-	c := &collector{opts: opts, memory: semaphore.NewWeighted(opts.Memory)}
+	c := &collector{opts: opts, memory: newMemory(opts.Memory, opts.Workers)}
 	c.visitors = append([]Visitor{retainer{opts.Bounds.Retained}}, visitors...)
 	names := make(map[string]bool)
 	for _, v := range c.visitors {

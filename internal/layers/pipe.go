@@ -11,14 +11,15 @@ import (
 // is what lets hashing, inflating and walking overlap without copying.
 type pipe struct {
 	full chan []byte
-	free chan []byte
-	err  error // why there is no more; set before full is closed
+	free chan []byte // nil for a buffer that was not needed so far
+	size int         // of a buffer
+	err  error       // why there is no more; set before full is closed
 }
 
 func newPipe(buffers, size int) *pipe {
-	p := &pipe{full: make(chan []byte, buffers), free: make(chan []byte, buffers)}
+	p := &pipe{full: make(chan []byte, buffers), free: make(chan []byte, buffers), size: size}
 	for range buffers {
-		p.free <- make([]byte, size)
+		p.free <- nil
 	}
 	return p
 }
@@ -27,6 +28,9 @@ func newPipe(buffers, size int) *pipe {
 func (p *pipe) empty(ctx context.Context) ([]byte, error) {
 	select {
 	case b := <-p.free:
+		if b == nil {
+			b = make([]byte, p.size)
+		}
 		return b[:cap(b)], nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/assaykit/assay"
 )
 
@@ -23,7 +21,7 @@ type collector struct {
 	opts     Options
 	visitors []Visitor
 	peekers  []Peeker // nil where the visitor is none
-	memory   *semaphore.Weighted
+	memory   *memory
 	entries  atomic.Int64 // of all layers
 }
 
@@ -34,8 +32,9 @@ type harvest struct {
 	entries []entry
 	facts   []rawFact
 	skipped []Skipped
-	small   []byte // reused for small contents
-	slab    []File // files are allocated many at a time
+	slab    []File         // files are allocated many at a time
+	head    [PeekSize]byte // what peekers are shown
+	chunk   []byte         // what goes by while hashing
 }
 
 type rawFact struct {
@@ -165,10 +164,9 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 	for _, a := range answers {
 		all |= a.want
 	}
-	var headBuf [PeekSize]byte
 	var head []byte
 	if all&WantPeek != 0 {
-		head = headBuf[:min(f.Size, PeekSize)]
+		head = h.head[:min(f.Size, PeekSize)]
 		if _, err := io.ReadFull(r, head); err != nil {
 			return h.fail("read layer", assay.ErrInvalid, f.Path, "", "", err)
 		}
@@ -207,16 +205,16 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 		}
 	}
 	if all&WantContent != 0 {
-		if err := c.memory.Acquire(ctx, f.Size); err != nil {
+		b, err := c.memory.get(ctx, f.Size)
+		if err != nil {
 			return h.fail("read layer", assay.ErrUnchecked, f.Path, "", "", context.Cause(ctx))
 		}
-		defer c.memory.Release(f.Size)
-		b := h.buffer(f.Size)
+		defer c.memory.put(b)
 		n := copy(b, head)
 		if _, err := io.ReadFull(r, b[n:]); err != nil {
 			return h.fail("read layer", assay.ErrInvalid, f.Path, "", "", err)
 		}
-		content.Bytes = b
+		content.Bytes = b[:len(b):len(b)]
 		if all&WantHash != 0 {
 			sum := sha256.Sum256(b)
 			f.sum = &sum
@@ -229,7 +227,10 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 		}
 		d := sha256.New()
 		d.Write(head)
-		if err := copyContext(ctx, d, r, h.buffer(32<<10)); err != nil {
+		if h.chunk == nil {
+			h.chunk = make([]byte, 32<<10)
+		}
+		if err := copyContext(ctx, d, r, h.chunk); err != nil {
 			return h.fail("read layer", assay.ErrInvalid, f.Path, "", "", err)
 		}
 		f.sum = (*[32]byte)(d.Sum(nil))
@@ -270,20 +271,6 @@ func (c *collector) visit(ctx context.Context, h *harvest, f *File, q request, c
 		h.facts = append(h.facts, rawFact{q.visitor, f, q.as, q.of, fact})
 	}
 	return nil
-}
-
-// keepSmall is the size up to which a buffer is kept for the next file.
-const keepSmall = 1 << 20
-
-// buffer gives a buffer for one content.
-func (h *harvest) buffer(size int64) []byte {
-	if size > keepSmall {
-		return make([]byte, size)
-	}
-	if int64(cap(h.small)) < size {
-		h.small = make([]byte, min(keepSmall, max(64<<10, 2*size)))
-	}
-	return h.small[:size]
 }
 
 // copyContext copies until the end, and stops when the context ends: a sparse file

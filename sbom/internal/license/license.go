@@ -44,7 +44,7 @@ func Declared(text string) assay.License {
 	if len(text) > maxDeclared {
 		return assay.License{Name: text}
 	}
-	words := strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))
+	words := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(text, "(", " ( "), ")", " ) "))
 	for i, w := range words {
 		switch u := strings.ToUpper(w); u {
 		case "AND", "OR", "WITH":
@@ -53,7 +53,7 @@ func Declared(text string) assay.License {
 			words[i] = respell(w)
 		}
 	}
-	expr := strings.NewReplacer("( ", "(", " )", ")").Replace(strings.Join(words, " "))
+	expr := strings.ReplaceAll(strings.ReplaceAll(strings.Join(words, " "), "( ", "("), " )", ")")
 	if !Valid(expr) {
 		return assay.License{Name: text}
 	}

@@ -2,7 +2,9 @@ package golang
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"os"
 	"runtime"
@@ -62,6 +64,30 @@ func TestParseOwnExecutable(t *testing.T) {
 	}
 	if got.Settings["GOARCH"] != runtime.GOARCH {
 		t.Errorf("settings %v", got.Settings)
+	}
+}
+
+// tiny is an executable of one segment that holds build information and no more.
+func tiny() []byte {
+	const addr, at = 0x400000, 128
+	info := "\xff Go buildinf:\x08\x02" + strings.Repeat("\x00", 16) + "\x06go1.26" + strings.Repeat("\x00", 64)
+	var b bytes.Buffer
+	_ = binary.Write(&b, binary.LittleEndian, elf.Header64{
+		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), 1},
+		Type:  uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: 1, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
+	})
+	_ = binary.Write(&b, binary.LittleEndian, elf.Prog64{
+		Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: addr, Filesz: uint64(len(info)), Memsz: uint64(len(info)),
+	})
+	b.Write(make([]byte, at-b.Len()))
+	b.WriteString(info)
+	return b.Bytes()
+}
+
+func TestParseTiny(t *testing.T) {
+	b, err := Parse(tiny())
+	if err != nil || b.Toolchain != "go1.26" {
+		t.Errorf("%+v, %v", b, err)
 	}
 }
 
@@ -165,11 +191,17 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\x7fELF"))
 	f.Add([]byte(strings.Repeat("MZ", 300)))
 	f.Add(own(f)[:8192])
+	f.Add(tiny())
+	f.Add(bytes.Replace(tiny(), []byte("Go buildinf:"), []byte("No buildinf:"), 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := Parse(data)
 		if (b == nil) == (err == nil) {
 			t.Fatalf("%v, %v", b, err)
 		}
 		IsExecutable(data)
+		defer func() { _ = recover() }() // Parse answers for that
+		if _, direct := buildinfo.Read(bytes.NewReader(data)); (direct == nil) != (err == nil) {
+			t.Fatalf("%v, while debug/buildinfo says %v", err, direct)
+		}
 	})
 }
