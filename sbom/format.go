@@ -2,11 +2,14 @@ package sbom
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/cyclonedx"
+	"github.com/assaykit/assay/sbom/internal/spdx"
 )
 
 // Format is a document format that SBOMs are written in and read from.
@@ -16,39 +19,87 @@ const (
 	// CycloneDXJSON is CycloneDX in JSON: written as 1.6 (ECMA-424), read from 1.2
 	// to 1.6.
 	CycloneDXJSON Format = "cyclonedx-json"
-	// SPDXJSON is SPDX in JSON: written as 2.3, read from 2.2 and 2.3.
+	// SPDXJSON is SPDX 2 in JSON: written as 2.3, read from 2.2 and 2.3.
 	SPDXJSON Format = "spdx-json"
+	// SPDXTagValue is SPDX 2 as tag-value: written as 2.3, read from 2.2 and 2.3.
+	SPDXTagValue Format = "spdx-tag-value"
+	// Table is text for people, as [WriteTable] writes it. It is not read, and what
+	// it leaves out is not listed as lost.
+	Table Format = "table"
 )
+
+// report is told of what is lost.
+type report = func(field string, id assay.ComponentID, reason string)
+
+// codec is how a format is written and read.
+type codec struct {
+	format    Format
+	mediaType string
+	predicate assay.PredicateType
+	// valid tells whether a serial can stand in the format; others are replaced.
+	valid  func(serial string) bool
+	encode func(doc *assay.SBOM, lost report) ([]byte, error)
+	// indent brings what encode gives to one member a line; nil if it is so anyway.
+	indent func(data []byte) ([]byte, error)
+	decode func(name string, data []byte, lost report) (*assay.SBOM, error)
+}
+
+// codecs are the formats of documents, in the order that they are listed in.
+func codecs() []codec {
+	return []codec{
+		{CycloneDXJSON, "application/vnd.cyclonedx+json", assay.PredicateCycloneDX, cyclonedx.ValidSerial, cyclonedx.Encode, indentJSON, cyclonedx.Decode},
+		{SPDXJSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx.Encode, indentJSON, spdx.Decode},
+		{SPDXTagValue, "text/spdx", "", spdx.ValidNamespace, spdx.EncodeTagValue, nil, spdx.DecodeTagValue},
+	}
+}
+
+func (f Format) codec() (codec, bool) {
+	for _, c := range codecs() {
+		if c.format == f {
+			return c, true
+		}
+	}
+	return codec{}, false
+}
+
+// Formats are those that [Encode] writes, [Table] the last.
+func Formats() []Format {
+	var out []Format
+	for _, c := range codecs() {
+		out = append(out, c.format)
+	}
+	return append(out, Table)
+}
 
 // ParseFormat reads the name of a format, such as a flag's value.
 func ParseFormat(s string) (Format, error) {
-	if f := Format(s); f == CycloneDXJSON || f == SPDXJSON {
+	all := Formats()
+	if f := Format(s); slices.Contains(all, f) {
 		return f, nil
 	}
-	return "", &assay.Error{Op: "parse SBOM format", Kind: assay.ErrInvalid, Value: s, Bound: string(CycloneDXJSON) + " or " + string(SPDXJSON)}
+	names := make([]string, len(all))
+	for i, f := range all {
+		names[i] = string(f)
+	}
+	return "", &assay.Error{Op: "parse SBOM format", Kind: assay.ErrInvalid, Value: s, Bound: "one of " + strings.Join(names, ", ")}
 }
 
 // MediaType is the format's registered media type, "" for an unknown format.
 func (f Format) MediaType() string {
-	switch f {
-	case CycloneDXJSON:
-		return "application/vnd.cyclonedx+json"
-	case SPDXJSON:
-		return "application/spdx+json"
+	if f == Table {
+		return "text/plain; charset=utf-8"
 	}
-	return ""
+	c, _ := f.codec()
+	return c.mediaType
 }
 
-// PredicateType is the type of in-toto statements about documents of the format,
-// "" for an unknown format.
+// PredicateType is the type of in-toto statements about documents of the format. It
+// is "" for a format that is not JSON, which a predicate must be, and for an unknown
+// one. The versions of a format share their type: SPDX 3 is told from SPDX 2 by its
+// content (in-toto attestation v1.2, spec/predicates/spdx.md).
 func (f Format) PredicateType() assay.PredicateType {
-	switch f {
-	case CycloneDXJSON:
-		return assay.PredicateCycloneDX
-	case SPDXJSON:
-		return assay.PredicateSPDX
-	}
-	return ""
+	c, _ := f.codec()
+	return c.predicate
 }
 
 func (f Format) String() string { return string(f) }
@@ -60,7 +111,7 @@ func sniff(name string, data []byte) (Format, error) {
 		return "", &assay.Error{Op: "read SBOM", Kind: kind, Subject: name, Value: value, Bound: want}
 	}
 	trimmed := bytes.TrimLeft(data, " \t\r\n")
-	const want = "CycloneDX JSON or SPDX JSON"
+	const want = "CycloneDX or SPDX"
 	switch {
 	case len(trimmed) == 0:
 		return fail(assay.ErrInvalid, "an empty file", want)
@@ -68,8 +119,8 @@ func sniff(name string, data []byte) (Format, error) {
 		return fail(assay.ErrUnchecked, "CycloneDX XML", want)
 	case trimmed[0] == '<' && bytes.Contains(trimmed[:min(len(trimmed), 4096)], []byte("spdx.org/rdf")):
 		return fail(assay.ErrUnchecked, "SPDX RDF", want)
-	case bytes.HasPrefix(trimmed, []byte("SPDXVersion:")):
-		return fail(assay.ErrUnchecked, "SPDX tag-value", want)
+	case isTagValue(trimmed):
+		return SPDXTagValue, nil
 	case trimmed[0] != '{':
 		return fail(assay.ErrInvalid, "a file that starts with "+string(bytes.ToValidUTF8(trimmed[:min(len(trimmed), 16)], []byte("?"))), want)
 	}
@@ -105,6 +156,17 @@ func sniff(name string, data []byte) (Format, error) {
 		return "", syntax(name, err)
 	}
 	return fail(assay.ErrInvalid, "a JSON object of the members "+strings.Join(members, ", "), want+", which has bomFormat or spdxVersion")
+}
+
+// isTagValue looks past comments for the tag that comes first.
+func isTagValue(data []byte) bool {
+	for {
+		data = bytes.TrimLeft(data, " \t\r\n")
+		if len(data) == 0 || data[0] != '#' {
+			return bytes.HasPrefix(data, []byte("SPDXVersion:"))
+		}
+		_, data, _ = bytes.Cut(data, []byte("\n"))
+	}
 }
 
 func syntax(name string, err error) error {

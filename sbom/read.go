@@ -9,8 +9,6 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
-	"github.com/assaykit/assay/sbom/internal/cyclonedx"
-	"github.com/assaykit/assay/sbom/internal/spdx"
 )
 
 // Read reads a document of any [Format], told by its content. The name, of the
@@ -18,7 +16,7 @@ import (
 //
 // Documents that break the grammar or the rules of their format are
 // [assay.ErrInvalid]; those of a format or version that is known and cannot be
-// read (CycloneDX 1.7 and XML, SPDX 3 and tag-value) are [assay.ErrUnchecked];
+// read (CycloneDX 1.7 and XML, SPDX 3) are [assay.ErrUnchecked];
 // those larger than 128 MiB or nested deeper than 128 levels are
 // [assay.ErrBound]. The package comment says which rules are checked.
 //
@@ -40,7 +38,7 @@ func ReadReport(name string, data []byte) (*assay.SBOM, []Loss, error) {
 	return doc, lost, nil
 }
 
-func read(name string, data []byte, report func(string, assay.ComponentID, string)) (*assay.SBOM, error) {
+func read(name string, data []byte, lost report) (*assay.SBOM, error) {
 	if len(data) > strictjson.DefaultMaxBytes {
 		return nil, &assay.Error{Op: "read SBOM", Kind: assay.ErrBound, Subject: name,
 			Value: fmt.Sprintf("%d bytes", len(data)), Bound: fmt.Sprintf("at most %d bytes", strictjson.DefaultMaxBytes)}
@@ -49,10 +47,8 @@ func read(name string, data []byte, report func(string, assay.ComponentID, strin
 	if err != nil {
 		return nil, err
 	}
-	if f == CycloneDXJSON {
-		return cyclonedx.Decode(name, data, report)
-	}
-	return spdx.Decode(name, data, report)
+	c, _ := f.codec()
+	return c.decode(name, data, lost)
 }
 
 // ReadFile is [Read] of a file. A file that does not exist is [assay.ErrAbsent],

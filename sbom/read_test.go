@@ -39,7 +39,7 @@ func TestRefusedToRead(t *testing.T) {
 		"truncated":          {cdx + `"components":[`, assay.ErrInvalid, []string{"/components"}},
 		"cut at once":        {`{"a`, assay.ErrInvalid, []string{"f.json"}},
 		"CycloneDX XML":      {`<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.6"/>`, assay.ErrUnchecked, []string{"CycloneDX XML"}},
-		"SPDX tag-value":     {"SPDXVersion: SPDX-2.3\n", assay.ErrUnchecked, []string{"tag-value"}},
+		"SPDX tag-value":     {"SPDXVersion: SPDX-2.3\n", assay.ErrInvalid, []string{"line 1", "created"}},
 		"SPDX RDF":           {`<rdf:RDF xmlns:spdx="http://spdx.org/rdf/terms#"/>`, assay.ErrUnchecked, []string{"SPDX RDF"}},
 		"SPDX 3":             {`{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}`, assay.ErrUnchecked, []string{"SPDX 3"}},
 		"SPDX 2.1":           {strings.Replace(spdx, "2.3", "2.1", 1) + `"packages":[]}`, assay.ErrUnchecked, []string{"/spdxVersion", "SPDX-2.1"}},
@@ -177,6 +177,8 @@ func TestFormat(t *testing.T) {
 	for f, want := range map[sbom.Format][2]string{
 		sbom.CycloneDXJSON: {"application/vnd.cyclonedx+json", "https://cyclonedx.org/bom"},
 		sbom.SPDXJSON:      {"application/spdx+json", "https://spdx.dev/Document"},
+		sbom.SPDXTagValue:  {"text/spdx", ""},
+		sbom.Table:         {"text/plain; charset=utf-8", ""},
 		"other":            {"", ""},
 	} {
 		if got := [2]string{f.MediaType(), f.PredicateType().String()}; got != want {

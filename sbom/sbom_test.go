@@ -21,7 +21,7 @@ import (
 	"github.com/assaykit/assay/sbom"
 )
 
-var formats = []sbom.Format{sbom.CycloneDXJSON, sbom.SPDXJSON}
+var formats = slices.DeleteFunc(sbom.Formats(), func(f sbom.Format) bool { return f == sbom.Table })
 
 // equal compares SBOMs by value.
 var equal = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b assay.Digest) bool { return a == b }), cmp.Comparer(func(a, b assay.PURL) bool { return a == b })}

@@ -12,8 +12,6 @@ import (
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/sbom/internal/canon"
-	"github.com/assaykit/assay/sbom/internal/cyclonedx"
-	"github.com/assaykit/assay/sbom/internal/spdx"
 )
 
 // EncodeOptions are choices of [Encode]. The zero value writes compact documents.
@@ -40,7 +38,14 @@ type EncodeOptions struct {
 // readers will take for less. An SBOM that breaks a rule of the model, such as an
 // edge to a component that is not there, is [assay.ErrInvalid].
 func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, error) {
-	if _, err := ParseFormat(string(f)); err != nil {
+	c, ok := f.codec()
+	if f == Table {
+		var out bytes.Buffer
+		err := WriteTable(&out, doc)
+		return out.Bytes(), nil, err
+	}
+	if !ok {
+		_, err := ParseFormat(string(f))
 		return nil, nil, err
 	}
 	var lost losses
@@ -51,12 +56,7 @@ func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, erro
 	if form.Created.IsZero() {
 		form.Created = opts.Created
 	}
-	valid := cyclonedx.ValidSerial
-	encode := cyclonedx.Encode
-	if f == SPDXJSON {
-		valid, encode = spdx.ValidNamespace, spdx.Encode
-	}
-	if !valid(form.Serial) {
+	if !c.valid(form.Serial) {
 		if form.Serial != "" {
 			lost.add("serial", "", f.String()+" cannot have "+form.Serial+"; one derived from the content is written")
 		}
@@ -64,19 +64,23 @@ func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, erro
 			return nil, nil, err
 		}
 	}
-	data, err := encode(form, lost.add)
+	data, err := c.encode(form, lost.add)
 	if err != nil {
 		return nil, nil, err
 	}
-	if opts.Indent {
-		var out bytes.Buffer
-		out.Grow(2 * len(data))
-		if err := json.Indent(&out, data, "", "  "); err != nil {
+	if opts.Indent && c.indent != nil {
+		if data, err = c.indent(data); err != nil {
 			return nil, nil, &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Err: err}
 		}
-		data = out.Bytes()
 	}
 	return append(data, '\n'), lost, nil
+}
+
+func indentJSON(data []byte) ([]byte, error) {
+	var out bytes.Buffer
+	out.Grow(2 * len(data))
+	err := json.Indent(&out, data, "", "  ")
+	return out.Bytes(), err
 }
 
 // Write is [Encode] to w. Nothing is written if there is an error in the SBOM.

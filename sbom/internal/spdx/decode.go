@@ -15,10 +15,14 @@ import (
 
 const opRead = "read SPDX"
 
-// Decode reads a document of SPDX 2.2 or 2.3. It calls report for everything in it
-// that the model has no home for.
+// Decode reads a document of SPDX 2.2 or 2.3 in JSON. It calls report for everything
+// in it that the model has no home for.
 func Decode(name string, data []byte, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
-	d := &decoder{name: name, owners: make(map[string]assay.ComponentID), ids: make(map[string]assay.ComponentID), defined: map[string]bool{}, infos: make(map[string]extracted)}
+	return decode(name, data, inJSON, report)
+}
+
+func decode(name string, data []byte, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
+	d := &decoder{name: name, as: as, owners: make(map[string]assay.ComponentID), ids: make(map[string]assay.ComponentID), defined: map[string]bool{}, infos: make(map[string]extracted)}
 	var doc document
 	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
 		return nil, err
@@ -53,6 +57,7 @@ func Decode(name string, data []byte, report func(field string, id assay.Compone
 
 type decoder struct {
 	name    string
+	as      *dialect
 	owners  map[string]assay.ComponentID // by JSON pointer of the package or file
 	ids     map[string]assay.ComponentID // by SPDXID
 	defined map[string]bool
@@ -80,19 +85,16 @@ func (d *decoder) invalid(field, value, want string) error {
 
 func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 	out := &assay.SBOM{Serial: doc.DocumentNamespace, Version: 1, Components: []assay.Component{},
-		Format: "spdx-json/" + strings.TrimPrefix(doc.SPDXVersion, "SPDX-")}
+		Format: d.as.format + "/" + strings.TrimPrefix(doc.SPDXVersion, "SPDX-")}
 	created, err := time.Parse(time.RFC3339, doc.CreationInfo.Created)
 	if err != nil {
 		return nil, d.invalid("/creationInfo/created", doc.CreationInfo.Created, "a date and time")
 	}
 	out.Created = created.UTC()
-	var facts documentFacts
-	found, others, err := readNote(d.name, "/annotations", documentNote, doc.Annotations, &facts)
+	var facts DocumentFacts
+	found, err := readNote(d.name, "/annotations", documentNote, doc.Annotations, &facts, d.annotation("/annotations"))
 	if err != nil {
 		return nil, err
-	}
-	for _, i := range others {
-		d.lose(shape.Pointer("/annotations", i), "the model has no place for it")
 	}
 	if err := d.creators(doc, &facts, out); err != nil {
 		return nil, err
@@ -117,7 +119,7 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 	if err := d.root(doc, &facts, described, out); err != nil {
 		return nil, err
 	}
-	if doc.Name != out.Root.Name && !(out.Root.Name == "" && doc.Name == "unnamed") {
+	if doc.Name != d.as.line(out.Root.Name) && !(d.as.line(out.Root.Name) == "" && doc.Name == "unnamed") {
 		d.lose("/name", "the model has the name of the root component only")
 	}
 	if err := out.Normalize(); err != nil {
@@ -132,10 +134,10 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 	return out, nil
 }
 
-func (d *decoder) creators(doc *document, facts *documentFacts, out *assay.SBOM) error {
+func (d *decoder) creators(doc *document, facts *DocumentFacts, out *assay.SBOM) error {
 	out.Tools, out.Authors = readCreators(doc.CreationInfo.Creators)
 	if f := facts.Creators; f != nil {
-		if !slices.Equal(creatorsOf(f.Tools, f.Authors), doc.CreationInfo.Creators) || slices.Contains(f.Authors, "") {
+		if !slices.Equal(d.as.lines(creatorsOf(f.Tools, f.Authors)), doc.CreationInfo.Creators) || slices.Contains(f.Authors, "") {
 			return d.invalid("/annotations", "creators", "what /creationInfo/creators says")
 		}
 		out.Tools, out.Authors = f.Tools, f.Authors
@@ -179,12 +181,9 @@ func (d *decoder) packages(doc *document, out *assay.SBOM) error {
 	}
 	for i := range doc.Files {
 		pointer := shape.Pointer("/files", i)
-		f := &doc.Files[i]
-		c := assay.Component{ID: assay.ComponentID(strings.TrimPrefix(f.SPDXID, refPrefix)), Type: assay.TypeFile, Name: f.FileName}
-		c.Licenses = readLicenses(&pkg{LicenseConcluded: f.LicenseConcluded}, d.infos, d.licenseLoss(pointer, used))
-		var err error
-		if c.Hashes, err = d.checksums(f.Checksums, pointer+"/checksums", nil); err == nil {
-			err = add(pointer, f.SPDXID, c)
+		c, err := d.file(&doc.Files[i], pointer, used)
+		if err == nil {
+			err = add(pointer, doc.Files[i].SPDXID, c)
 		}
 		if err != nil {
 			return err
@@ -193,75 +192,142 @@ func (d *decoder) packages(doc *document, out *assay.SBOM) error {
 	for i, info := range doc.Extracted {
 		if !used[info.ID] && !(info.Name == "" && info.Text == noAssertion) {
 			d.lose(shape.Pointer("/hasExtractedLicensingInfos", i), "the model keeps the name of a license that stands alone only")
-		} else if info.Text != noAssertion && info.Name != "" && info.Text != info.Name {
+		} else if info.Text != noAssertion && info.Name != "" && d.as.name(info.Text) != info.Name {
 			d.lose(shape.Pointer("/hasExtractedLicensingInfos", i)+"/extractedText", "the model has no place for it")
 		}
 	}
 	return nil
 }
 
-func (d *decoder) component(p *pkg, pointer string, used map[string]bool) (assay.Component, error) {
-	c := assay.Component{ID: assay.ComponentID(strings.TrimPrefix(p.SPDXID, refPrefix)), Name: p.Name, Version: p.VersionInfo,
-		Supplier: agentName(p.Supplier), Description: p.Description}
-	var facts componentFacts
-	_, others, err := readNote(d.name, pointer+"/annotations", componentNote, p.Annotations, &facts)
+// annotation gives what to do with an annotation that is not one of ours.
+func (d *decoder) annotation(pointer string) func(i int) {
+	return func(i int) { d.lose(shape.Pointer(pointer, i), "the model has no place for it") }
+}
+
+// element is what packages and files have in common.
+type element struct {
+	pointer, spdxID, name, description string
+	facts                              ComponentFacts
+}
+
+func (d *decoder) contradiction(e *element, field string) error {
+	return d.invalid(e.pointer+"/annotations", field, "what the element itself says")
+}
+
+// read gives a component with what is the same for packages and files.
+func (d *decoder) read(e *element, annotations []annotation, sums []checksum) (c assay.Component, err error) {
+	f := &e.facts
+	if _, err := readNote(d.name, e.pointer+"/annotations", componentNote, annotations, f, d.annotation(e.pointer+"/annotations")); err != nil {
+		return c, err
+	}
+	c = assay.Component{ID: assay.ComponentID(strings.TrimPrefix(e.spdxID, refPrefix)), Name: e.name, Description: e.description,
+		Source: f.Source, FoundBy: f.FoundBy, Properties: f.Properties, Locations: f.Locations}
+	if f.ID != "" {
+		if elementID(f.ID) != e.spdxID {
+			return c, d.contradiction(e, "id")
+		}
+		c.ID = f.ID
+	}
+	if f.Name != nil {
+		if d.as.name(*f.Name) != e.name {
+			return c, d.contradiction(e, "name")
+		}
+		c.Name = *f.Name
+	}
+	if f.Description != "" {
+		if e.description != "" && d.as.text(f.Description) != e.description {
+			return c, d.contradiction(e, "description")
+		}
+		c.Description = f.Description
+	}
+	slices.SortFunc(c.Locations, assay.Location.Compare)
+	c.Locations = slices.Compact(c.Locations)
+	c.Hashes, err = d.checksums(sums, e.pointer+"/checksums", f.Hashes)
+	return c, err
+}
+
+// licenses are those of the element's expressions, which the facts may tell apart.
+func (d *decoder) licenses(e *element, declared, concluded string, used map[string]bool) ([]assay.License, error) {
+	list := e.facts.Licenses
+	if list == nil {
+		return readLicenses(declared, concluded, d.infos, d.licenseLoss(e.pointer, used)), nil
+	}
+	wantDeclared, wantConcluded := licensesOf(list, licenseRef)
+	if d.as.line(wantConcluded) != concluded || declared != "" && d.as.line(wantDeclared) != declared {
+		return nil, d.contradiction(e, "licenses")
+	}
+	for _, l := range list {
+		if l != license.Parse(l.Expression+l.Name, l.Concluded) || l.Expression+l.Name == "" {
+			return nil, d.contradiction(e, "licenses")
+		}
+		if l.Name == "" {
+			continue
+		}
+		ref := licenseRef(l.Name)
+		if d.infos[ref].Name != d.as.name(l.Name) {
+			return nil, d.contradiction(e, "licenses")
+		}
+		used[ref] = true
+	}
+	license.Sort(&list)
+	return list, nil
+}
+
+func (d *decoder) file(f *file, pointer string, used map[string]bool) (assay.Component, error) {
+	e := &element{pointer: pointer, spdxID: f.SPDXID, name: f.FileName}
+	c, err := d.read(e, f.Annotations, f.Checksums)
 	if err != nil {
 		return c, err
 	}
-	for _, i := range others {
-		d.lose(shape.Pointer(pointer+"/annotations", i), "the model has no place for it")
+	c.Type = assay.TypeFile
+	if x := &e.facts; x.Type != "" || x.Version != "" || x.Supplier != "" || len(x.CPEs) > 0 {
+		return c, d.contradiction(e, "facts of a package")
 	}
-	contradiction := func(field string) error {
-		return d.invalid(pointer+"/annotations", field, "what the package itself says")
+	if stated(f.CopyrightText) {
+		d.lose(pointer+"/copyrightText", "the model has no place for it")
 	}
-	if facts.ID != "" {
-		if elementID(facts.ID) != p.SPDXID {
-			return c, contradiction("id")
+	if slices.ContainsFunc(f.LicenseInfos, func(s string) bool { return s != noAssertion }) {
+		d.lose(pointer+"/licenseInfoInFiles", "the model has no place for it")
+	}
+	c.Licenses, err = d.licenses(e, "", f.LicenseConcluded, used)
+	return c, err
+}
+
+func (d *decoder) component(p *pkg, pointer string, used map[string]bool) (assay.Component, error) {
+	e := &element{pointer: pointer, spdxID: p.SPDXID, name: p.Name, description: p.Description}
+	c, err := d.read(e, p.Annotations, p.Checksums)
+	if err != nil {
+		return c, err
+	}
+	facts := &e.facts
+	c.Version, c.Supplier, c.CPEs = p.VersionInfo, agentName(p.Supplier), facts.CPEs
+	if facts.Description != "" && p.Description == "" && d.as.text(facts.Description) != "" {
+		return c, d.contradiction(e, "description")
+	}
+	if facts.Version != "" {
+		if d.as.line(facts.Version) != p.VersionInfo {
+			return c, d.contradiction(e, "version")
 		}
-		c.ID = facts.ID
+		c.Version = facts.Version
 	}
 	var ok bool
 	if c.Type, ok = typeOf(p.Purpose); facts.Type != "" {
 		if !canon.ValidType(facts.Type) || purposeOf(facts.Type) != p.Purpose {
-			return c, contradiction("type")
+			return c, d.contradiction(e, "type")
 		}
 		c.Type = facts.Type
 	} else if !ok {
 		d.lose(pointer+"/primaryPackagePurpose", "the model has no such type of component; read as library")
 	}
 	if facts.Supplier != "" {
-		if supplierOf(facts.Supplier) != p.Supplier {
-			return c, contradiction("supplier")
+		if d.as.line(supplierOf(facts.Supplier)) != p.Supplier {
+			return c, d.contradiction(e, "supplier")
 		}
 		c.Supplier = facts.Supplier
 	} else if isPerson(p.Supplier) {
 		d.lose(pointer+"/supplier", "the model does not tell persons from organisations")
 	}
-	loss := d.licenseLoss(pointer, used)
-	if facts.Licenses != nil {
-		declared, concluded := licensesOf(facts.Licenses)
-		if declared != p.LicenseDeclared || concluded != p.LicenseConcluded {
-			return c, contradiction("licenses")
-		}
-		for _, l := range facts.Licenses {
-			if l != license.Parse(l.Expression+l.Name, l.Concluded) || l.Expression+l.Name == "" {
-				return c, contradiction("licenses")
-			}
-			if l.Name == "" {
-				continue
-			}
-			ref := licenseRef(l.Name)
-			if d.infos[ref].Name != l.Name {
-				return c, contradiction("licenses")
-			}
-			used[ref] = true
-		}
-		c.Licenses = facts.Licenses
-		license.Sort(&c.Licenses)
-	} else {
-		c.Licenses = readLicenses(p, d.infos, loss)
-	}
-	if c.Hashes, err = d.checksums(p.Checksums, pointer+"/checksums", facts.Hashes); err != nil {
+	if c.Licenses, err = d.licenses(e, p.LicenseDeclared, p.LicenseConcluded, used); err != nil {
 		return c, err
 	}
 	if err := d.externals(p.ExternalRefs, pointer+"/externalRefs", &c); err != nil {
@@ -275,10 +341,6 @@ func (d *decoder) component(p *pkg, pointer string, used map[string]bool) (assay
 	if p.FilesAnalyzed != nil && *p.FilesAnalyzed {
 		d.lose(pointer+"/filesAnalyzed", "the model has no place for it")
 	}
-	c.Source, c.FoundBy, c.Properties = facts.Source, facts.FoundBy, facts.Properties
-	c.Locations = facts.Locations
-	slices.SortFunc(c.Locations, assay.Location.Compare)
-	c.Locations = slices.Compact(c.Locations)
 	return c, nil
 }
 
@@ -297,13 +359,13 @@ func (d *decoder) licenseLoss(pointer string, used map[string]bool) func(member,
 	}
 }
 
-// readLicenses gives what the two expressions of a package state.
-func readLicenses(p *pkg, infos map[string]extracted, seen func(member, text string, l assay.License, valid bool)) []assay.License {
+// readLicenses gives what the two expressions of an element state.
+func readLicenses(declared, concluded string, infos map[string]extracted, seen func(member, text string, l assay.License, valid bool)) []assay.License {
 	var out []assay.License
 	for _, m := range []struct {
 		member, text string
 		concluded    bool
-	}{{"licenseDeclared", p.LicenseDeclared, false}, {"licenseConcluded", p.LicenseConcluded, true}} {
+	}{{"licenseDeclared", declared, false}, {"licenseConcluded", concluded, true}} {
 		if !stated(m.text) {
 			if m.text == none && seen != nil {
 				seen(m.member, m.text, assay.License{}, true)
@@ -411,8 +473,8 @@ func (d *decoder) relations(doc *document, out *assay.SBOM) (described []string,
 			from, to = to, from
 		}
 		comment := r.Comment
-		if name, ok := strings.CutPrefix(comment, kindComment); ok && r.Type == "OTHER" {
-			kind, comment = assay.RelationKind(name), ""
+		if name, ok := kindOf(comment); ok && r.Type == "OTHER" {
+			kind, comment = name, ""
 		}
 		a, okA := d.ids[from]
 		b, okB := d.ids[to]
@@ -437,7 +499,7 @@ func (d *decoder) relations(doc *document, out *assay.SBOM) (described []string,
 }
 
 // root moves the one component that is described out of the list.
-func (d *decoder) root(doc *document, facts *documentFacts, described []string, out *assay.SBOM) error {
+func (d *decoder) root(doc *document, facts *DocumentFacts, described []string, out *assay.SBOM) error {
 	if facts.NoRoot {
 		if len(described) != len(out.Components) {
 			return d.invalid("/annotations", "noRoot", "a document that describes all its packages")

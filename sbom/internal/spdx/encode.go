@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
@@ -12,10 +13,18 @@ import (
 
 const timeFormat = "2006-01-02T15:04:05Z"
 
-// Encode writes a document of SPDX 2.3, without a newline at its end. The SBOM is
-// in canonical form, as package sbom makes it, with a namespace in Serial and with
-// Created set. Report is called for what cannot be written.
+// Encode writes a document of SPDX 2.3 in JSON, without a newline at its end. The
+// SBOM is in canonical form, as package sbom makes it, with a namespace in Serial
+// and with Created set. Report is called for what cannot be written.
 func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, reason string)) ([]byte, error) {
+	out, err := encode(doc, inJSON, report)
+	if err != nil {
+		return nil, err
+	}
+	return out.append(make([]byte, 0, 1<<10*(len(out.Packages)+len(out.Files)+2))), nil
+}
+
+func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*document, error) {
 	if doc.Created.IsZero() {
 		return nil, &assay.Error{Op: "write SPDX", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Field: "created",
 			Bound: "a time, in the SBOM or in the options", Rule: "SPDX 2.3, 6.9"}
@@ -23,10 +32,11 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	if doc.Created.Nanosecond() != 0 {
 		report("created", "", "SPDX has whole seconds; the fraction is cut off")
 	}
-	e := &encoder{doc: doc, date: doc.Created.UTC().Truncate(time.Second).Format(timeFormat), ids: make(map[assay.ComponentID]string), infos: make(map[string]extracted)}
-	out := document{
-		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: documentID, Name: doc.Root.Name, DocumentNamespace: doc.Serial,
-		CreationInfo: creationInfo{Created: e.date, Creators: creatorsOf(doc.Tools, doc.Authors)},
+	e := &encoder{doc: doc, as: as, date: doc.Created.UTC().Truncate(time.Second).Format(timeFormat),
+		ids: make(map[assay.ComponentID]string, len(doc.Components)+1), infos: make(map[string]extracted), refs: make(map[string]string)}
+	out := &document{
+		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: documentID, Name: as.line(doc.Root.Name), DocumentNamespace: doc.Serial,
+		CreationInfo: creationInfo{Created: e.date, Creators: as.lines(creatorsOf(doc.Tools, doc.Authors))},
 	}
 	if out.Name == "" {
 		out.Name = "unnamed"
@@ -40,19 +50,19 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	out.Packages = make([]pkg, 0, len(e.ids))
 	out.Relationships = make([]relationship, 0, len(doc.Relations)+1)
 	for c := range e.components() {
-		p, err := e.pkg(c)
-		if err != nil {
-			return nil, err
+		if isFile(c) {
+			out.Files = append(out.Files, e.file(c))
+		} else {
+			out.Packages = append(out.Packages, e.pkg(c))
 		}
-		out.Packages = append(out.Packages, p)
 		if c == &doc.Root || doc.Root.ID == "" {
-			out.Relationships = append(out.Relationships, relationship{From: documentID, Type: "DESCRIBES", To: p.SPDXID})
+			out.Relationships = append(out.Relationships, relationship{From: documentID, Type: "DESCRIBES", To: e.ids[c.ID]})
 		}
 	}
 	for _, r := range doc.Relations {
 		rel := relationship{From: e.ids[r.From], Type: written[r.Kind], To: e.ids[r.To]}
 		if rel.Type == "" {
-			rel.Type, rel.Comment = "OTHER", kindComment+string(r.Kind)
+			rel.Type, rel.Comment = "OTHER", commentOf(r.Kind)
 		}
 		out.Relationships = append(out.Relationships, rel)
 	}
@@ -62,17 +72,24 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	slices.SortFunc(out.Extracted, func(a, b extracted) int { return strings.Compare(a.ID, b.ID) })
 	var err error
 	out.Annotations, err = e.documentNote(out.CreationInfo.Creators)
-	if err != nil {
-		return nil, err
-	}
-	return strictjson.Marshal(&out)
+	return out, err
 }
 
 type encoder struct {
-	doc   *assay.SBOM
-	date  string
-	ids   map[assay.ComponentID]string
-	infos map[string]extracted // by LicenseRef
+	doc     *assay.SBOM
+	as      *dialect
+	date    string
+	ids     map[assay.ComponentID]string
+	infos   map[string]extracted // by LicenseRef
+	refs    map[string]string    // LicenseRefs by what they stand for
+	scratch []byte
+}
+
+// isFile tells what is written as a file: SPDX 2.3 has no member of a file for
+// versions, suppliers and external references, and requires a SHA1 (8.4).
+func isFile(c *assay.Component) bool {
+	return c.Type == assay.TypeFile && c.Version == "" && c.PURL.IsZero() && len(c.CPEs) == 0 && c.Supplier == "" && c.Name != "" &&
+		slices.ContainsFunc(c.Hashes, func(d assay.Digest) bool { return d.Algorithm() == assay.SHA1 })
 }
 
 // components gives the root, if there is one, and the others.
@@ -90,7 +107,7 @@ func (e *encoder) components() func(yield func(*assay.Component) bool) {
 }
 
 func (e *encoder) name() error {
-	taken := make(map[string]assay.ComponentID)
+	taken := make(map[string]assay.ComponentID, len(e.doc.Components)+1)
 	for c := range e.components() {
 		id := elementID(c.ID)
 		if other, ok := taken[id]; ok {
@@ -103,12 +120,22 @@ func (e *encoder) name() error {
 	return nil
 }
 
+func (e *encoder) licenseRef(name string) string {
+	ref, ok := e.refs[name]
+	if !ok {
+		ref = licenseRef(name)
+		e.refs[name] = ref
+	}
+	return ref
+}
+
 // extract collects what LicenseRefs stand for. An expression may use some whose
 // text nobody has told.
 func (e *encoder) extract(c *assay.Component) {
 	for _, l := range c.Licenses {
 		if l.Expression == "" {
-			e.infos[licenseRef(l.Name)] = extracted{ID: licenseRef(l.Name), Name: l.Name, Text: l.Name}
+			ref := e.licenseRef(l.Name)
+			e.infos[ref] = extracted{ID: ref, Name: e.as.name(l.Name), Text: e.as.text(l.Name)}
 			continue
 		}
 		for _, ref := range license.Refs(l.Expression) {
@@ -119,56 +146,101 @@ func (e *encoder) extract(c *assay.Component) {
 	}
 }
 
-func (e *encoder) pkg(c *assay.Component) (pkg, error) {
-	analyzed := false
+// facts gives those of every element, and those that the dialect cannot hold.
+func (e *encoder) facts(c *assay.Component, name, description string) ComponentFacts {
+	f := ComponentFacts{Source: c.Source, Locations: c.Locations, FoundBy: c.FoundBy, Properties: c.Properties}
+	if e.ids[c.ID][len(refPrefix):] != string(c.ID) {
+		f.ID = c.ID
+	}
+	if name != c.Name {
+		f.Name = &c.Name
+	}
+	if description != c.Description {
+		f.Description = c.Description
+	}
+	return f
+}
+
+func (e *encoder) checksums(c *assay.Component, f *ComponentFacts) (out []checksum) {
+	for _, d := range c.Hashes {
+		if name, ok := algorithmNames[d.Algorithm()]; ok {
+			out = append(out, checksum{name, d.Hex()})
+		} else {
+			f.Hashes = append(f.Hashes, d)
+		}
+	}
+	return out
+}
+
+func (e *encoder) annotate(f *ComponentFacts) []annotation {
+	e.scratch = f.Append(e.scratch[:0])
+	return e.note(componentNote, e.scratch)
+}
+
+func (e *encoder) file(c *assay.Component) file {
+	f := file{SPDXID: e.ids[c.ID], FileName: e.as.name(c.Name), CopyrightText: noAssertion}
+	facts := e.facts(c, f.FileName, "")
+	_, f.LicenseConcluded = licensesOf(c.Licenses, e.licenseRef)
+	f.LicenseConcluded = e.as.line(f.LicenseConcluded)
+	if !slices.Equal(readLicenses(noAssertion, f.LicenseConcluded, e.infos, nil), c.Licenses) {
+		facts.Licenses = c.Licenses
+	}
+	f.LicenseInfos = []string{noAssertion}
+	f.Checksums = e.checksums(c, &facts)
+	f.Annotations = e.annotate(&facts)
+	return f
+}
+
+func (e *encoder) pkg(c *assay.Component) pkg {
 	p := pkg{
-		SPDXID: e.ids[c.ID], Name: c.Name, VersionInfo: c.Version, Supplier: supplierOf(c.Supplier), DownloadLocation: noAssertion, FilesAnalyzed: &analyzed,
-		Purpose: purposeOf(c.Type), CopyrightText: noAssertion, Description: c.Description,
+		SPDXID: e.ids[c.ID], Name: e.as.name(c.Name), VersionInfo: e.as.line(c.Version), Supplier: e.as.line(supplierOf(c.Supplier)), DownloadLocation: noAssertion,
+		FilesAnalyzed: new(bool), Purpose: purposeOf(c.Type), CopyrightText: noAssertion, Description: e.as.text(c.Description),
 	}
-	facts := componentFacts{Source: c.Source, Locations: c.Locations, FoundBy: c.FoundBy, Properties: c.Properties}
-	if p.SPDXID != refPrefix+string(c.ID) {
-		facts.ID = c.ID
-	}
+	facts := e.facts(c, p.Name, p.Description)
 	if t, ok := typeOf(p.Purpose); !ok || t != c.Type {
 		facts.Type = c.Type
 	}
-	if p.Supplier == noAssertion {
+	if p.VersionInfo != c.Version {
+		facts.Version = c.Version
+	}
+	if agentName(p.Supplier) != c.Supplier {
 		facts.Supplier = c.Supplier
 	}
-	p.LicenseDeclared, p.LicenseConcluded = licensesOf(c.Licenses)
-	if !slices.Equal(readLicenses(&p, e.infos, nil), c.Licenses) {
+	declared, concluded := licensesOf(c.Licenses, e.licenseRef)
+	p.LicenseDeclared, p.LicenseConcluded = e.as.line(declared), e.as.line(concluded)
+	if len(c.Licenses) > 0 && !slices.Equal(readLicenses(p.LicenseDeclared, p.LicenseConcluded, e.infos, nil), c.Licenses) {
 		facts.Licenses = c.Licenses
 	}
-	for _, d := range c.Hashes {
-		if name, ok := algorithmNames[d.Algorithm()]; ok {
-			p.Checksums = append(p.Checksums, checksum{name, d.Hex()})
-		} else {
-			facts.Hashes = append(facts.Hashes, d)
-		}
-	}
+	p.Checksums = e.checksums(c, &facts)
 	if !c.PURL.IsZero() {
 		p.ExternalRefs = append(p.ExternalRefs, external{"PACKAGE-MANAGER", "purl", c.PURL.String()})
 	}
 	for _, cpe := range c.CPEs {
-		kind := "cpe23Type"
-		if strings.HasPrefix(cpe, "cpe:/") {
-			kind = "cpe22Type"
+		switch {
+		case e.as == inTagValue && strings.ContainsFunc(cpe, isSpace):
+			facts.CPEs = append(facts.CPEs, cpe)
+		case strings.HasPrefix(cpe, "cpe:/"):
+			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe22Type", cpe})
+		default:
+			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe23Type", cpe})
 		}
-		p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", kind, cpe})
 	}
-	var err error
-	p.Annotations, err = note(componentNote, &facts, e.date)
-	return p, err
+	p.Annotations = e.annotate(&facts)
+	return p
 }
+
+// isSpace tells what cannot be inside of a word of a tag-value document.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '<' }
 
 func (e *encoder) documentNote(creators []string) ([]annotation, error) {
 	doc := e.doc
-	facts := documentFacts{NoRoot: doc.Root.ID == "", Lifecycle: doc.Lifecycle, Completeness: doc.Completeness, Layers: doc.Layers}
+	facts := DocumentFacts{NoRoot: doc.Root.ID == "", Lifecycle: doc.Lifecycle, Completeness: doc.Completeness, Layers: doc.Layers}
 	if doc.Version != 1 {
 		facts.Version = doc.Version
 	}
 	if tools, authors := readCreators(creators); !slices.Equal(tools, doc.Tools) || !slices.Equal(authors, doc.Authors) {
-		facts.Creators = &creatorFacts{Authors: doc.Authors, Tools: doc.Tools}
+		facts.Creators = &CreatorFacts{Authors: doc.Authors, Tools: doc.Tools}
 	}
-	return note(documentNote, &facts, e.date)
+	b, err := strictjson.Marshal(&facts)
+	return e.note(documentNote, b), err
 }

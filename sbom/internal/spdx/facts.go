@@ -1,7 +1,12 @@
 package spdx
 
 import (
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
@@ -15,61 +20,175 @@ const (
 	documentNote  = "assay:document/1 "
 )
 
-// componentFacts are what a package has no member for. ID, Type, Supplier and
-// Licenses are there only if the package's own members do not give them back.
-type componentFacts struct {
-	ID         assay.ComponentID   `json:"id,omitempty"`
-	Type       assay.ComponentType `json:"type,omitempty"`
-	Supplier   string              `json:"supplier,omitempty"`
-	Licenses   []assay.License     `json:"licenses,omitempty"`
-	Hashes     assay.DigestSet     `json:"hashes,omitempty"`
-	Source     assay.SourcePackage `json:"source,omitzero"`
-	Locations  []assay.Location    `json:"locations,omitempty"`
-	FoundBy    string              `json:"foundBy,omitempty"`
-	Properties map[string]string   `json:"properties,omitempty"`
+// ComponentFacts are what a package or file has no member for. All but the last
+// four are there only if the element's own members do not give them back.
+type ComponentFacts struct {
+	ID          assay.ComponentID   `json:"id,omitempty"`
+	Type        assay.ComponentType `json:"type,omitempty"`
+	Name        *string             `json:"name,omitempty"`
+	Version     string              `json:"version,omitempty"`
+	Supplier    string              `json:"supplier,omitempty"`
+	Description string              `json:"description,omitempty"`
+	CPEs        []string            `json:"cpes,omitempty"`
+	Licenses    []assay.License     `json:"licenses,omitempty"`
+	Hashes      assay.DigestSet     `json:"hashes,omitempty"`
+	Source      assay.SourcePackage `json:"source,omitzero"`
+	Locations   []assay.Location    `json:"locations,omitempty"`
+	FoundBy     string              `json:"foundBy,omitempty"`
+	Properties  map[string]string   `json:"properties,omitempty"`
 }
 
-// documentFacts are what a document has no member for. Tools and Authors are there
+// DocumentFacts are what a document has no member for. Tools and Authors are there
 // only if the creators do not give them back.
-type documentFacts struct {
+type DocumentFacts struct {
 	// NoRoot tells a document about several components from one about its only one.
 	NoRoot       bool                 `json:"noRoot,omitzero"`
 	Version      int                  `json:"version,omitzero"`
-	Creators     *creatorFacts        `json:"creators,omitempty"`
+	Creators     *CreatorFacts        `json:"creators,omitempty"`
 	Lifecycle    string               `json:"lifecycle,omitempty"`
 	Completeness []assay.Completeness `json:"completeness,omitempty"`
 	Layers       []assay.Digest       `json:"layers,omitempty"`
 }
 
-type creatorFacts struct {
+// CreatorFacts are who made the document, and with what.
+type CreatorFacts struct {
 	Authors []string     `json:"authors"`
 	Tools   []assay.Tool `json:"tools"`
 }
 
-// note writes facts as an annotation, or none if there are none.
-func note[T any](prefix string, facts *T, date string) ([]annotation, error) {
-	b, err := strictjson.Marshal(facts)
-	if err != nil || string(b) == "{}" {
-		return nil, err
+// Append writes the facts as JSON, "{}" if there are none. It writes what
+// strictjson.Marshal does, in a quarter of the time; a test compares them.
+func (f *ComponentFacts) Append(b []byte) []byte {
+	b = append(b, '{')
+	member := func(name string) {
+		if b[len(b)-1] != '{' {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = append(b, name...)
+		b = append(b, `":`...)
 	}
-	return []annotation{{Annotator: annotator, Date: date, Type: "OTHER", Comment: prefix + string(b)}}, nil
+	text := func(name, value string) {
+		if value != "" {
+			member(name)
+			b = AppendQuoted(b, value)
+		}
+	}
+	text("id", string(f.ID))
+	text("type", string(f.Type))
+	if f.Name != nil {
+		member("name")
+		b = AppendQuoted(b, *f.Name)
+	}
+	text("version", f.Version)
+	text("supplier", f.Supplier)
+	text("description", f.Description)
+	if len(f.CPEs) > 0 {
+		member("cpes")
+		b = append(b, '[')
+		for i, cpe := range f.CPEs {
+			b = AppendQuoted(comma(b, i), cpe)
+		}
+		b = append(b, ']')
+	}
+	if len(f.Licenses) > 0 {
+		member("licenses")
+		b = append(b, '[')
+		for i, l := range f.Licenses {
+			b = append(comma(b, i), '{')
+			text("expression", l.Expression)
+			text("name", l.Name)
+			if l.Concluded {
+				member("concluded")
+				b = append(b, "true"...)
+			}
+			b = append(b, '}')
+		}
+		b = append(b, ']')
+	}
+	if len(f.Hashes) > 0 {
+		member("hashes")
+		b = append(b, '{')
+		hashes := slices.Clone(f.Hashes)
+		slices.SortFunc(hashes, func(a, b assay.Digest) int { return strings.Compare(string(a.Algorithm()), string(b.Algorithm())) })
+		for _, d := range hashes {
+			text(string(d.Algorithm()), d.Hex())
+		}
+		b = append(b, '}')
+	}
+	if f.Source != (assay.SourcePackage{}) {
+		member("source")
+		b = append(b, `{"name":`...)
+		b = AppendQuoted(b, f.Source.Name)
+		text("version", f.Source.Version)
+		b = append(b, '}')
+	}
+	if len(f.Locations) > 0 {
+		member("locations")
+		b = append(b, '[')
+		for i, l := range f.Locations {
+			b = append(comma(b, i), '{')
+			text("layer", l.Layer.String())
+			member("path")
+			b = append(AppendQuoted(b, l.Path), '}')
+		}
+		b = append(b, ']')
+	}
+	text("foundBy", f.FoundBy)
+	if len(f.Properties) > 0 {
+		member("properties")
+		b = append(b, '{')
+		for i, name := range slices.Sorted(maps.Keys(f.Properties)) {
+			b = append(AppendQuoted(comma(b, i), name), ':')
+			b = AppendQuoted(b, f.Properties[name])
+		}
+		b = append(b, '}')
+	}
+	return append(b, '}')
 }
 
-// readNote finds the facts among annotations, and gives the indices of the others.
-func readNote[T any](name, pointer, prefix string, list []annotation, facts *T) (found bool, others []int, err error) {
+func comma(b []byte, i int) []byte {
+	if i > 0 {
+		return append(b, ',')
+	}
+	return b
+}
+
+// AppendQuoted appends text as a JSON string. The text is UTF-8, as package canon
+// makes it.
+func AppendQuoted[T string | []byte](b []byte, s T) []byte {
+	b, _ = jsontext.AppendQuote(b, s)
+	return b
+}
+
+// note makes an annotation of facts, or none of "{}".
+func (e *encoder) note(prefix string, facts []byte) []annotation {
+	if string(facts) == "{}" {
+		return nil
+	}
+	text := prefix + string(facts)
+	if e.as == inTagValue && (strings.Contains(text, "text>") || strings.Contains(text, "\x7f")) {
+		text = strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(text)
+	}
+	return []annotation{{Annotator: annotator, Date: e.date, Type: "OTHER", Comment: text}}
+}
+
+// readNote finds the facts among annotations, and calls other with the index of
+// each of the others.
+func readNote[T any](name, pointer, prefix string, list []annotation, facts *T, other func(i int)) (found bool, err error) {
 	for i, a := range list {
 		text, ok := strings.CutPrefix(a.Comment, prefix)
 		if !ok || a.Annotator != annotator {
-			others = append(others, i)
+			other(i)
 			continue
 		}
 		if found {
-			return false, nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Field: pointer, Value: prefix, Bound: "one such annotation"}
+			return false, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Field: pointer, Value: prefix, Bound: "one such annotation"}
 		}
 		found = true
 		if err := strictjson.Unmarshal(name, []byte(text), facts, strictjson.Limits{RejectUnknown: true}); err != nil {
-			return false, nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Field: pointer, Err: err}
+			return false, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Field: pointer + "/" + strconv.Itoa(i), Err: err}
 		}
 	}
-	return found, others, nil
+	return found, nil
 }

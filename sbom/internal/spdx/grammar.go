@@ -106,10 +106,10 @@ var grammar = sync.OnceValue(func() *shape.Node {
 		"releaseDate": drop(instant), "sourceInfo": drop(str), "summary": drop(str), "supplier": agent, "validUntilDate": drop(instant), "versionInfo": str,
 	})
 	file := shape.Object(m{
-		"SPDXID!": id, "fileName!": str, "checksums!": shape.NonEmpty(checksum), "annotations": drop(shape.List(annotation)), "artifactOfs": drop(shape.Any()),
-		"attributionTexts": drop(strs), "comment": drop(str), "copyrightText": drop(str), "fileContributors": drop(strs), "fileDependencies": drop(strs),
+		"SPDXID!": id, "fileName!": str, "checksums!": shape.NonEmpty(checksum), "annotations": shape.List(annotation), "artifactOfs": drop(shape.Any()),
+		"attributionTexts": drop(strs), "comment": drop(str), "copyrightText": str, "fileContributors": drop(strs), "fileDependencies": drop(strs),
 		"fileTypes":       drop(shape.List(shape.Enum("SOURCE", "BINARY", "ARCHIVE", "APPLICATION", "AUDIO", "IMAGE", "TEXT", "VIDEO", "DOCUMENTATION", "SPDX", "OTHER"))),
-		"licenseComments": drop(str), "licenseConcluded": str, "licenseInfoInFiles": drop(strs), "noticeText": drop(str),
+		"licenseComments": drop(str), "licenseConcluded": str, "licenseInfoInFiles": strs, "noticeText": drop(str),
 	})
 	relationship := shape.Object(m{"spdxElementId!": ref, "relatedSpdxElement!": ref, "comment": str, "relationshipType!": shape.Enum(
 		"AMENDS", "ANCESTOR_OF", "BUILD_DEPENDENCY_OF", "BUILD_TOOL_OF", "CONTAINED_BY", "CONTAINS", "COPY_OF", "DATA_FILE_OF", "DEPENDENCY_MANIFEST_OF",

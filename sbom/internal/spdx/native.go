@@ -59,14 +59,19 @@ func typeOf(purpose string) (t assay.ComponentType, ok bool) {
 	if purpose == "" {
 		return assay.TypeLibrary, true
 	}
-	purpose = strings.ReplaceAll(purpose, "-", "_")
-	for t, p := range purposes {
-		if p == purpose {
-			return t, true
-		}
+	if t, ok := typesByPurpose[strings.ReplaceAll(purpose, "-", "_")]; ok {
+		return t, true
 	}
 	return assay.TypeLibrary, false
 }
+
+var typesByPurpose = func() map[string]assay.ComponentType {
+	m := make(map[string]assay.ComponentType, len(purposes))
+	for t, p := range purposes {
+		m[p] = t
+	}
+	return m
+}()
 
 func supplierOf(s string) string {
 	if s == "" {
@@ -155,7 +160,10 @@ func startsVersion(s string) bool {
 func licenseRef(name string) string { return "LicenseRef-" + slug(name) }
 
 // licensesOf joins licences to the two expressions that the format has.
-func licensesOf(list []assay.License) (declared, concluded string) {
+func licensesOf(list []assay.License, refOf func(name string) string) (declared, concluded string) {
+	if len(list) == 0 {
+		return noAssertion, noAssertion
+	}
 	join := func(wantConcluded bool) string {
 		var terms []string
 		for _, l := range list {
@@ -164,7 +172,7 @@ func licensesOf(list []assay.License) (declared, concluded string) {
 			case l.Expression != "":
 				terms = append(terms, l.Expression)
 			default:
-				terms = append(terms, licenseRef(l.Name))
+				terms = append(terms, refOf(l.Name))
 			}
 		}
 		if len(terms) > 1 {
@@ -234,5 +242,3 @@ var relationTypes = map[string]relationType{
 var written = map[assay.RelationKind]string{
 	assay.DependsOn: "DEPENDS_ON", assay.Contains: "CONTAINS", assay.GeneratedFrom: "GENERATED_FROM", assay.DescendantOf: "DESCENDANT_OF",
 }
-
-const kindComment = "assay:relation:"

@@ -1,4 +1,5 @@
-// Package spdx reads and writes SPDX 2.3 JSON as the evidence model.
+// Package spdx reads and writes SPDX 2.3, in JSON and as tag-value, as the evidence
+// model.
 //
 // The wire types are our own. Those of tools-golang decode identifiers, suppliers
 // and creators without resolving JSON escapes, so that "Caf\u00e9" and "Café" are
@@ -15,7 +16,7 @@ type document struct {
 	CreationInfo      creationInfo   `json:"creationInfo"`
 	Describes         []string       `json:"documentDescribes,omitempty"` // read only, of 2.2
 	Packages          []pkg          `json:"packages,omitempty"`
-	Files             []file         `json:"files,omitempty"` // read only
+	Files             []file         `json:"files,omitempty"`
 	Extracted         []extracted    `json:"hasExtractedLicensingInfos,omitempty"`
 	Relationships     []relationship `json:"relationships,omitempty"`
 	Annotations       []annotation   `json:"annotations,omitempty"`
@@ -45,10 +46,13 @@ type pkg struct {
 }
 
 type file struct {
-	SPDXID           string     `json:"SPDXID"`
-	FileName         string     `json:"fileName"`
-	Checksums        []checksum `json:"checksums"`
-	LicenseConcluded string     `json:"licenseConcluded,omitempty"`
+	SPDXID           string       `json:"SPDXID"`
+	FileName         string       `json:"fileName"`
+	Checksums        []checksum   `json:"checksums"`
+	LicenseConcluded string       `json:"licenseConcluded,omitempty"`
+	LicenseInfos     []string     `json:"licenseInfoInFiles,omitempty"`
+	CopyrightText    string       `json:"copyrightText,omitempty"`
+	Annotations      []annotation `json:"annotations,omitempty"`
 }
 
 type checksum struct {

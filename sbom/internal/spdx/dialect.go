@@ -1,0 +1,99 @@
+package spdx
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// dialect is how a value looks in one serialization. What a serialization cannot
+// hold is changed by these functions, and then told exactly in an annotation; a
+// reader of the same dialect applies them again to check that both agree.
+type dialect struct {
+	format string
+	line   func(string) string // of values on one line
+	text   func(string) string // of values that span lines
+}
+
+func same(s string) string { return s }
+
+var inJSON = &dialect{format: "spdx-json", line: same, text: same}
+
+// inTagValue has no way to escape: a line ends its value, and so does "</text>".
+var inTagValue = &dialect{format: "spdx-tag-value", line: tagLine, text: tagText}
+
+// name is line for values that must be there.
+func (d *dialect) name(s string) string {
+	if s = d.line(s); s == "" && d == inTagValue {
+		return "unnamed"
+	}
+	return s
+}
+
+func (d *dialect) lines(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = d.line(s)
+	}
+	return out
+}
+
+func tagLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if isControl(r) || r == '\n' || r == '\t' {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.TrimSpace(breakTags(s))
+}
+
+func tagText(s string) string {
+	return breakTags(strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, s))
+}
+
+// isControl tells what is refused in a tag-value document. A carriage return is
+// one: whether it survives depends on who has copied the file.
+func isControl(r rune) bool { return r < 0x20 && r != '\n' && r != '\t' || r == 0x7f }
+
+// breakTags keeps a value from starting or ending a block of text.
+func breakTags(s string) string {
+	if !strings.Contains(s, "text>") {
+		return s
+	}
+	return strings.NewReplacer("<text>", "< text>", "</text>", "</ text>").Replace(s)
+}
+
+// kindComment starts the comment of a relationship OTHER that stands for one of the
+// model's kinds.
+const kindComment = "assay:relation:"
+
+// commentOf gives that comment: the kind as it is, or in quotation marks where a
+// serialization could not hold it.
+func commentOf(kind assay.RelationKind) string {
+	s := string(kind)
+	if s[0] != '"' && tagLine(s) == s {
+		return kindComment + s
+	}
+	quoted, err := strictjson.Marshal(s)
+	if err != nil {
+		return kindComment + s // not UTF-8, which package canon refuses
+	}
+	return kindComment + strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(string(quoted))
+}
+
+// kindOf is the reverse.
+func kindOf(comment string) (assay.RelationKind, bool) {
+	s, ok := strings.CutPrefix(comment, kindComment)
+	if ok && strings.HasPrefix(s, `"`) && json.Unmarshal([]byte(s), &s) != nil {
+		return "", false
+	}
+	return assay.RelationKind(s), ok && s != "" && commentOf(assay.RelationKind(s)) == comment
+}
