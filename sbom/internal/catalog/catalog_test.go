@@ -57,6 +57,33 @@ func TestInventoryStops(t *testing.T) {
 	}
 }
 
+// Records of diversions are much larger than their lines.
+func TestDiversionsBound(t *testing.T) {
+	img := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "var/lib/dpkg/diversions", Body: strings.Repeat("a\n", 30_000)}}})
+	_, err := layers.Pass(context.Background(), img, layers.Options{}, catalog.New(1<<20).Visitors()...)
+	if !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "var/lib/dpkg/diversions") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A list may name more folders than are remembered; it still counts to its end.
+func TestManyFolders(t *testing.T) {
+	var list strings.Builder
+	for i := range 300_000 {
+		fmt.Fprintf(&list, "/%x/a\n", i)
+	}
+	list.WriteString("/bin/b\n")
+	img := testimage.New(t, testimage.Layer{Files: []testimage.File{
+		{Name: "var/lib/dpkg/status", Body: "Package: b\nVersion: 1\nArchitecture: amd64\n"},
+		{Name: "var/lib/dpkg/info/b.list", Body: list.String()},
+		{Name: "bin/b"},
+	}})
+	inv, err := inventory(context.Background(), img)
+	if err != nil || inv.Owners["bin/b"] == "" {
+		t.Errorf("%v, owner %q", err, inv.Owners["bin/b"])
+	}
+}
+
 // A diverted file is that of the package only where dpkg put it.
 func TestDiversion(t *testing.T) {
 	img := testimage.New(t, testimage.Layer{Files: []testimage.File{

@@ -152,6 +152,10 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 	return nil
 }
 
+// maxFolders is how many names of folders are remembered; further ones are looked up
+// whenever they occur. Real images have fewer.
+const maxFolders = 1 << 18
+
 // own notes the owner of a file that a list names. Lists have the paths of the
 // package; if a folder in them is a link in the image, the file is where that
 // leads. Folders have no owner, because packages share them.
@@ -169,7 +173,10 @@ func (m *maker) own(file string, n *node) {
 		} else {
 			real = "\x00" // leads nowhere
 		}
-		m.folders[dir] = real
+		// A hostile list can name any number of folders that are not there.
+		if len(m.folders) < maxFolders {
+			m.folders[dir] = real
+		}
 	}
 	if real == "\x00" {
 		return

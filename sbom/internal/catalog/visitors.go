@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -87,7 +88,12 @@ func (v dpkgVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) 
 		return copyright(l), v.budget.take(f, size)
 	}
 	if strings.HasSuffix(f.Path, ".list") || strings.HasSuffix(f.Path, ".md5sums") || f.Path == dpkgDiversions {
-		if err := v.budget.take(f, len(c.Bytes)); err != nil {
+		size := len(c.Bytes)
+		if f.Path == dpkgDiversions {
+			// Lines of one letter are the parts of records much larger than they are.
+			size += 64 * bytes.Count(c.Bytes, []byte("\n"))
+		}
+		if err := v.budget.take(f, size); err != nil {
 			return nil, err
 		}
 	}

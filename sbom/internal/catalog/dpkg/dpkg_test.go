@@ -183,8 +183,8 @@ func TestFileLists(t *testing.T) {
 	if d := cmp.Diff([]string{"usr", "usr/bin/a b", "etc/x"}, got); d != "" {
 		t.Error(d)
 	}
-	got = slices.Collect(SumFiles("d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\nd41d8cd98f00b204e9800998ecf8427e  ./usr/b c\nshort\n"))
-	if d := cmp.Diff([]string{"usr/bin/a", "usr/b c"}, got); d != "" {
+	got = slices.Collect(SumFiles("d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\nd41d8cd98f00b204e9800998ecf8427e  ./usr/b c\nd41d8cd98f00b204e9800998ecf8427e  .hidden\nshort\n"))
+	if d := cmp.Diff([]string{"usr/bin/a", "usr/b c", ".hidden"}, got); d != "" {
 		t.Error(d)
 	}
 	div := ParseDiversions("/bin/sh\n/bin/sh.distrib\ndash\n/usr/x\n/usr/x.local\n:\n/cut\n")

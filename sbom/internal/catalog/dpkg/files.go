@@ -53,7 +53,7 @@ func ParseDiversions(data string) []Diversion {
 }
 
 func cleanPath(p string) string {
-	p = strings.TrimPrefix(p, ".")
+	p = strings.TrimPrefix(p, "./")
 	p = strings.Trim(p, "/")
 	if p == "." {
 		return ""
