@@ -3,7 +3,6 @@ package verify_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -28,40 +27,14 @@ import (
 func TestOldSignatureWitnessedAnew(t *testing.T) {
 	f := newFixture(t)
 	v := testsigstore.NewVirtual(t)
-	old := f.sign(t, f.signer, f.provenance)
-	var b map[string]any
-	if err := json.Unmarshal(old.Raw(), &b); err != nil {
-		t.Fatal(err)
-	}
-	var sig struct {
-		E struct {
-			Signatures []struct{ Sig []byte } `json:"signatures"`
-		} `json:"dsseEnvelope"`
-	}
-	if err := json.Unmarshal(old.Raw(), &sig); err != nil {
-		t.Fatal(err)
-	}
-	var stamped struct {
-		VM struct {
-			T any `json:"timestampVerificationData"`
-		} `json:"verificationMaterial"`
-	}
-	options := testsigstore.SignOptions{At: at, StampSignature: sig.E.Signatures[0].Sig}
-	if err := json.Unmarshal(v.SignDSSEWith(t, testsigstore.Email("a@b.example", "https://i.example"), assay.MediaTypeInToto, []byte("{}"), options), &stamped); err != nil {
-		t.Fatal(err)
-	}
-	b["verificationMaterial"].(map[string]any)["timestampVerificationData"] = stamped.VM.T
-	raw, err := json.Marshal(b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := stamped(t, f.sign(t, f.signer, f.provenance), v, at)
 	trust := f.trust()
 	trust.TrustedRoot = v.TrustedRootJSON()
 	verifier, err := verify.New(trust, f.policy(), verify.At(at))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := verifier.Verify(context.Background(), f.digest, attest.FromEnvelopes(assay.NewEnvelope(assay.MediaTypeSigstoreBundle, raw)))
+	r, err := verifier.Verify(context.Background(), f.digest, attest.FromEnvelopes(again))
 	if err != nil {
 		t.Fatal(err)
 	}
