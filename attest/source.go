@@ -19,7 +19,9 @@ type Source interface {
 
 // Found is what a [Source] holds about a digest. It is untrusted.
 type Found struct {
-	// Bundle is never nil.
+	// Bundle is never nil. Its envelopes are proven by whoever uses them; that an
+	// index has the platforms below it is the source's word, which must have read them
+	// from bytes of the index's digest.
 	Bundle *assay.Bundle
 	// Faults are sorted. See [Found.Complete].
 	Faults []Fault

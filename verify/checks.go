@@ -13,7 +13,7 @@ import (
 // of required evidence "evidence/" and the kind.
 const (
 	CheckEvidenceAny     = "evidence/any"
-	CheckPlatforms       = "image/platforms" // of an index only
+	CheckPlatforms       = "image/platforms" // of an index, and of what may be one
 	CheckContents        = "image/contents"
 	CheckSBOMContents    = "sbom/contents"
 	CheckBuilder         = "provenance/builder"

@@ -30,8 +30,8 @@
 //
 // Every check is proven, refuted or unknown. Unknown never passes a required
 // check, and is never called refuted: evidence that is not attached although every
-// store was read is refuted ("absent"), evidence that is not found while a store
-// could not be read is unknown. An error from Verify means that nothing could be
+// store was read is refuted ("absent"), evidence that is not found while a store, or
+// an attestation that may be it, could not be read or checked is unknown. An error from Verify means that nothing could be
 // looked at; all else is in the report, and [Report.Err] sums it up.
 //
 // # What is promised

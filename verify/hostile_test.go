@@ -153,6 +153,23 @@ func TestSourcesThatBreakTheirContract(t *testing.T) {
 	}
 }
 
+// What could not be read may be an index of images that nobody looked at.
+func TestManifestThatCouldNotBeRead(t *testing.T) {
+	f := newFixture(t)
+	p := f.policy()
+	p.ContentsUnsafe = true
+	found := &attest.Found{Bundle: assay.NewBundle(f.digest, f.genuine(t)...)}
+	if r := f.ask(t, p, nil, answers{found: found}); r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	found.Faults = []attest.Fault{{Store: "registry.example/app", Reference: f.digest.String()}} // and gives no reason
+	r := f.ask(t, p, nil, answers{found: found})
+	check(t, r, verify.CheckPlatforms, assay.Unknown, verify.StoreUnreadable)
+	if r.Verdict.Policy != assay.Unknown || r.Verdict.Stage != assay.None {
+		t.Errorf("policy %s, stage %s", r.Verdict.Policy, r.Verdict.Stage)
+	}
+}
+
 // An attestation that could not be checked is not one that is absent.
 func TestUncheckedIsNotAbsent(t *testing.T) {
 	f := newFixture(t)

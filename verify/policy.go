@@ -26,7 +26,8 @@ type Policy struct {
 	Signers []SignerRule `json:"signers"`
 	// Require are the kinds of evidence that must be there, from a signer that is
 	// allowed to state them. With none and no Stage, one attestation of any kind must
-	// be.
+	// be. Test results and verification summaries that are required must also be good
+	// ones, and VEX must speak of the image.
 	Require []assay.Kind `json:"require,omitempty"`
 	// Stage is what the image must reach.
 	Stage assay.Stage `json:"stage,omitzero"`
@@ -34,7 +35,8 @@ type Policy struct {
 	// without "git+" and ".git". With none, the source is never proven.
 	Sources []string `json:"sources,omitempty"`
 	// RebuildWithin is how long after its provenance was signed, by a witnessed time,
-	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin].
+	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin]. Only
+	// provenance signed with a certificate can show it; see [Key].
 	RebuildWithin Duration `json:"rebuildWithin,omitzero"`
 	// ContentsUnsafe lets claims about contents pass without the image's bytes: what
 	// an allowed signer claims of posture then counts as shown, and the SBOM check is

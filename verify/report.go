@@ -16,9 +16,11 @@ const ReportSchema = "https://github.com/assaykit/assay/report/v0.1"
 // Report is what the evidence about one digest proves. Its JSON form is stable
 // within a schema version; package verify/report renders it.
 type Report struct {
+	// Schema is [ReportSchema].
 	Schema string `json:"schema"`
 	// Digest is what was asked for.
-	Digest   assay.Digest   `json:"digest"`
+	Digest assay.Digest `json:"digest"`
+	// Platform is the one that the index above gives for it; zero without an index.
 	Platform assay.Platform `json:"platform,omitzero"`
 	// At is the time of asking.
 	At time.Time `json:"at"`
@@ -31,34 +33,41 @@ type Report struct {
 	Checks []Check `json:"checks"`
 	// Platforms are the reports on the images below an index.
 	Platforms []*Report `json:"platforms,omitempty"`
-	Verdict   Verdict   `json:"verdict"`
+	// Verdict sums up Checks and Platforms.
+	Verdict Verdict `json:"verdict"`
 
 	evidence []Verified[assay.Evidence]
 }
 
 // Attestation is one envelope and what became of it.
 type Attestation struct {
+	// Envelope is the SHA-256 of its bytes.
 	Envelope assay.Digest `json:"envelope"`
 	// State is proven for one that was accepted as evidence, refuted for one that
 	// was shown to be false, foreign or malformed, unknown for one that could not be
 	// checked.
-	State  assay.State `json:"state"`
-	Reason Reason      `json:"reason"`
-	Detail string      `json:"detail,omitempty"`
+	State assay.State `json:"state"`
+	// Reason is a stable code, Detail says it in words.
+	Reason Reason `json:"reason"`
+	Detail string `json:"detail,omitempty"`
 	// Sources are where it was found.
 	Sources []string `json:"sources,omitempty"`
 	// What follows is empty unless the signature was proven.
 	PredicateType assay.PredicateType `json:"predicateType,omitempty"`
 	Kind          assay.Kind          `json:"kind,omitempty"`
-	Signer        assay.Identity      `json:"signer,omitzero"`
-	Rule          string              `json:"rule,omitempty"`
-	SignedBy      time.Time           `json:"signedBy,omitzero"`
-	Witnesses     []Witness           `json:"witnesses,omitempty"`
-	LogEntries    []LogEntry          `json:"logEntries,omitempty"`
+	// Signer is who signed, and Rule the name of the rule that lets them say this.
+	Signer assay.Identity `json:"signer,omitzero"`
+	Rule   string         `json:"rule,omitempty"`
+	// SignedBy is the earliest of the times of Witnesses, which are sorted.
+	SignedBy  time.Time `json:"signedBy,omitzero"`
+	Witnesses []Witness `json:"witnesses,omitempty"`
+	// LogEntries are those that were proven; a bundle may carry others.
+	LogEntries []LogEntry `json:"logEntries,omitempty"`
 }
 
 // Fault is a store that could not be read.
 type Fault struct {
+	// Store is where it is, and what was asked of it; Detail the error.
 	Store  string `json:"store"`
 	Detail string `json:"detail"`
 }

@@ -18,7 +18,7 @@ type Trust struct {
 	// (application/vnd.dev.sigstore.trustedroot+json;version=0.1). Certificates,
 	// transparency logs and timestamp authorities are trusted through it alone.
 	TrustedRoot []byte
-	// Keys are public keys that are trusted by themselves.
+	// Keys are public keys that are trusted by themselves, each once.
 	Keys []Key
 	// TransparencyLogs is how many distinct logs of the trusted root must have
 	// recorded a signature made with a certificate. 0 means 1 where the trusted root
@@ -37,6 +37,11 @@ type Trust struct {
 // 2048 bits. Outside of its window, by a witnessed time, its signatures count for
 // nothing; with a window set, a signature without a witnessed time does not count
 // either. Zero times leave that end open.
+//
+// The thresholds of [Trust] are not for keys. Where there is a trusted root, log
+// entries and timestamps that come with a key's signature must hold all the same,
+// one of them at least. They prove no more than that the signature is not younger:
+// that an image was rebuilt lately is never shown by what a key signed.
 type Key struct {
 	Public     crypto.PublicKey
 	ValidFrom  time.Time

@@ -54,7 +54,8 @@ func (v Verified[E]) Rule() string { return v.proof.rule }
 
 // SignedBy is the earliest witnessed time: the signature existed then. It is the
 // zero time for a key's signature without a witness. The earliest counts, because
-// a later witness of an old signature must not make it look fresh.
+// a later witness of an old signature must not make it look fresh. That of a key can
+// be witnessed anew at any time, so that it may be older than this.
 func (v Verified[E]) SignedBy() time.Time {
 	if len(v.proof.times) == 0 {
 		return time.Time{}

@@ -122,7 +122,7 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 	var faults []Fault
 	for _, f := range found.Faults {
 		if f.Kind == attest.Unreadable {
-			faults = append(faults, Fault{Store: joinStore(f.Store, f.Reference), Detail: f.Err.Error()})
+			faults = append(faults, Fault{Store: joinStore(f.Store, f.Reference), Detail: detail(f)})
 			v.log.InfoContext(ctx, "store could not be read", "store", f.Store, "reference", f.Reference, "error", f.Err)
 		}
 	}
@@ -135,10 +135,17 @@ func unreadManifests(faults []attest.Fault) map[string]string {
 	unread := map[string]string{}
 	for _, f := range faults {
 		if f.Kind == attest.Unreadable {
-			unread[f.Reference] = f.Err.Error()
+			unread[f.Reference] = detail(f)
 		}
 	}
 	return unread
+}
+
+func detail(f attest.Fault) string {
+	if f.Err == nil {
+		return "no reason was given"
+	}
+	return f.Err.Error()
 }
 
 func joinStore(store, reference string) string {
@@ -194,9 +201,9 @@ func complete(index assay.Digest, platforms int, unread map[string]string) Check
 	c := Check{ID: CheckPlatforms, State: assay.Proven, Reason: Holds, Stage: assay.Minimal, Required: true,
 		Detail: plural(platforms, "platform") + " listed"}
 	if why, ok := unread[index.String()]; ok {
-		c.State, c.Reason, c.Detail = assay.Unknown, StoreUnreadable, "the list of platforms could not be read whole: "+why
+		c.State, c.Reason, c.Detail = assay.Unknown, StoreUnreadable, "the manifest could not be read whole, and may list images: "+why
 	}
-	return c
+	return c.finish()
 }
 
 // image reports on one image.
@@ -217,6 +224,10 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 		return nil, err
 	}
 	r.Checks = v.checks(newCase(r, c, about))
+	if _, ok := in.unread[b.Subject().String()]; ok {
+		// It may be an index of images that nobody looked at.
+		r.Checks = append(r.Checks, complete(b.Subject(), 0, in.unread))
+	}
 	r.conclude()
 	return r, nil
 }
