@@ -6,12 +6,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"go/build"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
@@ -29,15 +31,11 @@ import (
 
 // BenchmarkScan measures a scan against the least that any scanner must do with the
 // same layers, in the same run: inflate them and walk the tar headers, layers in
-// parallel, with nothing verified and nothing read. Figures are medians. The image is that of
-// ASSAY_DEBIAN_IMAGE, or one made of Go's own sources and this test's executable.
+// parallel, with nothing verified and nothing read. Figures are medians. The image is
+// that of ASSAY_DEBIAN_IMAGE, or one made of Go's own sources and this test's
+// executable.
 func BenchmarkScan(b *testing.B) {
-	var img v1.Image
-	if os.Getenv("ASSAY_DEBIAN_IMAGE") != "" {
-		img, _ = debianImage(b)
-	} else {
-		img = goImage(b)
-	}
+	img := benchImage(b)
 	ctx := context.Background()
 	var floors, scans []time.Duration
 	var inflated int64
@@ -56,6 +54,95 @@ func BenchmarkScan(b *testing.B) {
 	b.ReportMetric(float64(inflated)/scan.Seconds()/1e6, "MB/s")
 	b.ReportMetric(float64(scan.Milliseconds()), "ms/scan")
 	b.ReportMetric(float64(floor.Milliseconds()), "ms/floor")
+}
+
+func benchImage(b *testing.B) v1.Image {
+	if os.Getenv("ASSAY_DEBIAN_IMAGE") == "" {
+		return goImage(b)
+	}
+	img, _ := debianImage(b)
+	return img
+}
+
+// BenchmarkScanMemory tells the largest heap during a scan, above what there was
+// before, garbage included, beside the size of the image.
+func BenchmarkScanMemory(b *testing.B) {
+	img := benchImage(b)
+	inflated := inflate(b, img)
+	layers, err := img.Layers()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var packed int64
+	for _, l := range layers {
+		n, err := l.Size()
+		if err != nil {
+			b.Fatal(err)
+		}
+		packed += n
+	}
+	var peaks []uint64
+	for b.Loop() {
+		peaks = append(peaks, peak(func() {
+			if _, err := sbom.Scan(context.Background(), img, sbom.Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}))
+	}
+	slices.Sort(peaks)
+	b.ReportMetric(float64(peaks[len(peaks)/2])/1e6, "peak-MB")
+	b.ReportMetric(float64(packed)/1e6, "image-MB")
+	b.ReportMetric(float64(inflated)/1e6, "inflated-MB")
+}
+
+// peak is the largest growth of the heap while f runs, by samples.
+func peak(f func()) uint64 {
+	runtime.GC()
+	heap := func() uint64 {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	before := heap()
+	done, result := make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		most := before
+		for {
+			most = max(most, heap())
+			select {
+			case <-tick.C:
+			case <-done:
+				result <- most - before
+				return
+			}
+		}
+	}()
+	f()
+	close(done)
+	return <-result
+}
+
+// Executables are read into memory, but not each into its own: what a scan allocates
+// does not grow with them.
+func TestScanAllocations(t *testing.T) {
+	const size, count = 2 << 20, 24
+	elf := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02" // an executable that nobody linked
+	var files []file
+	for i := range count {
+		files = append(files, file{Name: fmt.Sprintf("bin/%d", i), Mode: 0o755, Body: elf + strings.Repeat("\x00", size)})
+	}
+	img := testimage.New(t, testimage.Layer{Files: files})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := sbom.Scan(context.Background(), img, sbom.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > size*count/3 {
+		t.Errorf("%d bytes allocated for %d bytes of executables", got, size*count)
+	}
 }
 
 func median(d []time.Duration) time.Duration {

@@ -43,6 +43,7 @@ func debianImage(tb testing.TB) (v1.Image, string) {
 }
 
 func TestScanDebian(t *testing.T) {
+	t.Parallel()
 	img, dir := debianImage(t)
 	c, err := sbom.Scan(context.Background(), img, sbom.Options{})
 	if err != nil {

@@ -76,7 +76,7 @@ func TestMemoryBudget(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(1, uint64(w)))
-			for range 2_000 {
+			for range 100 {
 				b, err := m.get(t.Context(), 1+r.Int64N(budget))
 				if err != nil {
 					t.Error(err)

@@ -29,6 +29,7 @@ func inventory(ctx context.Context, img *testimage.Image) (*catalog.Inventory, e
 // Packages that all provide and want one name would have as many edges as there are
 // pairs.
 func TestRelationsBound(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	for i := range 1500 {
 		fmt.Fprintf(&b, "Package: p%d\nVersion: 1\nProvides: x\nDepends: x\n\n", i)
@@ -68,6 +69,7 @@ func TestDiversionsBound(t *testing.T) {
 
 // A list may name more folders than are remembered; it still counts to its end.
 func TestManyFolders(t *testing.T) {
+	t.Parallel()
 	var list strings.Builder
 	for i := range 300_000 {
 		fmt.Fprintf(&list, "/%x/a\n", i)

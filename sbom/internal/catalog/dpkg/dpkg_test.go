@@ -155,6 +155,7 @@ func TestCompareVersions(t *testing.T) {
 }
 
 func TestCompareVersionsAsDpkgDoes(t *testing.T) {
+	t.Parallel()
 	dpkg, err := exec.LookPath("dpkg")
 	if err != nil {
 		t.Skip("no dpkg")
