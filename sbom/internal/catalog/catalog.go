@@ -56,6 +56,9 @@ func ecosystems() []ecosystem {
 	return []ecosystem{
 		{dpkgName, "deb", func(b *budget) layers.Visitor { return dpkgVisitor{b} }, (*maker).dpkg, none, isCopyright},
 		{apkName, "apk", func(b *budget) layers.Visitor { return apkVisitor{b} }, (*maker).apk, none, nil},
+		{rpmName, "rpm", newRPM, (*maker).rpm, none, nil},
+		{pacmanName, "alpm", func(b *budget) layers.Visitor { return pacmanVisitor{b} }, (*maker).pacman, none, isPacmanFiles},
+		{opkgName, "opkg", func(b *budget) layers.Visitor { return opkgVisitor{b} }, (*maker).opkg, none, isOpkgList},
 		{goName, "golang", func(b *budget) layers.Visitor { return goVisitor{b} }, (*maker).golang, isApplication, nil},
 		{npmName, "npm", func(b *budget) layers.Visitor { return npmVisitor{b} }, (*maker).npm, nil, isLock},
 	}
