@@ -74,6 +74,55 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// An SBOM of an index lists what is in any of its images. It must not leave out what
+// is in this one.
+func TestSBOMOfIndex(t *testing.T) {
+	f := newFixture(t)
+	index := testimage.NewIndex(t, testimage.Member{Image: f.image, Platform: assay.Platform{OS: "linux", Architecture: "amd64"}})
+	home := testregistry.InProcess(t, testregistry.Options{})
+	ref := testimage.PushIndex(t, home.Ref("app:v1"), index)
+	for name, tt := range map[string]struct {
+		change func(*assay.SBOM)
+		state  assay.State
+		reason verify.Reason
+	}{
+		"more": {func(s *assay.SBOM) {
+			s.Components = append(s.Components, assay.Component{ID: "x", Type: assay.TypeLibrary, Name: "other", Version: "1", PURL: purl("pkg:deb/debian/other@1?arch=arm64")})
+		}, assay.Proven, verify.Holds},
+		"less": {func(s *assay.SBOM) { drop(s, "libfoo") }, assay.Refuted, verify.ContentsDiffer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.sbom = newFixture(t).sbom
+			tt.change(f.sbom)
+			e := f.sign(t, f.signer, f.sbom, assay.Subject{Name: "index", Digest: assay.DigestSet{index.ID()}})
+			place := ref.Context().Name()
+			v, err := verify.New(f.trust(), verify.Policy{Signers: f.policy().Signers}, verify.At(at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := v.Verify(context.Background(), index.ID(), attest.FromRegistry(place, image.Registry{}), aboutIndex{index.ID(), e})
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, r.Platforms[0], verify.CheckSBOMContents, tt.state, tt.reason)
+		})
+	}
+}
+
+// aboutIndex is a source with an envelope about one digest.
+type aboutIndex struct {
+	digest   assay.Digest
+	envelope assay.Envelope
+}
+
+func (s aboutIndex) Discover(_ context.Context, d assay.Digest) (*attest.Found, error) {
+	b := assay.NewBundle(d)
+	if d == s.digest {
+		b.Add(s.envelope)
+	}
+	return &attest.Found{Bundle: b}, nil
+}
+
 // An index of which a part was not read, or hides an image behind an annotation that
 // no runtime looks at, proves nothing about what a cluster would run.
 func TestIndexIsWhole(t *testing.T) {

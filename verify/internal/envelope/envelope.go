@@ -173,11 +173,10 @@ func read(name, mediaType string, raw []byte) (*bundle.Bundle, error) {
 func readBundle(name string, raw []byte) (*bundle.Bundle, error) {
 	b := new(bundle.Bundle)
 	if err := b.UnmarshalJSON(raw); err != nil {
-		step := StepParse
 		if errors.Is(err, bundle.ErrUnsupportedMediaType) {
-			step = StepUnsupported
+			return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrUnchecked, Subject: name, Err: err})
 		}
-		return nil, fail(step, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name, Err: err})
+		return nil, fail(StepParse, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name, Err: err})
 	}
 	return b, nil
 }
@@ -196,13 +195,16 @@ func parse(e assay.Envelope) (*entity, error) {
 	env := b.GetDsseEnvelope()
 	switch {
 	case env == nil:
-		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrUnchecked, Subject: name,
 			Field: "/messageSignature", Bound: "a bundle that holds a DSSE envelope"})
-	case len(env.GetSignatures()) != 1:
-		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+	case len(env.GetSignatures()) == 0:
+		return nil, fail(StepParse, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+			Field: "/dsseEnvelope/signatures", Value: "0", Bound: "exactly one signature"})
+	case len(env.GetSignatures()) > 1:
+		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrUnchecked, Subject: name,
 			Field: "/dsseEnvelope/signatures", Value: fmt.Sprint(len(env.GetSignatures())), Bound: "exactly one signature"})
 	case env.GetPayloadType() != assay.MediaTypeInToto:
-		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrInvalid, Subject: name,
+		return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrUnchecked, Subject: name,
 			Field: "/dsseEnvelope/payloadType", Value: env.GetPayloadType(), Bound: assay.MediaTypeInToto, Rule: "in-toto S7"})
 	}
 	out, err := newEntity(b)

@@ -96,13 +96,13 @@ func TestCertificatesRefused(t *testing.T) {
 				e := m["dsseEnvelope"].(map[string]any)
 				e["signatures"] = append(e["signatures"].([]any), e["signatures"].([]any)[0])
 			})
-		}, envelope.StepUnsupported, assay.ErrInvalid},
+		}, envelope.StepUnsupported, assay.ErrUnchecked},
 		"other payload type": {trust, testsigstore.SignOptions{}, func(t *testing.T, raw []byte) []byte {
 			return edit(t, raw, func(m map[string]any) { m["dsseEnvelope"].(map[string]any)["payloadType"] = "text/plain" })
-		}, envelope.StepUnsupported, assay.ErrInvalid},
+		}, envelope.StepUnsupported, assay.ErrUnchecked},
 		"unknown version": {trust, testsigstore.SignOptions{}, func(t *testing.T, raw []byte) []byte {
 			return edit(t, raw, func(m map[string]any) { m["mediaType"] = "application/vnd.dev.sigstore.bundle.v9.0+json" })
-		}, envelope.StepUnsupported, assay.ErrInvalid},
+		}, envelope.StepUnsupported, assay.ErrUnchecked},
 		"duplicate member": {trust, testsigstore.SignOptions{}, func(t *testing.T, raw []byte) []byte {
 			return append([]byte(`{"mediaType":"x",`), raw[1:]...)
 		}, envelope.StepParse, assay.ErrInvalid},
