@@ -35,6 +35,20 @@ type SBOM struct {
 	Format string `json:"format,omitempty"`
 	// Layers are the diffIDs of the image, bottom first, where known.
 	Layers []Digest `json:"layers,omitempty"`
+	// Rest is the document that the SBOM was read from, where that says more than
+	// the SBOM does. Writing the SBOM in a format of the same family says it again.
+	// It is no part of the inventory, of its JSON, and of comparisons.
+	Rest Rest `json:"-"`
+}
+
+// Rest is a document that says more than the model has a place for. Nothing in it is
+// evidence until a reader of its format has checked it.
+type Rest struct {
+	// Format is that of the document, as in [SBOM].Format; empty if there is none.
+	Format string
+	// Data are the document's bytes. They are shared between copies of an SBOM, and
+	// not to be changed.
+	Data []byte
 }
 
 // Tool is a program that made a document.

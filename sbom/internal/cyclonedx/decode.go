@@ -1,6 +1,7 @@
 package cyclonedx
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -8,40 +9,101 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/license"
 	"github.com/assaykit/assay/sbom/internal/shape"
 )
 
 const opRead = "read CycloneDX"
 
-// Decode reads a document of specification version 1.2 to 1.6. It calls report for
-// everything in it that the model has no home for, in order of appearance.
-func Decode(name string, data []byte, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
-	d := &decoder{name: name, ids: make(map[string]assay.ComponentID), refs: make(map[string]bool)}
-	var doc document
-	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
-		return nil, err
-	}
-	if doc.BOMFormat == "CycloneDX" && doc.SpecVersion != "" && !slices.Contains(versions, doc.SpecVersion) {
-		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/specVersion", Value: doc.SpecVersion,
-			Bound: "a version that can be read: " + strings.Join(versions, ", ")}
-	}
-	if err := d.check(data); err != nil {
-		return nil, err
-	}
-	out, err := d.sbom(&doc)
+// Decode reads a document of specification version 1.2 to 1.7 in JSON, or of 1.0 to
+// 1.7 in XML. It calls report for everything in it that the model has no home for, in
+// order of appearance in the JSON form. Where the SBOM would be written other than
+// the document is, it keeps the document.
+func Decode(name string, data []byte, xml bool, report Report) (*assay.SBOM, error) {
+	d, t, err := decode(name, data, xml)
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range d.lost {
 		report(l.pointer, d.owner(l.pointer), l.reason)
 	}
-	return out, nil
+	if !d.exact(data, t) {
+		d.doc.Rest = assay.Rest{Format: d.doc.Format, Data: slices.Clone(data)}
+	}
+	return d.doc, nil
+}
+
+// exact reports whether writing the SBOM gives what was read.
+func (d *decoder) exact(data []byte, t *tree) bool {
+	version := minor(d.version)
+	if len(d.lost) > 0 || version < 4 || t != nil && t.hasForeign() {
+		return false
+	}
+	exact := true
+	lost := func(string, assay.ComponentID, string) { exact = false }
+	form, err := canon.Form(d.doc, lost)
+	if err != nil {
+		return false
+	}
+	again, err := encode(form, version, lost)
+	if err != nil || !exact {
+		return false
+	}
+	if t == nil && bytes.Equal(bytes.TrimSpace(data), again) {
+		return true
+	}
+	if t == nil {
+		if t, err = parseTree(data); err != nil {
+			return false
+		}
+	}
+	written, err := parseTree(again)
+	if err != nil {
+		return false
+	}
+	if d.xml {
+		written.remove("$schema")
+	}
+	return t.equal(written)
+}
+
+// decode gives the SBOM, and in XML the document as a tree.
+func decode(name string, data []byte, xml bool) (*decoder, *tree, error) {
+	d := &decoder{name: name, xml: xml, ids: make(map[string]assay.ComponentID), refs: make(map[string]bool)}
+	var t *tree
+	if xml {
+		var err error
+		if t, err = readXML(name, data); err != nil {
+			return nil, nil, err
+		}
+		data = t.append(make([]byte, 0, len(data)))
+	}
+	var doc document
+	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
+		return nil, nil, err
+	}
+	if !xml && doc.BOMFormat == "CycloneDX" && doc.SpecVersion != "" && !slices.Contains(versions, doc.SpecVersion) {
+		return nil, nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/specVersion", Value: doc.SpecVersion,
+			Bound: "a version that can be read: " + strings.Join(versions, ", ")}
+	}
+	d.version = doc.SpecVersion
+	if err := d.check(data); err != nil {
+		return nil, nil, err
+	}
+	if t != nil {
+		t.foreignPaths("", d.lose)
+	}
+	var err error
+	d.doc, err = d.sbom(&doc)
+	return d, t, err
 }
 
 type decoder struct {
 	name    string
 	version string
+	xml     bool
+	doc     *assay.SBOM
 	ids     map[string]assay.ComponentID // by JSON pointer of the component
 	refs    map[string]bool              // every bom-ref of the document
 	made    map[assay.ComponentID]bool   // of the components
@@ -72,13 +134,16 @@ func (d *decoder) invalid(field, value, want string) error {
 // and dependencies name only defined ones.
 func (d *decoder) check(data []byte) error {
 	used := make(map[string]string) // and the pointer of its first use
-	err := shape.Walk(opRead, d.name, data, grammar(), shape.Visitor{
-		// Ids inside of formulations repeat even in the specification's examples.
-		AnyName: "bom-ref",
-		Any:     func(ref string) { d.refs[ref] = true },
-		Dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
-		Labeled: func(label, value string, pointer func() string) error {
+	c := &checker{
+		version: max(0, minor(d.version)), xml: d.xml,
+		dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
+		labeled: func(label, value string, loose bool, pointer func() string) error {
 			switch {
+			case loose:
+				// Ids inside of formulations repeat even in the specification's examples.
+				if label == labelDefined {
+					d.refs[value] = true
+				}
 			case label == labelUsed:
 				if _, ok := used[value]; !ok && !d.refs[value] {
 					used[value] = pointer()
@@ -90,8 +155,8 @@ func (d *decoder) check(data []byte) error {
 			}
 			return nil
 		},
-	})
-	if err != nil {
+	}
+	if err := c.check(d.name, data); err != nil {
 		return err
 	}
 	var dangling []string
@@ -108,13 +173,9 @@ func (d *decoder) check(data []byte) error {
 }
 
 func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
-	d.version = doc.SpecVersion
-	out := &assay.SBOM{Serial: doc.SerialNumber, Version: 1, Format: "cyclonedx-json/" + doc.SpecVersion, Components: []assay.Component{}}
-	switch {
-	case doc.Version != nil:
+	out := &assay.SBOM{Serial: doc.SerialNumber, Version: 1, Format: formatName(d.xml, doc.SpecVersion), Components: []assay.Component{}}
+	if doc.Version != nil {
 		out.Version = *doc.Version
-	case d.version != "1.6":
-		return nil, d.invalid("/", "", `a member "version", which CycloneDX `+d.version+` requires`)
 	}
 	if err := d.metadata(&doc.Metadata, out); err != nil {
 		return nil, err
@@ -325,9 +386,6 @@ func (d *decoder) licenses(list []licenseChoice, pointer string, oc *assay.Compo
 		here := shape.Pointer(pointer, i)
 		switch {
 		case l.License == nil:
-			if len(list) > 1 && d.version >= "1.5" {
-				return d.invalid(here+"/expression", l.Expression, "an expression alone, or licenses only")
-			}
 			if l.Expression == "" {
 				d.lose(here+"/expression", "an empty expression")
 				continue
@@ -336,8 +394,6 @@ func (d *decoder) licenses(list []licenseChoice, pointer string, oc *assay.Compo
 				d.lose(here+"/expression", "not a valid SPDX expression; kept as a name")
 			}
 			oc.Licenses = append(oc.Licenses, license.Parse(l.Expression, l.Acknowledgement == concluded))
-		case l.Acknowledgement != "" && d.version >= "1.5":
-			return d.invalid(here+"/acknowledgement", l.Acknowledgement, "an acknowledgement inside of license")
 		default:
 			text := l.License.ID + l.License.Name // one of them is there
 			if text == "" {

@@ -1,15 +1,18 @@
 package cyclonedx
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/canon"
 	spdxlicense "github.com/assaykit/assay/sbom/internal/license"
 )
 
@@ -34,14 +37,161 @@ var emailPattern = regexp.MustCompile(`^[^@\s<>]+@[A-Za-z0-9][-.A-Za-z0-9]*$`)
 // ValidSerial reports whether s can be a serialNumber.
 func ValidSerial(s string) bool { return serialPattern.MatchString(s) }
 
-// Encode writes a document of specification version 1.6, without a newline at its
-// end. The SBOM is in canonical form: normalized, and with valid values; package
-// sbom sees to that. Report is called for what is not written as the format means
-// it to be.
-func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, reason string)) ([]byte, error) {
-	e := &encoder{relations: make(map[assay.ComponentID][]assay.Relation), report: report}
+// Target is what to write.
+type Target struct {
+	Version int // 4 to 7, for 1.4 to 1.7
+	XML     bool
+}
+
+// DefaultVersion is the newest that most readers know.
+const DefaultVersion = 6
+
+// ParseVersion reads a version that can be written.
+func ParseVersion(s string) (version int, ok bool) {
+	version = minor(s)
+	return version, version >= 4
+}
+
+// Encode writes a document, without a newline at its end. The SBOM is in canonical
+// form: normalized, and with valid values; package sbom sees to that. What the SBOM
+// keeps of a document of CycloneDX that it was read from is merged in, and fitted to
+// the version. Report is called for what is not written as the format means it to be.
+func Encode(doc *assay.SBOM, to Target, report Report) ([]byte, error) {
+	now, err := encode(doc, to.Version, report)
+	if err != nil {
+		return nil, err
+	}
+	fit := &fitter{version: to.Version, xml: to.XML, report: func(pointer, owner, reason string) { report(pointer, assay.ComponentID(owner), reason) }}
+	var t *tree
+	if Keeps(doc) {
+		same := false
+		if t, same, err = recall(doc, now, to, fit.report); err != nil {
+			return nil, err
+		}
+		if raw, ok := signedXML(doc, t, to); ok && same {
+			return raw, nil
+		}
+	} else if !to.XML {
+		return now, nil
+	} else if t, err = parseTree(now); err != nil {
+		return nil, err
+	}
+	lost := false
+	count := fit.report
+	fit.report = func(pointer, owner, reason string) { lost = true; count(pointer, owner, reason) }
+	if !fit.object(grammar(), t, "") {
+		return nil, &assay.Error{Op: "write CycloneDX", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Bound: "a document that CycloneDX 1." + strconv.Itoa(to.Version) + " can have"}
+	}
+	if lost && t.has("signature") {
+		t.remove("signature")
+		count("/signature", "", "it is over the document as it was read")
+	}
+	if to.XML {
+		return writeXML(t, to.Version), nil
+	}
+	return t.append(nil), nil
+}
+
+// Report is told what is lost, where, of which component, and why.
+type Report = func(field string, id assay.ComponentID, reason string)
+
+// Keeps reports whether the SBOM carries the document of CycloneDX that it is from.
+func Keeps(doc *assay.SBOM) bool { return strings.HasPrefix(doc.Rest.Format, "cyclonedx-") }
+
+// NotKept reports what of a document of CycloneDX, which the SBOM was read from, is
+// lost in another format.
+func NotKept(doc *assay.SBOM, report Report) error {
+	if !Keeps(doc) {
+		return nil
+	}
+	d, _, err := decode("the document that was read", doc.Rest.Data, strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/"))
+	if err != nil {
+		return err
+	}
+	for _, l := range d.lost {
+		report(l.pointer, d.owner(l.pointer), l.reason)
+	}
+	return nil
+}
+
+// recall gives the document that the SBOM was read from with what the SBOM says
+// now, and whether that is what it was.
+func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, reason string)) (t *tree, same bool, err error) {
+	d, t, err := decode("the document that was read", doc.Rest.Data, strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/"))
+	if err != nil {
+		return nil, false, err
+	}
+	if t == nil {
+		if t, err = parseTree(doc.Rest.Data); err != nil {
+			return nil, false, err
+		}
+	}
+	ignore := func(string, assay.ComponentID, string) {}
+	was, err := canon.Form(d.doc, ignore)
+	if err != nil {
+		return nil, false, err
+	}
+	then, err := encode(was, to.Version, ignore)
+	if err != nil {
+		return nil, false, err
+	}
+	version := "1." + strconv.Itoa(to.Version)
+	same = bytes.Equal(then, now) && t.str("specVersion") == version && doc.Rest.Format == formatName(to.XML, version)
+	if !bytes.Equal(then, now) {
+		thenTree, err := parseTree(then)
+		if err != nil {
+			return nil, false, err
+		}
+		nowTree, err := parseTree(now)
+		if err != nil {
+			return nil, false, err
+		}
+		m := &merger{ids: make(map[string]string, len(d.ids)), report: report}
+		for pointer, id := range d.ids {
+			m.ids[pointer] = string(id)
+		}
+		m.document(t, thenTree, nowTree)
+	}
+	if t.str("specVersion") != version {
+		if t.has("signature") {
+			t.remove("signature")
+			report("/signature", "", "it is over the document as it was read")
+		}
+		t.set("specVersion", newString(version))
+		if t.has("$schema") {
+			t.set("$schema", newString(schemaOf(to.Version)))
+		}
+	}
+	return t, same, nil
+}
+
+// signedXML gives the document as it was where it has a signature in it, which is
+// over the white space too.
+func signedXML(doc *assay.SBOM, t *tree, to Target) ([]byte, bool) {
+	if !to.XML || !strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/") || t.foreign == nil {
+		return nil, false
+	}
+	return bytes.TrimSpace(doc.Rest.Data), slices.ContainsFunc(t.foreign.elements, func(e string) bool {
+		return strings.Contains(e, `"http://www.w3.org/2000/09/xmldsig#"`) || strings.Contains(e, `'http://www.w3.org/2000/09/xmldsig#'`)
+	})
+}
+
+func schemaOf(version int) string {
+	return "http://cyclonedx.org/schema/bom-1." + strconv.Itoa(version) + ".schema.json"
+}
+
+func formatName(xml bool, version string) string {
+	if xml {
+		return "cyclonedx-xml/" + version
+	}
+	return "cyclonedx-json/" + version
+}
+
+// encode writes what the model has.
+func encode(doc *assay.SBOM, version int, report Report) ([]byte, error) {
+	e := &encoder{version: version, relations: make(map[assay.ComponentID][]assay.Relation), report: report}
 	out := document{
-		Schema: "http://cyclonedx.org/schema/bom-1.6.schema.json", BOMFormat: "CycloneDX", SpecVersion: "1.6",
+		Schema: schemaOf(version), BOMFormat: "CycloneDX", SpecVersion: "1." + strconv.Itoa(version),
 		SerialNumber: doc.Serial, Version: &doc.Version, Components: make([]component, 0, len(doc.Components)),
 	}
 	depends := make(map[assay.ComponentID][]string)
@@ -68,14 +218,24 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 		depend(&doc.Components[i])
 	}
 	for _, s := range doc.Completeness {
-		out.Compositions = append(out.Compositions, compositionOf(s, doc))
+		c := compositionOf(s, doc)
+		if version < 5 && c.BOMRef != "" {
+			c.BOMRef = ""
+			report("completeness", s.Of, e.lacks("bom-refs of compositions")+": "+s.Scope+" is written of each component")
+		}
+		out.Compositions = append(out.Compositions, c)
 	}
 	return strictjson.Marshal(&out)
 }
 
 type encoder struct {
+	version   int
 	relations map[assay.ComponentID][]assay.Relation // by From, without dependsOn
 	report    func(field string, id assay.ComponentID, reason string)
+}
+
+func (e *encoder) lacks(what string) string {
+	return "CycloneDX 1." + strconv.Itoa(e.version) + " has no " + what
 }
 
 func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
@@ -83,6 +243,8 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 		m.Timestamp = doc.Created.UTC().Format(time.RFC3339Nano)
 	}
 	switch {
+	case doc.Lifecycle != "" && e.version < 5:
+		e.report("lifecycle", "", e.lacks("lifecycles"))
 	case slices.Contains(phases, doc.Lifecycle):
 		m.Lifecycles = []lifecycle{{Phase: doc.Lifecycle}}
 	case doc.Lifecycle != "":
@@ -101,10 +263,22 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 	if len(doc.Tools) == 0 {
 		return nil
 	}
+	if e.version < 5 {
+		var legacy []legacyTool
+		for _, tool := range doc.Tools {
+			legacy = append(legacy, legacyTool{Vendor: tool.Vendor, Name: tool.Name, Version: tool.Version})
+		}
+		raw, err := strictjson.Marshal(legacy)
+		m.Tools = json.RawMessage(raw)
+		return err
+	}
 	var t tools
 	for _, tool := range doc.Tools {
 		c := component{Type: string(assay.TypeApplication), Name: tool.Name, Version: tool.Version}
-		if tool.Vendor != "" {
+		switch {
+		case tool.Vendor != "" && e.version < 6: // which has no manufacturer
+			c.Supplier = &entity{tool.Vendor}
+		case tool.Vendor != "":
 			c.Manufacturer = &entity{tool.Vendor}
 		}
 		t.Components = append(t.Components, c)
@@ -137,10 +311,22 @@ func (e *encoder) component(c *assay.Component) component {
 	if c.Supplier != "" {
 		out.Supplier = &entity{c.Supplier}
 	}
-	if len(c.Locations) > 0 {
+	if fallback := typeFallbacks[out.Type]; fallback != "" && (e.version < 5 || e.version < 6 && c.Type == assay.TypeCrypto) {
+		e.report("type", c.ID, e.lacks(out.Type)+"; written as "+fallback)
+		out.Type = fallback
+	}
+	switch {
+	case len(c.Locations) > 0 && e.version < 5:
+		e.report("locations", c.ID, e.lacks("occurrences"))
+	case len(c.Locations) > 0:
 		out.Evidence = &evidence{Occurrences: make([]occurrence, len(c.Locations))}
 		for i, l := range c.Locations {
-			out.Evidence.Occurrences[i] = occurrence{Location: l.Path, AdditionalContext: l.Layer.String()}
+			out.Evidence.Occurrences[i].Location = l.Path
+			if e.version >= 6 {
+				out.Evidence.Occurrences[i].AdditionalContext = l.Layer.String()
+			} else if !l.Layer.IsZero() {
+				e.report("locations", c.ID, e.lacks("context of an occurrence")+": the layer of "+l.Path+" is not written")
+			}
 		}
 	}
 	add := func(name, value string) { out.Properties = append(out.Properties, property{name, value}) }
@@ -193,6 +379,12 @@ func escape(name string) string {
 func (e *encoder) licenses(c *assay.Component) []licenseChoice {
 	var out []licenseChoice
 	acknowledge := func(l assay.License) string {
+		if e.version < 6 {
+			if l.Concluded {
+				e.report("licenses", c.ID, e.lacks("acknowledgement")+": "+l.Expression+l.Name+" was concluded")
+			}
+			return ""
+		}
 		if l.Concluded {
 			return concluded
 		}
@@ -202,10 +394,10 @@ func (e *encoder) licenses(c *assay.Component) []licenseChoice {
 		switch {
 		case spdxlicense.IsID(l.Expression):
 			out = append(out, licenseChoice{License: &licenseInfo{ID: l.Expression, Acknowledgement: acknowledge(l)}})
-		case l.Expression != "" && len(c.Licenses) == 1:
+		case l.Expression != "" && (len(c.Licenses) == 1 || e.version >= 7):
 			out = append(out, licenseChoice{Expression: l.Expression, Acknowledgement: acknowledge(l)})
 		case l.Expression != "":
-			e.report("licenses", c.ID, "CycloneDX 1.6 has an expression only where there is no other license: "+l.Expression+" is written as a name")
+			e.report("licenses", c.ID, "CycloneDX 1."+strconv.Itoa(e.version)+" has an expression only where there is no other license: "+l.Expression+" is written as a name")
 			out = append(out, licenseChoice{License: &licenseInfo{Name: l.Expression, Acknowledgement: acknowledge(l)}})
 		default:
 			out = append(out, licenseChoice{License: &licenseInfo{Name: l.Name, Acknowledgement: acknowledge(l)}})

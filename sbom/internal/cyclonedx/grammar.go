@@ -1,222 +1,395 @@
 package cyclonedx
 
 import (
-	"encoding/hex"
-	"regexp"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
-	"time"
-	"unicode/utf8"
-
-	"github.com/assaykit/assay/sbom/internal/license"
-	"github.com/assaykit/assay/sbom/internal/shape"
 )
 
-// Labels of strings that the walk hands over.
-const (
-	labelDefined = "bom-ref"   // defines a reference
-	labelUsed    = "reference" // must be defined in the document
-)
-
-var (
-	serialPattern = regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	mimePattern   = regexp.MustCompile(`^[-+a-z0-9.]+/[-+a-z0-9.]+$`)
-)
-
-func isTime(s string) bool {
-	_, err := time.Parse(time.RFC3339, s)
-	return err == nil
-}
-
-func isDigest(s string) bool {
-	switch len(s) {
-	case 32, 40, 64, 96, 128:
-		_, err := hex.DecodeString(s)
-		return err == nil
-	}
-	return false
-}
-
-func nonEmpty(s string) bool { return s != "" }
-
-// grammar is CycloneDX 1.6 (ECMA-424), and what 1.2 to 1.5 have besides. Members
-// that an earlier version does not know are accepted in it.
+// One description of the format serves all that reads and writes it: what JSON may
+// hold, how XML says the same, and since when. The official schemas are not ours to
+// ship, and cannot say what the model has no place for; tests hold what is written
+// against them.
 //
-// What is inside of modelCard, cryptoProperties, formulation, declarations,
-// definitions and signature is not checked.
-var grammar = sync.OnceValue(func() *shape.Node {
-	type m = shape.Members
-	str, flag, drop := shape.String(), shape.Bool(), shape.Drop
-	strs := shape.List(str)
-	opaque := drop(shape.Any())
-	ref := shape.Text("a reference of one character or more", nonEmpty)
-	defined, used := ref.Label(labelDefined), ref.Label(labelUsed)
-	instant := shape.Text("a date and time of RFC 3339", isTime)
-	version := shape.Text("at most 1024 characters", func(s string) bool { return utf8.RuneCountInString(s) <= 1024 })
-	property := shape.Object(m{"name!": str, "value": str})
-	properties := shape.List(property)
+//go:embed grammar.txt
+var grammarText string
 
-	attachment := shape.Object(m{"contentType": str, "encoding": shape.Enum("base64"), "content!": str})
-	contact := shape.Object(m{"bom-ref": drop(defined), "name": str, "email": str, "phone": drop(str)})
-	address := shape.Object(m{"bom-ref": defined, "country": str, "region": str, "locality": str, "postOfficeBoxNumber": str, "postalCode": str, "streetAddress": str})
-	entity := shape.Object(m{"bom-ref": drop(defined), "name": str, "address": drop(address), "url": drop(strs), "contact": drop(shape.List(contact))})
-	hash := shape.Object(m{
-		"alg!":     shape.Enum("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512", "SHA3-256", "SHA3-384", "SHA3-512", "BLAKE2b-256", "BLAKE2b-384", "BLAKE2b-512", "BLAKE3"),
-		"content!": shape.Text("a hexadecimal digest", isDigest),
-	})
-	hashes := shape.List(hash)
-	external := shape.Object(m{"url!": str, "comment": str, "hashes": hashes, "type!": shape.Enum(
-		"vcs", "issue-tracker", "website", "advisories", "bom", "mailing-list", "social", "chat", "documentation", "support",
-		"source-distribution", "distribution", "distribution-intake", "license", "build-meta", "build-system", "release-notes",
-		"security-contact", "model-card", "log", "configuration", "evidence", "formulation", "attestation", "threat-model",
-		"adversary-model", "risk-assessment", "vulnerability-assertion", "exploitability-statement", "pentest-report",
-		"static-analysis-report", "dynamic-analysis-report", "runtime-analysis-report", "component-analysis-report",
-		"maturity-report", "certification-report", "codified-infrastructure", "quality-metrics", "poam",
-		"electronic-signature", "digital-signature", "rfc-9116", "other")})
-	externals := shape.List(external)
+// typ is what a value may be: a scalar, an object, or one of several.
+type typ struct {
+	name string
 
-	party := shape.Object(m{"organization": entity, "individual": contact}).ExactlyOne("organization", "individual")
-	acknowledgement := shape.Enum(declared, concluded)
-	licensing := shape.Object(m{"altIds": strs, "licensor": party, "licensee": party, "purchaser": party, "purchaseOrder": str,
-		"licenseTypes": shape.List(shape.Enum("academic", "appliance", "client-access", "concurrent-user", "core-points", "custom-metric", "device",
-			"evaluation", "named-user", "node-locked", "oem", "perpetual", "processor-points", "subscription", "user", "other")),
-		"lastRenewal": instant, "expiration": instant})
-	licenses := shape.List(shape.Object(m{
-		"license": shape.Object(m{
-			"bom-ref": drop(defined), "id": shape.Text("the id of a licence on the SPDX list", license.IsListed), "name": str,
-			"acknowledgement": acknowledgement, "text": drop(attachment), "url": drop(str), "licensing": drop(licensing), "properties": drop(properties),
-		}).ExactlyOne("id", "name"),
-		"expression": str, "acknowledgement": acknowledgement, "bom-ref": drop(defined),
-	}).ExactlyOne("license", "expression"))
+	scalar *scalar // the rest is unset
 
-	action := shape.Object(m{"timestamp": instant, "name": str, "email": str})
-	issue := shape.Object(m{"type!": shape.Enum("defect", "enhancement", "security"), "id": str, "name": str, "description": str,
-		"source": shape.Object(m{"name": str, "url": str}), "references": strs})
-	patch := shape.Object(m{"type!": shape.Enum("unofficial", "monkey", "backport", "cherry-pick"),
-		"diff": shape.Object(m{"text": attachment, "url": str}), "resolves": shape.List(issue)})
-	commit := shape.Object(m{"uid": str, "url": str, "author": action, "committer": action, "message": str})
-	swid := shape.Object(m{"tagId!": str, "name!": str, "version": str, "tagVersion": shape.Integer(-1 << 53), "patch": flag, "text": attachment, "url": str})
-	notes := shape.Object(m{"type!": str, "title": str, "featuredImage": str, "socialImage": str, "description": str, "timestamp": instant,
-		"aliases": strs, "tags": strs, "resolves": shape.List(issue),
-		"notes":      shape.List(shape.Object(m{"locale": str, "text!": attachment})),
-		"properties": properties})
-	responsible := shape.Object(m{"organization": entity, "contact": contact}).ExactlyOne("organization", "contact")
-	governance := shape.Object(m{"custodians": shape.List(responsible), "stewards": shape.List(responsible), "owners": shape.List(responsible)})
-	data := shape.Object(m{"bom-ref": defined, "type!": shape.Enum("source-code", "configuration", "dataset", "definition", "other"), "name": str,
-		"contents":       shape.Object(m{"attachment": attachment, "url": str, "properties": properties}),
-		"classification": str, "sensitiveData": strs, "graphics": opaque, "description": str, "governance": governance})
+	alts []alternative // the rest is unset
 
-	confidence := shape.Between(0, 1)
-	identity := shape.Object(m{
-		"field!":     shape.Enum("group", "name", "version", "purl", "cpe", "omniborId", "swhid", "swid", "hash"),
-		"confidence": confidence, "concludedValue": str, "tools": shape.List(ref),
-		"methods": shape.List(shape.Object(m{"technique!": shape.Enum("source-code-analysis", "binary-analysis", "manifest-analysis", "ast-fingerprint",
-			"hash-comparison", "instrumentation", "dynamic-analysis", "filename", "attestation", "other"), "confidence!": confidence, "value": str}))})
-	position := shape.Integer(0)
-	line := shape.Integer(-1 << 53)
-	evidence := shape.Object(m{
-		"identity": drop(shape.List(identity).Or(identity)),
-		"occurrences": shape.List(shape.Object(m{"bom-ref": drop(defined), "location!": str, "line": drop(position), "offset": drop(position),
-			"symbol": drop(str), "additionalContext": str})),
-		"callstack": drop(shape.Object(m{"frames": shape.List(shape.Object(m{"package": str, "module!": str, "function": str,
-			"parameters": strs, "line": line, "column": line, "fullFilename": str}))})),
-		"licenses":  drop(licenses),
-		"copyright": drop(shape.List(shape.Object(m{"text!": str}))),
-	})
+	members  []*member // in the order of XML
+	byName   map[string]*member
+	byElem   map[string]*member
+	byAttr   map[string]*member
+	content  *member  // the text of the element
+	one      []string // exactly one of these
+	any      []string // one or more of these
+	not      []string // at most one of these
+	rule     *rule
+	open     bool // other members are allowed in JSON
+	attrs    bool // other attributes without a namespace are allowed in XML
+	required []*member
 
-	var component shape.Node
-	components := shape.List(&component)
-	component.Fill(shape.Object(m{
-		"type!": shape.Enum(componentTypes...), "mime-type": drop(shape.Text("type/subtype", mimePattern.MatchString)), "bom-ref": defined,
-		"supplier": entity, "manufacturer": drop(entity), "authors": drop(shape.List(contact)), "author": drop(str), "publisher": drop(str),
-		"group": str, "name!": str, "version": version, "description": str, "scope": drop(shape.Enum("required", "optional", "excluded")),
-		"hashes": hashes, "licenses": licenses, "copyright": drop(str), "cpe": str, "purl": str, "omniborId": drop(strs), "swhid": drop(strs),
-		"swid": drop(swid), "modified": drop(flag),
-		"pedigree": drop(shape.Object(m{"ancestors": components, "descendants": components, "variants": components,
-			"commits": shape.List(commit), "patches": shape.List(patch), "notes": str})),
-		"externalReferences": drop(externals), "components": components, "evidence": evidence, "releaseNotes": drop(notes),
-		"modelCard": opaque, "data": drop(shape.List(data)), "cryptoProperties": opaque, "properties": properties, "tags": drop(strs), "signature": opaque,
-	}))
+	unordered bool // XML has the elements in any order
+}
 
-	var service shape.Node
-	services := shape.List(&service)
-	direction := shape.Enum("inbound", "outbound", "bi-directional", "unknown")
-	service.Fill(shape.Object(m{
-		"bom-ref": defined, "provider": entity, "group": str, "name!": str, "version": version, "description": str, "endpoints": strs,
-		"authenticated": flag, "x-trust-boundary": flag, "trustZone": str,
-		"data": shape.List(shape.Object(m{"flow!": direction, "classification!": str, "name": str, "description": str,
-			"governance": governance, "source": strs, "destination": strs})),
-		"licenses": licenses, "externalReferences": externals, "services": services, "releaseNotes": notes,
-		"properties": properties, "tags": strs, "signature": opaque,
-	}))
+type listKind uint8
 
-	// Of the components that are tools, name, version and who made them are kept.
-	var toolMembers = m{"manufacturer": entity}
-	for _, name := range []string{"mime-type", "supplier", "authors", "author", "publisher", "description", "scope", "hashes", "licenses", "copyright", "cpe", "purl",
-		"omniborId", "swhid", "swid", "modified", "pedigree", "externalReferences", "components", "evidence", "releaseNotes", "modelCard", "data",
-		"cryptoProperties", "properties", "tags", "signature"} {
-		toolMembers[name] = drop(component.Member(name))
+const (
+	single   listKind = iota
+	wrapped           // an element, in it an element for each value
+	repeated          // an element for each value
+)
+
+type member struct {
+	name, xml     string
+	typ           *typ
+	list          listKind
+	item          string // the element of a value of a wrapped list; empty for alternatives
+	itemAttr      string // the attribute of it that has the value
+	object        *typ   // what there is alternatively to a list
+	listSince     int
+	objectSince   int
+	attr, content bool
+	jsonOnly      bool
+	drop          bool // the model has no place for it
+	loose         bool // bom-refs in it are not those of the document
+	watched       bool // a rule of the object is about it
+	told          bool // and about what it is
+	since, until  int
+	min           int
+	req           requirement
+	order         int
+}
+
+// requirement says in which versions a member must be there.
+type requirement struct {
+	json, xml [2]int // from and until
+}
+
+func (m *member) in(version int) bool { return m.since <= version && version <= m.until }
+
+func (m *member) needed(version int, xml bool) bool {
+	r := m.req.json
+	if xml {
+		r = m.req.xml
 	}
-	for _, name := range []string{"bom-ref", "group", "version"} {
-		toolMembers[name] = component.Member(name)
+	return r[0] <= version && version <= r[1] && m.in(version) && !(xml && m.jsonOnly)
+}
+
+type alternative struct {
+	elem  string // "." is the element itself
+	typ   *typ
+	wrap  bool // in JSON it is an object with the one member elem
+	when  []string
+	str   bool // it is a string in JSON
+	since int
+}
+
+const newest = 7
+
+// grammar gives the type of the document.
+var grammar = sync.OnceValue(func() *typ {
+	g := &parser{types: make(map[string]*typ)}
+	for name, s := range scalars {
+		g.types[name] = &typ{name: name, scalar: &s}
 	}
-	toolMembers["type!"], toolMembers["name!"] = component.Member("type"), component.Member("name")
-	toolMembers["supplier"] = component.Member("supplier")
-	tools := shape.Object(m{"components": shape.List(shape.Object(toolMembers)), "services": drop(services)}).
-		Or(shape.List(shape.Object(m{"vendor": str, "name": str, "version": version, "hashes": drop(hashes), "externalReferences": drop(externals)})))
-	anyTools := shape.Object(m{"components": components, "services": services}).
-		Or(shape.List(shape.Object(m{"vendor": str, "name": str, "version": version, "hashes": hashes, "externalReferences": externals})))
-
-	source := shape.Object(m{"url": str, "name": str})
-	affected := shape.List(shape.Object(m{"version": version, "range": str, "status": shape.Enum("affected", "unaffected", "unknown")}).ExactlyOne("version", "range"))
-	vulnerability := shape.Object(m{"bom-ref": defined, "id": str, "source": source,
-		"references": shape.List(shape.Object(m{"id!": str, "source!": source})),
-		"ratings": shape.List(shape.Object(m{"source": source, "score": shape.Number(),
-			"severity": shape.Enum("critical", "high", "medium", "low", "info", "none", "unknown"),
-			"method":   shape.Enum("CVSSv2", "CVSSv3", "CVSSv31", "CVSSv4", "OWASP", "SSVC", "other"), "vector": str, "justification": str})),
-		"cwes": shape.List(shape.Integer(1)), "description": str, "detail": str, "recommendation": str, "workaround": str,
-		"proofOfConcept": shape.Object(m{"reproductionSteps": str, "environment": str, "supportingMaterial": shape.List(attachment)}).Open(),
-		"advisories":     shape.List(shape.Object(m{"title": str, "url!": str})),
-		"created":        instant, "published": instant, "updated": instant, "rejected": instant,
-		"credits": shape.Object(m{"organizations": shape.List(entity), "individuals": shape.List(contact)}),
-		"tools":   anyTools,
-		"analysis": shape.Object(m{
-			"state": shape.Enum("resolved", "resolved_with_pedigree", "exploitable", "in_triage", "false_positive", "not_affected"),
-			"justification": shape.Enum("code_not_present", "code_not_reachable", "requires_configuration", "requires_dependency", "requires_environment",
-				"protected_by_compiler", "protected_at_runtime", "protected_at_perimeter", "protected_by_mitigating_control"),
-			"response": shape.List(shape.Enum("can_not_fix", "will_not_fix", "update", "rollback", "workaround_available")),
-			"detail":   str, "firstIssued": instant, "lastUpdated": instant}),
-		"affects":    shape.List(shape.Object(m{"ref!": ref, "versions": affected})),
-		"properties": properties})
-	annotation := shape.Object(m{"bom-ref": defined, "subjects!": shape.List(ref), "timestamp!": instant, "text!": str, "signature": opaque,
-		"annotator!": shape.Object(m{"organization": entity, "individual": contact, "component": &component, "service": &service}).
-			ExactlyOne("organization", "individual", "component", "service")})
-
-	return shape.Object(m{
-		"$schema": str, "bomFormat!": shape.Enum("CycloneDX"), "specVersion!": shape.Enum(versions...),
-		"serialNumber": shape.Text("urn:uuid: and a UUID in lower case", serialPattern.MatchString), "version": shape.Integer(1),
-		"metadata": shape.Object(m{
-			"timestamp": instant,
-			"lifecycles": shape.List(shape.Object(m{
-				"phase": shape.Enum(phases...), "name": str, "description": drop(str)}).ExactlyOne("phase", "name")),
-			"tools": tools, "manufacturer": drop(entity), "authors": shape.List(contact), "component": &component, "manufacture": drop(entity),
-			"supplier": drop(entity), "licenses": drop(licenses), "properties": properties,
-		}),
-		"components": components, "services": drop(services), "externalReferences": drop(externals),
-		"dependencies": shape.List(shape.Object(m{"ref!": used, "dependsOn": shape.List(used), "provides": drop(shape.List(used))})),
-		"compositions": shape.List(shape.Object(m{
-			"bom-ref": defined,
-			"aggregate!": shape.Enum("complete", "incomplete", "incomplete_first_party_only", "incomplete_first_party_proprietary_only",
-				"incomplete_first_party_opensource_only", "incomplete_third_party_only", "incomplete_third_party_proprietary_only",
-				"incomplete_third_party_opensource_only", "unknown", "not_specified"),
-			"assemblies": shape.List(ref), "dependencies": shape.List(str), "vulnerabilities": drop(strs), "signature": opaque})),
-		"vulnerabilities": drop(shape.List(vulnerability)), "annotations": drop(shape.List(annotation)), "formulation": opaque,
-		"declarations": opaque, "definitions": opaque, "properties": drop(properties), "signature": opaque,
-	})
+	if err := g.parse(grammarText); err != nil {
+		panic(err) // it is a part of the program, and every test parses it
+	}
+	return g.types["bom"]
 })
 
-var (
-	versions       = []string{"1.2", "1.3", "1.4", "1.5", "1.6"}
-	phases         = []string{"design", "pre-build", "build", "post-build", "operations", "discovery", "decommission"}
-	componentTypes = []string{"application", "framework", "library", "container", "platform", "operating-system", "device", "device-driver",
-		"firmware", "file", "machine-learning-model", "data", "cryptographic-asset"}
-)
+type parser struct {
+	types map[string]*typ
+}
+
+func (g *parser) typ(name string) *typ {
+	t, ok := g.types[name]
+	if !ok {
+		t = &typ{name: name}
+		g.types[name] = t
+	}
+	return t
+}
+
+func (g *parser) parse(text string) error {
+	g.types["dependencies"] = &typ{name: "dependencies"}
+	var cur *typ
+	alt := false
+	for n, line := range strings.Split(text, "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		var err error
+		switch {
+		case strings.HasPrefix(line, "\t") && alt:
+			err = g.alternative(cur, words)
+		case strings.HasPrefix(line, "\t"):
+			err = g.member(cur, words)
+		case words[0] == "enum":
+			s := enum(words[2:])
+			g.typ(words[1]).scalar = &s
+		case words[0] == "object" || words[0] == "alt":
+			cur, alt = g.typ(words[1]), words[0] == "alt"
+			if !alt {
+				cur.byName, cur.byElem, cur.byAttr = make(map[string]*member), make(map[string]*member), make(map[string]*member)
+				err = cur.rules(words[2:])
+			}
+		default:
+			err = fmt.Errorf("unknown word")
+		}
+		if err != nil {
+			return fmt.Errorf("grammar.txt:%d: %w: %s", n+1, err, line)
+		}
+	}
+	g.derive()
+	for name, t := range g.types {
+		if t.scalar == nil && t.alts == nil && t.byName == nil {
+			return fmt.Errorf("grammar.txt: type %s is not defined", name)
+		}
+	}
+	return nil
+}
+
+// derive makes the types that are variants of others.
+func (g *parser) derive() {
+	// Of the components that are tools, name, version and who made them are kept.
+	component, tool := g.types["component"], g.types["toolComponent"]
+	*tool = *component
+	tool.name, tool.members, tool.required = "toolComponent", nil, nil
+	tool.byName, tool.byElem, tool.byAttr = make(map[string]*member), make(map[string]*member), make(map[string]*member)
+	for _, m := range component.members {
+		c := *m
+		switch c.name {
+		case "type", "bom-ref", "group", "name", "version", "supplier", "manufacturer":
+			c.drop = false
+		default:
+			c.drop = true
+		}
+		tool.add(&c)
+	}
+	for _, t := range g.types {
+		for _, m := range t.members {
+			m.told = t.rule != nil && slices.Contains(t.rule.watch, m.name)
+			m.watched = m.told || slices.Contains(t.one, m.name) || slices.Contains(t.any, m.name) || slices.Contains(t.not, m.name)
+		}
+	}
+	// The dependencies have a form of their own in XML.
+	d := g.types["dependencies"]
+	d.byName, d.byElem, d.byAttr = make(map[string]*member), make(map[string]*member), make(map[string]*member)
+	always, never := [2]int{0, newest}, [2]int{1, 0}
+	used := g.types["used"]
+	for _, m := range []*member{
+		{name: "ref", xml: "ref", typ: used, attr: true, until: newest, req: requirement{always, always}},
+		{name: "dependsOn", xml: "dependency", typ: used, list: repeated, until: newest, req: requirement{never, never}},
+		{name: "provides", xml: "provides", typ: used, list: repeated, since: 6, until: newest, drop: true, req: requirement{never, never}},
+	} {
+		d.add(m)
+	}
+}
+
+func (t *typ) rules(words []string) error {
+	for _, w := range words {
+		name, args, _ := strings.Cut(strings.TrimSuffix(w, ")"), "(")
+		list := strings.Split(args, ",")
+		switch name {
+		case "one":
+			t.one = list
+		case "any":
+			t.any = list
+		case "not":
+			t.not = list
+		case "open":
+			t.open = true
+		case "unordered":
+			t.unordered = true
+		case "attrs":
+			t.attrs = true
+		default:
+			if t.rule = rules[name]; t.rule == nil {
+				return fmt.Errorf("unknown rule %s", name)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *typ) add(m *member) {
+	m.order = len(t.members)
+	t.members = append(t.members, m)
+	t.byName[m.name] = m
+	switch {
+	case m.jsonOnly:
+	case m.attr:
+		t.byAttr[m.xml] = m
+	case m.content:
+		t.content = m
+	default:
+		t.byElem[m.xml] = m
+	}
+	if m.req.json[0] <= m.req.json[1] || m.req.xml[0] <= m.req.xml[1] {
+		t.required = append(t.required, m)
+	}
+}
+
+func (g *parser) member(t *typ, words []string) error {
+	m := &member{until: newest, req: requirement{[2]int{1, 0}, [2]int{1, 0}}}
+	name := words[0]
+	if rest, ok := strings.CutPrefix(name, "@"); ok {
+		name, m.attr = rest, true
+	} else if rest, ok := strings.CutPrefix(name, "="); ok {
+		name, m.content = rest, true
+	}
+	always := [2]int{0, newest}
+	for name != "" {
+		var ok bool
+		if name, ok = strings.CutSuffix(name, "~"); ok {
+			m.drop = true
+		} else if name, ok = strings.CutSuffix(name, "^"); ok {
+			m.loose = true
+		} else if name, ok = strings.CutSuffix(name, "!"); ok {
+			m.req = requirement{always, always}
+		} else if name, ok = strings.CutSuffix(name, "!j"); ok {
+			m.req.json = always
+		} else if name, ok = strings.CutSuffix(name, "!x"); ok {
+			m.req.xml = always
+		} else {
+			break
+		}
+	}
+	m.name, m.xml = name, name
+	// The type ends where the options start, and may have a space in it.
+	words = words[1:]
+	end := 1
+	for open := strings.Count(words[0], "[") + strings.Count(words[0], "{"); end < len(words) && open > 0 && !strings.ContainsAny(words[end-1], "]}"); end++ {
+	}
+	if err := g.memberType(m, strings.Join(words[:end], " ")); err != nil {
+		return err
+	}
+	for _, w := range words[end:] {
+		key, value, hasValue := strings.Cut(w, "=")
+		n, err := strconv.Atoi(strings.TrimLeft(value, "-"))
+		switch {
+		case key == "xml":
+			m.xml, err = value, nil
+		case key == "json":
+			m.jsonOnly, err = true, nil
+		case key == "list":
+			m.listSince = n
+		case key == "obj":
+			m.objectSince = n
+		case key == "min":
+			m.min = n
+		case strings.HasPrefix(key, "!"):
+			from, until, _ := strings.Cut(key[1:], "-")
+			a, err1 := strconv.Atoi(from)
+			b, err2 := strconv.Atoi(until)
+			if err = err1; err == nil {
+				err = err2
+			}
+			m.req.json = [2]int{a, b}
+			if m.req.xml[0] > m.req.xml[1] {
+				m.req.xml = [2]int{a, min(b, 3)}
+				if m.attr {
+					m.req.xml = [2]int{1, 0} // serialNumber and version of the document have defaults
+				}
+			}
+		case !hasValue:
+			m.since, err = strconv.Atoi(w)
+		default:
+			err = fmt.Errorf("unknown option %s", w)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	t.add(m)
+	return nil
+}
+
+func (g *parser) memberType(m *member, s string) error {
+	s, object, both := strings.Cut(s, "|")
+	if both {
+		m.object = g.typ(object)
+	}
+	switch {
+	case s == "dependencies":
+		m.list, m.typ = wrapped, g.types["dependencies"]
+		m.item = "dependency"
+	case strings.HasPrefix(s, "["):
+		m.list = wrapped
+		name, item, _ := strings.Cut(strings.Trim(s, "[]"), " ")
+		m.typ = g.typ(name)
+		m.item, m.itemAttr, _ = strings.Cut(item, "@")
+	case strings.HasPrefix(s, "{"):
+		m.list = repeated
+		name, item, _ := strings.Cut(strings.Trim(s, "{}"), " ")
+		m.typ, m.xml = g.typ(name), item
+	default:
+		m.typ = g.typ(s)
+	}
+	return nil
+}
+
+func (g *parser) alternative(t *typ, words []string) error {
+	if len(words) < 3 || !strings.HasPrefix(words[2], "?") {
+		return fmt.Errorf("an alternative without a condition")
+	}
+	a := alternative{typ: g.typ(words[1])}
+	a.elem, a.wrap = strings.CutSuffix(words[0], ">")
+	if words[2] == `?""` {
+		a.str = true
+	} else {
+		a.when = strings.Split(words[2][1:], ",")
+	}
+	if len(words) > 3 {
+		var err error
+		if a.since, err = strconv.Atoi(words[3]); err != nil {
+			return err
+		}
+	}
+	t.alts = append(t.alts, a)
+	return nil
+}
+
+// choose finds the alternative that a JSON value is, by its kind and the names of
+// its members. What XML tells by the name of an element, JSON may leave open: then
+// it is the last one, if that is asked for.
+func (t *typ) choose(kind byte, has func(string) bool, version int, last bool) *alternative {
+	for i := range t.alts {
+		a := &t.alts[i]
+		switch {
+		case a.since > version:
+		case a.str && kind == '"':
+			return a
+		case !a.str && kind == '{' && (a.when[0] == "*" || slices.ContainsFunc(a.when, has)):
+			return a
+		}
+	}
+	if a := &t.alts[len(t.alts)-1]; last && kind == '{' && !a.str && a.since <= version {
+		return a
+	}
+	return nil
+}
+
+func (t *typ) alternatives() string {
+	var names []string
+	for _, a := range t.alts {
+		if a.str {
+			names = append(names, "a string")
+		} else {
+			names = append(names, "an object of "+a.typ.name)
+		}
+	}
+	return strings.Join(names, " or ")
+}

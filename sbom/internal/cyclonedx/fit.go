@@ -1,0 +1,257 @@
+package cyclonedx
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assaykit/assay/sbom/internal/shape"
+)
+
+// fitter brings a tree to what a version has, in JSON or XML. It removes what has
+// no place there and reports each.
+type fitter struct {
+	version int
+	xml     bool
+	report  func(pointer, owner, reason string)
+	owner   string // the bom-ref of the component that is being looked at
+}
+
+func (f *fitter) lose(pointer, format string, args ...any) {
+	f.report(pointerOrRoot(pointer), f.owner, fmt.Sprintf(format, args...))
+}
+
+func (f *fitter) format() string {
+	if f.xml {
+		return fmt.Sprintf("CycloneDX 1.%d in XML", f.version)
+	}
+	return fmt.Sprintf("CycloneDX 1.%d", f.version)
+}
+
+// object reports whether what is left can be there.
+func (f *fitter) object(t *typ, v *tree, pointer string) bool {
+	if t.name == "component" && v.str("bom-ref") != "" {
+		defer func(owner string) { f.owner = owner }(f.owner)
+		f.owner = v.str("bom-ref")
+	}
+	f.foreign(v, pointer)
+	kept := v.fields[:0]
+	for _, fld := range v.fields {
+		here := pointer + "/" + escapePointer(fld.name)
+		m := t.byName[fld.name]
+		switch {
+		case m == nil && t.open && !f.xml:
+			kept = append(kept, fld)
+		case m == nil || !m.in(f.version) || f.xml && m.jsonOnly && here != "/$schema" && here != "/bomFormat" && here != "/specVersion":
+			f.lose(here, "%s has no such member", f.format())
+		case f.xml && m.jsonOnly: // its namespace says as much
+			kept = append(kept, fld)
+		default:
+			if fld.value = f.member(m, fld.value, here); fld.value != nil {
+				kept = append(kept, fld)
+			}
+		}
+	}
+	v.fields = kept
+	for _, m := range t.required {
+		if !m.needed(f.version, f.xml) || v.has(m.name) {
+			continue
+		}
+		if m.list != single || m.typ.scalar == nil || m.typ.scalar.kind != '"' || m.typ.scalar.ok != nil {
+			f.lose(pointer, "%s requires %s in it", f.format(), m.name)
+			return false
+		}
+		v.fields = append(v.fields, field{m.name, newString("")})
+	}
+	value := func(name string) string {
+		switch m := v.get(name); {
+		case m == nil:
+			return ""
+		case m.kind == 't':
+			return "true"
+		default:
+			return m.text
+		}
+	}
+	if want := t.broken(v.has, value, f.xml); want != "" {
+		f.lose(pointer, "%s requires %s", f.format(), want)
+		return false
+	}
+	return true
+}
+
+func (f *fitter) foreign(v *tree, pointer string) {
+	if v.foreign == nil || f.xml {
+		return
+	}
+	f.lose(pointer, "JSON has no place for what is not of CycloneDX in XML")
+	v.foreign = nil
+}
+
+// member gives what is left of one, or nil.
+func (f *fitter) member(m *member, v *tree, pointer string) *tree {
+	switch {
+	case m.list == single:
+		return f.value(m.typ, v, pointer)
+	case v.kind == '{' && f.version >= m.objectSince && (m.list != repeated || !f.xml || f.version < m.listSince):
+		if !f.object(m.object, v, pointer) {
+			return nil
+		}
+		return v
+	case v.kind == '{' && m.list == repeated: // XML has only the list
+		v = &tree{kind: '[', items: []*tree{v}}
+	case v.kind == '{':
+		v = f.legacyTools(v, pointer)
+	case f.version < m.listSince:
+		for i := range v.items[min(1, len(v.items)):] {
+			f.lose(shape.Pointer(pointer, i+1), "%s has one only", f.format())
+		}
+		if len(v.items) == 0 || !f.object(m.object, v.items[0], shape.Pointer(pointer, 0)) {
+			return nil
+		}
+		return v.items[0]
+	}
+	f.foreign(v, pointer)
+	f.expressions(m, v, pointer)
+	kept := v.items[:0]
+	for i, item := range v.items {
+		if item = f.value(m.typ, item, shape.Pointer(pointer, i)); item != nil {
+			kept = append(kept, item)
+		}
+	}
+	v.items = kept
+	if len(kept) < m.min {
+		f.lose(pointer, "%s has no empty list here", f.format())
+		return nil
+	}
+	return v
+}
+
+// expressions makes licenses of those that are not alone, where a version has them
+// only so.
+func (f *fitter) expressions(m *member, v *tree, pointer string) {
+	if m.typ.name != "licenseChoice" || len(v.items) < 2 || !exclusive(f.version, f.xml) {
+		return
+	}
+	for i, item := range v.items {
+		expression := item.str("expression")
+		if !item.has("expression") {
+			continue
+		}
+		license := &tree{kind: '{', fields: []field{{"name", newString(expression)}}}
+		for _, name := range []string{"bom-ref", "acknowledgement", "licensing", "properties"} {
+			if x := item.get(name); x != nil {
+				license.fields = append(license.fields, field{name, x})
+			}
+		}
+		if item.has("expressionDetails") {
+			f.lose(shape.Pointer(pointer, i)+"/expressionDetails", "%s has no such member", f.format())
+		}
+		f.lose(shape.Pointer(pointer, i)+"/expression", "%s has an expression only where there is no other license: %s is written as a name", f.format(), expression)
+		v.items[i] = &tree{kind: '{', fields: []field{{"license", license}}}
+	}
+}
+
+// legacyTools writes tools as versions before 1.5 have them.
+func (f *fitter) legacyTools(v *tree, pointer string) *tree {
+	out := &tree{kind: '['}
+	if v.has("services") {
+		f.lose(pointer+"/services", "%s has no such member", f.format())
+	}
+	list := v.get("components")
+	if list == nil {
+		return out
+	}
+	for i, c := range list.items {
+		here := shape.Pointer(pointer+"/components", i)
+		tool := &tree{kind: '{'}
+		for _, fld := range c.fields {
+			switch fld.name {
+			case "version", "hashes", "externalReferences":
+				tool.fields = append(tool.fields, fld)
+			case "name":
+				tool.fields = append(tool.fields, field{"name", newString(strings.TrimPrefix(c.str("group")+"/"+fld.value.text, "/"))})
+			case "manufacturer", "supplier":
+				if name := fld.value.str("name"); name != "" && !tool.has("vendor") {
+					tool.fields = append(tool.fields, field{"vendor", newString(name)})
+				}
+				if len(fld.value.fields) > 1 || fld.name == "supplier" && c.has("manufacturer") {
+					f.lose(here+"/"+fld.name, "%s has only the name of one vendor of a tool", f.format())
+				}
+			case "group":
+			case "type":
+				if fld.value.text != "application" {
+					f.lose(here+"/type", "%s has no such member", f.format())
+				}
+			default:
+				f.lose(here+"/"+escapePointer(fld.name), "%s has no such member", f.format())
+			}
+		}
+		out.items = append(out.items, tool)
+	}
+	return out
+}
+
+// value gives what is left of a value, or nil.
+func (f *fitter) value(t *typ, v *tree, pointer string) *tree {
+	switch {
+	case t.alts != nil:
+		a := t.choose(v.kind, v.has, f.version, f.xml)
+		if a == nil {
+			f.lose(pointer, "%s has %s here", f.format(), t.alternatives())
+			return nil
+		}
+		if a.wrap {
+			inner := f.value(a.typ, v.get(a.elem), pointer+"/"+a.elem)
+			if inner == nil {
+				return nil
+			}
+			for _, fld := range v.fields {
+				if fld.name != a.elem {
+					f.lose(pointer+"/"+escapePointer(fld.name), "%s has no such member", f.format())
+				}
+			}
+			v.fields = []field{{a.elem, inner}}
+			return v
+		}
+		return f.value(a.typ, v, pointer)
+	case t.scalar == nil:
+		if !f.object(t, v, pointer) {
+			return nil
+		}
+		return v
+	}
+	f.foreign(v, pointer)
+	return f.scalar(t.scalar, v, pointer)
+}
+
+// typeFallbacks are what components are that a version does not know yet.
+var typeFallbacks = map[string]string{"platform": "application", "device-driver": "firmware", "machine-learning-model": "file", "data": "file", "cryptographic-asset": "library"}
+
+func (f *fitter) scalar(s *scalar, v *tree, pointer string) *tree {
+	if f.xml && v.kind == '"' && strings.ContainsFunc(v.text, func(r rune) bool { return !xmlRune(r) }) {
+		v.text = strings.Map(func(r rune) rune {
+			if !xmlRune(r) {
+				return '\ufffd'
+			}
+			return r
+		}, v.text)
+		f.lose(pointer, "XML does not have all of its characters; U+FFFD is written")
+	}
+	text := v.text
+	if s.ok == nil || s.ok(text, f.version) {
+		return v
+	}
+	if slices.Contains(s.values, text) {
+		fallback := typeFallbacks[text]
+		if fallback == "" || !slices.Contains(s.values, fallback) {
+			fallback = "other"
+		}
+		if s.ok(fallback, f.version) {
+			f.lose(pointer, "%s has no %s; written as %s", f.format(), text, fallback)
+			return newString(fallback)
+		}
+	}
+	f.lose(pointer, "%s has no %s here", f.format(), text)
+	return nil
+}
