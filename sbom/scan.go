@@ -68,7 +68,7 @@ import (
 // [assay.ErrBound] and [assay.ErrUnchecked] (the source failed).
 func Scan(ctx context.Context, img v1.Image, opts Options) (*Contents, error) {
 	return scan(ctx, opts, func(c *catalog.Catalog) (*layers.Result, error) {
-		return layers.Pass(ctx, img, opts.layers(), c.Visitors()...)
+		return layers.Pass(ctx, img, opts.layers(), opts.visitors(c)...)
 	}, nil)
 }
 
@@ -77,7 +77,7 @@ func Scan(ctx context.Context, img v1.Image, opts Options) (*Contents, error) {
 // Symbolic links are not followed out of it.
 func ScanFolder(ctx context.Context, dir string, opts Options) (*Contents, error) {
 	return scan(ctx, opts, func(c *catalog.Catalog) (*layers.Result, error) {
-		return layers.PassFolder(ctx, dir, opts.layers(), c.Visitors()...)
+		return layers.PassFolder(ctx, dir, opts.layers(), opts.visitors(c)...)
 	}, &dir)
 }
 
@@ -123,6 +123,9 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 		if !l.DiffID.IsZero() {
 			c.SBOM.Layers = append(c.SBOM.Layers, l.DiffID)
 		}
+	}
+	if opts.Files {
+		addFiles(c)
 	}
 	if err := c.SBOM.Normalize(); err != nil {
 		return nil, err

@@ -38,6 +38,12 @@ type Options struct {
 	// and the image's digest.
 	RootName, RootVersion string
 
+	// Files adds a component of type file for every regular file of the merged tree,
+	// with its SHA-256 digest, location and owner. Such documents are ten times as
+	// large; without it the SBOM lists packages only. All files are hashed then,
+	// which an image of one big layer waits for.
+	Files bool
+
 	// Workers is how many layers are read at once. Default GOMAXPROCS.
 	Workers int
 	// Memory is the budget in bytes for contents that are buffered while they are

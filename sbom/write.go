@@ -23,6 +23,16 @@ type EncodeOptions struct {
 	// size, which matters where they are attached to an image: registries and
 	// builders bound what they accept.
 	Indent bool
+	// MaxBytes, if positive, keeps the document within that many bytes, for stores
+	// and builders that refuse larger ones. What is least important is left out, one
+	// kind after the other until the rest fits, and told as losses first:
+	// components of type file without a purl (see [Filter]), locations beyond the
+	// first of each component, properties, descriptions, CPEs beside a purl, all
+	// licenses of a component of which one is a text and no expression, all
+	// locations, names of catalogers. Components, names, versions, purls, hashes,
+	// suppliers, source packages, other licenses, relations and all of the root never
+	// are: a document that does not fit with them alone is [assay.ErrBound].
+	MaxBytes int64
 }
 
 // Encode writes an SBOM as a document of the format, ending in one newline. The
@@ -38,6 +48,9 @@ type EncodeOptions struct {
 // readers will take for less. An SBOM that breaks a rule of the model, such as an
 // edge to a component that is not there, is [assay.ErrInvalid].
 func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, error) {
+	if opts.MaxBytes > 0 {
+		return encodeWithin(doc, f, opts)
+	}
 	c, ok := f.codec()
 	if f == Table {
 		var out bytes.Buffer

@@ -11,12 +11,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/layers"
 )
 
 // Bounds on the tree of indexes below one.
 const (
-	maxIndexDepth  = 4
-	maxDescriptors = 1000
+	maxIndexDepth  = layers.MaxIndexDepth
+	maxDescriptors = layers.MaxIndexMembers
 )
 
 // The annotations of BuildKit's attestation manifests.
@@ -25,26 +26,9 @@ const (
 	referenceDigest = "vnd.docker.reference.digest"
 )
 
-// isNoImage reports whether no runtime would take an entry of an index for an image:
-// it is of another media type, or for a platform that nobody asks for. What its
-// annotations say it is does not count, because runtimes do not look at them: an
-// annotation must not hide an image that they would run.
-func isNoImage(d v1.Descriptor) bool {
-	switch {
-	case !d.MediaType.IsImage() && !d.MediaType.IsIndex():
-		return true
-	case d.Platform != nil:
-		return isNowhere(d)
-	case d.ArtifactType != "" && !strings.HasPrefix(d.ArtifactType, "application/vnd.oci.image.") && !strings.HasPrefix(d.ArtifactType, "application/vnd.docker.container.image."):
-		return true
-	}
-	return false
-}
-
-// isNowhere: BuildKit gives its attestation manifests a platform that matches none.
-func isNowhere(d v1.Descriptor) bool {
-	return d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
-}
+// isNoImage and isNowhere are the rule that all who read an index share.
+func isNoImage(d v1.Descriptor) bool { return layers.IsNoImage(d) }
+func isNowhere(d v1.Descriptor) bool { return layers.IsNowhere(d) }
 
 // Variant is one image of an index.
 type Variant struct {

@@ -1,0 +1,216 @@
+package sbom
+
+import (
+	"net/mail"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/assaykit/assay"
+)
+
+// rule is how one element is decided: by the document, by each component, or not.
+type rule struct {
+	element, section string
+	document         func(*inspection) *fault
+	component        func(*inspection, *assay.Component) *fault
+	undecided        string
+}
+
+// fault is what a rule found missing; nil if nothing is.
+type fault struct {
+	field, missing string
+	state          assay.State
+}
+
+func lacks(field, missing string) *fault   { return &fault{field, missing, assay.Refuted} }
+func mayLack(field, missing string) *fault { return &fault{field, missing, assay.Unknown} }
+func onlyIf(broken bool, f *fault) *fault {
+	if broken {
+		return f
+	}
+	return nil
+}
+
+// The questions that several standards ask.
+
+func hasName(_ *inspection, c *assay.Component) *fault {
+	return onlyIf(c.Name == "", lacks("name", "a name"))
+}
+
+func hasVersion(_ *inspection, c *assay.Component) *fault {
+	return onlyIf(c.Version == "" && c.PURL.Version() == "", lacks("version", "a version"))
+}
+
+func hasSupplier(_ *inspection, c *assay.Component) *fault {
+	return onlyIf(c.Supplier == "", lacks("supplier", "a name"))
+}
+
+func identified(c *assay.Component) bool { return !c.PURL.IsZero() || len(c.CPEs) > 0 }
+
+func hasTime(in *inspection) *fault {
+	return onlyIf(in.Created.IsZero(), lacks("created", "a time"))
+}
+
+func hasRoot(in *inspection) *fault {
+	return onlyIf(in.Root.ID == "", lacks("root", "the component that the document is about"))
+}
+
+// isRelated wants each component in the graph, if there is more than one.
+func isRelated(in *inspection, c *assay.Component) *fault {
+	if in.related[c.ID] || len(in.components) == 1 {
+		return nil
+	}
+	return lacks("relations", "a relation from or to the component")
+}
+
+// knownUnknowns wants a statement on the dependencies of some component: where there
+// is none, what has no dependencies cannot be told from what was not looked at.
+func knownUnknowns(in *inspection) *fault {
+	if len(in.components) == 0 {
+		return nil
+	}
+	for s := range in.stated {
+		if what, _, _ := strings.Cut(s.Scope, ":"); what == "dependencies" {
+			return nil
+		}
+	}
+	return lacks("completeness", "a statement on whether the dependencies are all listed")
+}
+
+func digestOfContent(c *assay.Component) bool {
+	return slices.ContainsFunc(c.Hashes, func(d assay.Digest) bool { return d.Algorithm().Strong() })
+}
+
+// formatOf takes "cyclonedx-json/1.6" apart. An SBOM that is in no document has none.
+func formatOf(in *inspection) (family, encoding, version string) {
+	name, version, _ := strings.Cut(in.Format, "/")
+	family, encoding, _ = strings.Cut(name, "-")
+	return strings.TrimRight(family, "0123456789"), encoding, version // "spdx3-json/3.0.1"
+}
+
+// atLeast compares versions of numbers with dots. What is not one is not.
+func atLeast(version string, want ...int) bool {
+	parts := strings.Split(version, ".")
+	for i, w := range want {
+		n := 0
+		if i < len(parts) {
+			var err error
+			if n, err = strconv.Atoi(parts[i]); err != nil {
+				return false
+			}
+		}
+		if n != w {
+			return n > w
+		}
+	}
+	return true
+}
+
+// isContact reports whether a text is, or has in angle brackets or parentheses, an
+// email address or a URL, as "Name <name@example.com>" has.
+func isContact(s string) bool {
+	for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(" <>(),;", r) }) {
+		if a, err := mail.ParseAddress(word); err == nil && a.Address == word {
+			return true
+		}
+		if u, err := url.Parse(word); err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+			return true
+		}
+	}
+	return false
+}
+
+const outside = "is about how SBOMs are made and handed on, not what is in one"
+
+var rules = map[Profile][]rule{
+	NTIA2021: ntia2021,
+	CISA2025: cisa2025,
+	BSI210:   bsi210,
+}
+
+// ntia2021 follows chapter IV of the report.
+var ntia2021 = []rule{
+	{element: "Supplier Name", section: "IV, Data Fields", component: hasSupplier},
+	{element: "Component Name", section: "IV, Data Fields", component: hasName},
+	{element: "Version of the Component", section: "IV, Data Fields", component: hasVersion},
+	{element: "Other Unique Identifiers", section: "IV, Data Fields", component: func(_ *inspection, c *assay.Component) *fault {
+		return onlyIf(!identified(c), mayLack("purl", "a package URL or a CPE"))
+	}},
+	{element: "Dependency Relationship", section: "IV, Data Fields", document: hasRoot, component: isRelated},
+	{element: "Author of SBOM Data", section: "IV, Data Fields", document: func(in *inspection) *fault {
+		// The source of the data can be an analysis tool.
+		return onlyIf(len(in.Authors) == 0 && !slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return t.Name != "" }), lacks("authors", "an author or a tool"))
+	}},
+	{element: "Timestamp", section: "IV, Data Fields", document: hasTime},
+	{element: "Automation Support", section: "IV, Automation Support", document: func(in *inspection) *fault {
+		family, _, _ := formatOf(in)
+		return onlyIf(family != "cyclonedx" && family != "spdx", mayLack("format", "SPDX or CycloneDX"))
+	}},
+	{element: "Depth", section: "IV, Practices and Processes", document: func(in *inspection) *fault {
+		return onlyIf(in.Root.ID != "" && len(in.components) > 1 && !in.related[in.Root.ID], lacks("relations", "the top-level dependencies of the root"))
+	}},
+	{element: "Known Unknowns", section: "IV, Practices and Processes", document: knownUnknowns},
+	{element: "Frequency", section: "IV, Practices and Processes", undecided: outside},
+	{element: "Distribution and Delivery", section: "IV, Practices and Processes", undecided: outside},
+	{element: "Access Control", section: "IV, Practices and Processes", undecided: outside},
+	{element: "Accommodation of Mistakes", section: "IV, Practices and Processes", undecided: outside},
+}
+
+// cisa2025 follows the draft's data fields, then its automation and practices.
+var cisa2025 = []rule{
+	{element: "SBOM Author", section: "Data Fields, SBOM Author", document: func(in *inspection) *fault {
+		return onlyIf(len(in.Authors) == 0, lacks("authors", "an author; the tool is an element of its own"))
+	}},
+	{element: "Software Producer", section: "Data Fields, Software Producer", component: hasSupplier},
+	{element: "Component Name", section: "Data Fields, Component Name", component: hasName},
+	{element: "Component Version", section: "Data Fields, Component Version", component: hasVersion},
+	{element: "Software Identifiers", section: "Data Fields, Software Identifiers", component: func(_ *inspection, c *assay.Component) *fault {
+		return onlyIf(!identified(c), lacks("purl", "at least one identifier: a package URL or a CPE"))
+	}},
+	{element: "Component Hash", section: "Data Fields, Component Hash", component: func(_ *inspection, c *assay.Component) *fault {
+		switch {
+		case digestOfContent(c):
+			return nil
+		case len(c.Hashes) > 0:
+			return mayLack("hashes", "a digest by a strong algorithm")
+		}
+		return lacks("hashes", "a digest")
+	}},
+	{element: "License", section: "Data Fields, License", component: func(_ *inspection, c *assay.Component) *fault {
+		// A document can say that the licence is unknown, and the SBOM cannot.
+		return onlyIf(len(c.Licenses) == 0, mayLack("licenses", "a license, or that it is unknown"))
+	}},
+	{element: "Dependency Relationship", section: "Data Fields, Dependency Relationship", document: hasRoot, component: isRelated},
+	{element: "Tool Name", section: "Data Fields, Tool Name", document: func(in *inspection) *fault {
+		return onlyIf(!slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return t.Name != "" }), lacks("tools", "the name of a tool"))
+	}},
+	{element: "Timestamp", section: "Data Fields, Timestamp", document: hasTime},
+	{element: "Generation Context", section: "Data Fields, Generation Context", document: func(in *inspection) *fault {
+		switch in.Lifecycle {
+		case "design", "pre-build", "build", "post-build", "operations", "discovery", "decommission":
+			return nil
+		case "":
+			return lacks("lifecycle", "before, during or after the build")
+		}
+		return mayLack("lifecycle", "a phase of CycloneDX, which tells before, during and after the build apart")
+	}},
+	{element: "Automation Support", section: "Automation Support", document: func(in *inspection) *fault {
+		family, _, _ := formatOf(in)
+		return onlyIf(family != "cyclonedx" && family != "spdx", mayLack("format", "SPDX or CycloneDX"))
+	}},
+	{element: "Coverage", section: "Practices and Processes, Coverage", document: func(in *inspection) *fault {
+		switch in.stated.whole("components") {
+		case complete:
+			return nil
+		case incomplete:
+			return lacks("completeness", "all components, transitive dependencies included")
+		}
+		return mayLack("completeness", "a statement that all components are listed")
+	}},
+	{element: "Known Unknowns", section: "Practices and Processes, Known Unknowns", document: knownUnknowns},
+	{element: "Frequency", section: "Practices and Processes, Frequency", undecided: outside},
+	{element: "Distribution and Delivery", section: "Practices and Processes, Distribution and Delivery", undecided: outside},
+	{element: "Accommodation of Updates to SBOM Data", section: "Practices and Processes, Accommodation of Updates to SBOM Data", undecided: outside},
+}
