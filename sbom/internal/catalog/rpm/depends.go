@@ -44,7 +44,7 @@ type Index struct {
 // maxWork bounds the comparisons of all dependencies with all that is provided.
 // Images of some thousand packages take less than a million; without it n packages
 // that provide and want n versions of one name take n³.
-const maxWork = 200_000_000
+const maxWork = 50_000_000
 
 type provider struct {
 	pkg int
