@@ -10,6 +10,7 @@ import (
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/cyclonedx"
 	"github.com/assaykit/assay/sbom/internal/spdx"
+	"github.com/assaykit/assay/sbom/internal/spdx3"
 )
 
 // Format is a document format that SBOMs are written in and read from.
@@ -17,12 +18,18 @@ type Format string
 
 const (
 	// CycloneDXJSON is CycloneDX in JSON: written as 1.6 (ECMA-424), read from 1.2
-	// to 1.6.
+	// to 1.7. Other versions are written where the format names one: from
+	// "cyclonedx-json@1.4" to "cyclonedx-json@1.7".
 	CycloneDXJSON Format = "cyclonedx-json"
+	// CycloneDXXML is CycloneDX in XML: written as 1.6, read from 1.0 to 1.7. It
+	// names another version to write as CycloneDXJSON does.
+	CycloneDXXML Format = "cyclonedx-xml"
 	// SPDXJSON is SPDX 2 in JSON: written as 2.3, read from 2.2 and 2.3.
 	SPDXJSON Format = "spdx-json"
 	// SPDXTagValue is SPDX 2 as tag-value: written as 2.3, read from 2.2 and 2.3.
 	SPDXTagValue Format = "spdx-tag-value"
+	// SPDX3JSON is SPDX 3 in JSON-LD: written as 3.0.1, read from 3.0.0 and 3.0.1.
+	SPDX3JSON Format = "spdx3-json"
 	// Table is text for people, as [WriteTable] writes it. It is not read, and what
 	// it leaves out is not listed as lost.
 	Table Format = "table"
@@ -47,13 +54,42 @@ type codec struct {
 // codecs are the formats of documents, in the order that they are listed in.
 func codecs() []codec {
 	return []codec{
-		{CycloneDXJSON, "application/vnd.cyclonedx+json", assay.PredicateCycloneDX, cyclonedx.ValidSerial, cyclonedx.Encode, indentJSON, cyclonedx.Decode},
+		cycloneDX(CycloneDXJSON, cyclonedx.Target{Version: cyclonedx.DefaultVersion}),
+		cycloneDX(CycloneDXXML, cyclonedx.Target{Version: cyclonedx.DefaultVersion, XML: true}),
 		{SPDXJSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx.Encode, indentJSON, spdx.Decode},
 		{SPDXTagValue, "text/spdx", "", spdx.ValidNamespace, spdx.EncodeTagValue, nil, spdx.DecodeTagValue},
+		{SPDX3JSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx3.Encode, indentJSON, spdx3.Decode},
 	}
 }
 
+func cycloneDX(f Format, to cyclonedx.Target) codec {
+	c := codec{format: f, mediaType: "application/vnd.cyclonedx+json", predicate: assay.PredicateCycloneDX, valid: cyclonedx.ValidSerial,
+		encode: func(doc *assay.SBOM, lost report) ([]byte, error) { return cyclonedx.Encode(doc, to, lost) },
+		indent: indentJSON,
+		decode: func(name string, data []byte, lost report) (*assay.SBOM, error) {
+			return cyclonedx.Decode(name, data, to.XML, lost)
+		}}
+	if to.XML {
+		c.mediaType, c.predicate, c.indent = "application/vnd.cyclonedx+xml", "", cyclonedx.IndentXML
+	}
+	return c
+}
+
+// family is the format without the version that it names.
+func (f Format) family() Format {
+	name, _, _ := strings.Cut(string(f), "@")
+	return Format(name)
+}
+
+func (f Format) isCycloneDX() bool {
+	return f.family() == CycloneDXJSON || f.family() == CycloneDXXML
+}
+
 func (f Format) codec() (codec, bool) {
+	if family, version, ok := strings.Cut(string(f), "@"); ok && f.isCycloneDX() {
+		n, ok := cyclonedx.ParseVersion(version)
+		return cycloneDX(f, cyclonedx.Target{Version: n, XML: Format(family) == CycloneDXXML}), ok
+	}
 	for _, c := range codecs() {
 		if c.format == f {
 			return c, true
@@ -62,7 +98,8 @@ func (f Format) codec() (codec, bool) {
 	return codec{}, false
 }
 
-// Formats are those that [Encode] writes, [Table] the last.
+// Formats are those that [Encode] writes, [Table] the last. Those that can name a
+// version are listed without one.
 func Formats() []Format {
 	var out []Format
 	for _, c := range codecs() {
@@ -75,6 +112,8 @@ func Formats() []Format {
 func ParseFormat(s string) (Format, error) {
 	all := Formats()
 	if f := Format(s); slices.Contains(all, f) {
+		return f, nil
+	} else if _, ok := f.codec(); ok {
 		return f, nil
 	}
 	names := make([]string, len(all))
@@ -116,7 +155,7 @@ func sniff(name string, data []byte) (Format, error) {
 	case len(trimmed) == 0:
 		return fail(assay.ErrInvalid, "an empty file", want)
 	case trimmed[0] == '<' && bytes.Contains(trimmed[:min(len(trimmed), 4096)], []byte("cyclonedx.org/schema/bom")):
-		return fail(assay.ErrUnchecked, "CycloneDX XML", want)
+		return CycloneDXXML, nil
 	case trimmed[0] == '<' && bytes.Contains(trimmed[:min(len(trimmed), 4096)], []byte("spdx.org/rdf")):
 		return fail(assay.ErrUnchecked, "SPDX RDF", want)
 	case isTagValue(trimmed):
@@ -145,8 +184,8 @@ func sniff(name string, data []byte) (Format, error) {
 		if err != nil {
 			return "", syntax(name, err)
 		}
-		if member == "@context" && bytes.Contains(value, []byte("spdx.org/rdf/3")) {
-			return fail(assay.ErrUnchecked, "SPDX 3 JSON-LD", want)
+		if member == "@context" && bytes.Contains(value, []byte("spdx.org/rdf/")) {
+			return SPDX3JSON, nil
 		}
 		if len(members) < 8 {
 			members = append(members, member)
@@ -155,7 +194,7 @@ func sniff(name string, data []byte) (Format, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return "", syntax(name, err)
 	}
-	return fail(assay.ErrInvalid, "a JSON object of the members "+strings.Join(members, ", "), want+", which has bomFormat or spdxVersion")
+	return fail(assay.ErrInvalid, "a JSON object of the members "+strings.Join(members, ", "), want+", which has bomFormat, spdxVersion or @context")
 }
 
 // isTagValue looks past comments for the tag that comes first.

@@ -16,12 +16,13 @@ import (
 //
 // Documents that break the grammar or the rules of their format are
 // [assay.ErrInvalid]; those of a format or version that is known and cannot be
-// read (CycloneDX 1.7 and XML, SPDX 3) are [assay.ErrUnchecked];
+// read (CycloneDX later than 1.7, SPDX 3.1) are [assay.ErrUnchecked];
 // those larger than 128 MiB or nested deeper than 128 levels are
 // [assay.ErrBound]. The package comment says which rules are checked.
 //
 // The SBOM is a view of the bytes, which remain the evidence. What it leaves out,
-// [ReadReport] tells.
+// [ReadReport] tells; of CycloneDX it is carried along in Rest, and is there again
+// when the SBOM is written as CycloneDX.
 func Read(name string, data []byte) (*assay.SBOM, error) {
 	return read(name, data, func(string, assay.ComponentID, string) {})
 }

@@ -18,8 +18,10 @@ import (
 func formatName(f sbom.Format) string {
 	return map[sbom.Format]string{
 		sbom.CycloneDXJSON: "cyclonedx-json/1.6",
+		sbom.CycloneDXXML:  "cyclonedx-xml/1.6",
 		sbom.SPDXJSON:      "spdx-json/2.3",
 		sbom.SPDXTagValue:  "spdx-tag-value/2.3",
+		sbom.SPDX3JSON:     "spdx3-json/3.0.1",
 	}[f]
 }
 
@@ -118,15 +120,17 @@ func TestSchema(t *testing.T) {
 			}
 		}
 	})
-	t.Run("SPDX", func(t *testing.T) {
-		s := spdxSchema(t)
-		for seed := range uint64(100) {
-			data := encode(t, rich(t, seed, 10), sbom.SPDXJSON)
-			if err := validate(s, data); err != nil {
-				t.Fatalf("seed %d: %v\n%s", seed, err, data)
+	for f, version := range map[sbom.Format]string{sbom.SPDXJSON: "2.3", sbom.SPDX3JSON: "3.0.1"} {
+		t.Run("SPDX "+version, func(t *testing.T) {
+			s := spdxSchema(t, version)
+			for seed := range uint64(30) {
+				data := encode(t, rich(t, seed, 10), f)
+				if err := validate(s, data); err != nil {
+					t.Fatalf("seed %d: %v\n%s", seed, err, data)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestDerivedSerial(t *testing.T) {
@@ -183,6 +187,7 @@ func TestLosses(t *testing.T) {
 		sbom.CycloneDXJSON: {"base-files: licenses: CycloneDX 1.6 has", "libc6: name: bytes that are not UTF-8", "libc6: licenses: not a valid SPDX expression", "serial: "},
 		sbom.SPDXJSON:      {"created: SPDX has whole seconds", "libc6: name: bytes that are not UTF-8", "libc6: licenses: not a valid SPDX expression"},
 		sbom.SPDXTagValue:  {"created: SPDX has whole seconds", "libc6: name: bytes that are not UTF-8", "libc6: licenses: not a valid SPDX expression"},
+		sbom.SPDX3JSON:     {"created: SPDX has whole seconds", "libc6: name: bytes that are not UTF-8", "libc6: licenses: not a valid SPDX expression"},
 	} {
 		doc.Serial = "https://example.com/sbom/1"
 		data, lost, err := sbom.Encode(doc, f, sbom.EncodeOptions{})

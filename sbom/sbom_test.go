@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ import (
 var formats = slices.DeleteFunc(sbom.Formats(), func(f sbom.Format) bool { return f == sbom.Table })
 
 // equal compares SBOMs by value.
-var equal = cmp.Options{cmpopts.EquateEmpty(), cmp.Comparer(func(a, b assay.Digest) bool { return a == b }), cmp.Comparer(func(a, b assay.PURL) bool { return a == b })}
+var equal = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(assay.SBOM{}, "Rest"), cmp.Comparer(func(a, b assay.Digest) bool { return a == b }), cmp.Comparer(func(a, b assay.PURL) bool { return a == b })}
 
 func purl(t testing.TB, s string) assay.PURL {
 	t.Helper()
@@ -196,10 +197,18 @@ func cyclonedxSchema(t testing.TB, version string) *jsonschema.Schema {
 	return s
 }
 
-func spdxSchema(t testing.TB) *jsonschema.Schema {
+func spdxSchema(t testing.TB, version string) *jsonschema.Schema {
 	t.Helper()
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("spdx.json", readJSON(t, filepath.Join(corpora(t), "spdx-schema", "2.3", "spdx-schema.json"))); err != nil {
+	c.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) {
+		rest, ok := strings.CutPrefix(pattern, "^(?!_:)")
+		if !ok {
+			return regexp.Compile(pattern)
+		}
+		re, err := regexp.Compile("^" + rest)
+		return notBlank{re}, err
+	})
+	if err := c.AddResource("spdx.json", readJSON(t, filepath.Join(corpora(t), "spdx-schema", version, "spdx-schema.json"))); err != nil {
 		t.Fatal(err)
 	}
 	s, err := c.Compile("spdx.json")
@@ -207,6 +216,13 @@ func spdxSchema(t testing.TB) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// notBlank is a pattern that no blank node matches, for which Go has no syntax.
+type notBlank struct{ *regexp.Regexp }
+
+func (n notBlank) MatchString(s string) bool {
+	return !strings.HasPrefix(s, "_:") && n.Regexp.MatchString(s)
 }
 
 func readJSON(t testing.TB, path string) any {

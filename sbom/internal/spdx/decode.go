@@ -252,7 +252,7 @@ func (d *decoder) licenses(e *element, declared, concluded string, used map[stri
 	if list == nil {
 		return readLicenses(declared, concluded, d.infos, d.licenseLoss(e.pointer, used)), nil
 	}
-	wantDeclared, wantConcluded := licensesOf(list, licenseRef)
+	wantDeclared, wantConcluded := licensesOf(list, LicenseRef)
 	if d.as.line(wantConcluded) != concluded || declared != "" && d.as.line(wantDeclared) != declared {
 		return nil, d.contradiction(e, "licenses")
 	}
@@ -263,7 +263,7 @@ func (d *decoder) licenses(e *element, declared, concluded string, used map[stri
 		if l.Name == "" {
 			continue
 		}
-		ref := licenseRef(l.Name)
+		ref := LicenseRef(l.Name)
 		if d.infos[ref].Name != d.as.name(l.Name) {
 			return nil, d.contradiction(e, "licenses")
 		}
@@ -473,7 +473,7 @@ func (d *decoder) relations(doc *document, out *assay.SBOM) (described []string,
 			from, to = to, from
 		}
 		comment := r.Comment
-		if name, ok := kindOf(comment); ok && r.Type == "OTHER" {
+		if name, ok := KindOf(comment); ok && r.Type == "OTHER" {
 			kind, comment = name, ""
 		}
 		a, okA := d.ids[from]

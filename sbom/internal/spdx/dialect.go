@@ -75,9 +75,9 @@ func breakTags(s string) string {
 // model's kinds.
 const kindComment = "assay:relation:"
 
-// commentOf gives that comment: the kind as it is, or in quotation marks where a
+// KindComment gives that comment: the kind as it is, or in quotation marks where a
 // serialization could not hold it.
-func commentOf(kind assay.RelationKind) string {
+func KindComment(kind assay.RelationKind) string {
 	s := string(kind)
 	if s[0] != '"' && tagLine(s) == s {
 		return kindComment + s
@@ -89,11 +89,11 @@ func commentOf(kind assay.RelationKind) string {
 	return kindComment + strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(string(quoted))
 }
 
-// kindOf is the reverse.
-func kindOf(comment string) (assay.RelationKind, bool) {
+// KindOf is the reverse.
+func KindOf(comment string) (assay.RelationKind, bool) {
 	s, ok := strings.CutPrefix(comment, kindComment)
 	if ok && strings.HasPrefix(s, `"`) && json.Unmarshal([]byte(s), &s) != nil {
 		return "", false
 	}
-	return assay.RelationKind(s), ok && s != "" && commentOf(assay.RelationKind(s)) == comment
+	return assay.RelationKind(s), ok && s != "" && KindComment(assay.RelationKind(s)) == comment
 }

@@ -62,7 +62,7 @@ func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.Com
 	for _, r := range doc.Relations {
 		rel := relationship{From: e.ids[r.From], Type: written[r.Kind], To: e.ids[r.To]}
 		if rel.Type == "" {
-			rel.Type, rel.Comment = "OTHER", commentOf(r.Kind)
+			rel.Type, rel.Comment = "OTHER", KindComment(r.Kind)
 		}
 		out.Relationships = append(out.Relationships, rel)
 	}
@@ -123,7 +123,7 @@ func (e *encoder) name() error {
 func (e *encoder) licenseRef(name string) string {
 	ref, ok := e.refs[name]
 	if !ok {
-		ref = licenseRef(name)
+		ref = LicenseRef(name)
 		e.refs[name] = ref
 	}
 	return ref

@@ -99,20 +99,14 @@ func isPerson(s string) bool { return strings.HasPrefix(s, "Person:") }
 func creatorsOf(tools []assay.Tool, authors []string) []string {
 	var out []string
 	for _, t := range tools {
-		name := t.Name
-		if t.Version != "" {
-			name += "-" + t.Version
-		}
-		out = append(out, creator("Tool: ", name))
+		out = append(out, creator("Tool: ", ToolName(t)))
 	}
 	for _, a := range authors {
-		if rest, ok := strings.CutSuffix(a, ">"); ok {
-			if name, email, ok := strings.Cut(rest, " <"); ok && strings.Contains(email, "@") && !strings.ContainsAny(email, "<>()") {
-				out = append(out, creator("Person: ", name+" ("+email+")"))
-				continue
-			}
+		if name, email, ok := SplitAuthor(a); ok {
+			out = append(out, creator("Person: ", name+" ("+email+")"))
+		} else {
+			out = append(out, creator("Organization: ", a))
 		}
-		out = append(out, creator("Organization: ", a))
 	}
 	if out == nil {
 		out = []string{"Tool: assay"}
@@ -132,11 +126,7 @@ func readCreators(creators []string) (tools []assay.Tool, authors []string) {
 	for _, c := range creators {
 		name := agentName(c)
 		if strings.HasPrefix(c, "Tool:") {
-			t := assay.Tool{Name: name}
-			if i := strings.LastIndexByte(name, '-'); i > 0 && startsVersion(name[i+1:]) {
-				t.Name, t.Version = name[:i], name[i+1:]
-			}
-			tools = append(tools, t)
+			tools = append(tools, ParseTool(name))
 			continue
 		}
 		if rest, ok := strings.CutSuffix(name, ")"); ok && isPerson(c) {
@@ -151,13 +141,39 @@ func readCreators(creators []string) (tools []assay.Tool, authors []string) {
 	return tools, authors
 }
 
+// ToolName is a tool in one name, as both SPDX 2 and 3 have it.
+func ToolName(t assay.Tool) string {
+	if t.Version == "" {
+		return t.Name
+	}
+	return t.Name + "-" + t.Version
+}
+
+// ParseTool is the reverse, as far as there is one.
+func ParseTool(name string) assay.Tool {
+	if i := strings.LastIndexByte(name, '-'); i > 0 && startsVersion(name[i+1:]) {
+		return assay.Tool{Name: name[:i], Version: name[i+1:]}
+	}
+	return assay.Tool{Name: name}
+}
+
+// SplitAuthor takes "Name <email>" apart, the form that persons have in the model.
+func SplitAuthor(author string) (name, email string, ok bool) {
+	rest, ok := strings.CutSuffix(author, ">")
+	if !ok {
+		return "", "", false
+	}
+	name, email, ok = strings.Cut(rest, " <")
+	return name, email, ok && strings.Contains(email, "@") && !strings.ContainsAny(email, "<>()")
+}
+
 func startsVersion(s string) bool {
 	s = strings.TrimPrefix(s, "v")
 	return s != "" && s[0] >= '0' && s[0] <= '9'
 }
 
-// licenseRef is the id under which a statement that is no expression is kept.
-func licenseRef(name string) string { return "LicenseRef-" + slug(name) }
+// LicenseRef is the id under which a statement that is no expression is kept.
+func LicenseRef(name string) string { return "LicenseRef-" + slug(name) }
 
 // licensesOf joins licences to the two expressions that the format has.
 func licensesOf(list []assay.License, refOf func(name string) string) (declared, concluded string) {
