@@ -12,6 +12,10 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/assaykit/assay"
@@ -73,4 +77,52 @@ func ExampleRegistry() {
 	}
 	fmt.Println(ref.Name(), ref.Context().Scheme())
 	// Output: registry.test:5000/app:latest http
+}
+
+// What a build says is in its images. It is a claim that nobody signed.
+func ExampleOpened_AttachedSBOMs() {
+	ctx := context.Background()
+	dir := exampleIndex()
+	defer os.RemoveAll(dir)
+	o, err := image.Open(ctx, "oci:"+dir, image.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer o.Close()
+	for s, err := range o.AttachedSBOMs(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(s.Subject == o.Digest(), s.PredicateType, string(s.Predicate))
+	}
+	// Output: true https://spdx.dev/Document {"spdxVersion":"SPDX-2.3"}
+}
+
+// exampleIndex writes a layout of one image with its SBOM beside it, as BuildKit does.
+func exampleIndex() string {
+	img, err := testimage.Build(testimage.Options{}, testimage.Layer{Files: []testimage.File{{Name: "hello"}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	statement := []byte(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://spdx.dev/Document","subject":[{"digest":{"sha256":"` +
+		img.ID().Hex() + `"}}],"predicate":{"spdxVersion":"SPDX-2.3"}}`)
+	att, err := testimage.Build(testimage.Options{}, testimage.Layer{Blob: statement, Tar: statement, MediaType: "application/vnd.in-toto+json"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	index := mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}},
+		mutate.IndexAddendum{Add: att, Descriptor: v1.Descriptor{
+			Platform: &v1.Platform{OS: "unknown", Architecture: "unknown"},
+			Annotations: map[string]string{
+				"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": img.ID().String(),
+			}}})
+	if _, err := layout.Write(dir, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index})); err != nil {
+		log.Fatal(err)
+	}
+	return dir
 }

@@ -174,8 +174,8 @@ func announced(resp *http.Response) types.MediaType {
 	return ""
 }
 
-// blob implements store. Foreign layers are asked of the registry like the others;
-// the URLs that a manifest gives for them are not followed.
+// blob implements store. Foreign layers are asked of the registry like the others,
+// and only then of the URLs that a manifest has for them: see foreign.
 func (s *remoteStore) blob(ctx context.Context, d v1.Descriptor, k kind) (io.ReadCloser, error) {
 	switch k {
 	case aManifest:

@@ -20,6 +20,11 @@ type Options struct {
 	Platform assay.Platform
 	// Registry is how registries are accessed.
 	Registry Registry
+	// ForeignLayers are the hosts, with port if the URL has one, that layers may be
+	// fetched from which the source does not have, and the manifest has a URL for.
+	// They are asked over Registry's transport, without credentials. Default none:
+	// who writes a manifest should not choose what this machine talks to.
+	ForeignLayers []string
 }
 
 // Opened is an image that was found, or a folder. Close it when the image and all
@@ -38,8 +43,9 @@ type Opened struct {
 // Open finds what a reference names; see the package comment for the grammar. The
 // context bounds the opening; what is opened takes one of its own for reading, or
 // none where the interfaces of go-containerregistry have no place for it. Layers
-// that a registry does not have because they are to be fetched from URLs in the
-// manifest (foreign layers) are not fetched from there.
+// that the source does not have because they are to be fetched from URLs in the
+// manifest (foreign layers) are fetched from hosts among Options.ForeignLayers only;
+// reading others is [assay.ErrUnchecked].
 //
 // Errors: [assay.ErrInvalid] for a reference or document against the rules,
 // [assay.ErrAbsent] if the source answers that there is no such image or platform,
@@ -100,7 +106,7 @@ func (o *Opened) openFolder(l location) error {
 func (o *Opened) openLayout(ctx context.Context, l location, f files, opts Options) error {
 	o.closer = f
 	s := layoutStore{f}
-	o.s = s
+	o.s = withForeign(s, opts)
 	top, err := s.top()
 	if err != nil {
 		return err
@@ -110,6 +116,7 @@ func (o *Opened) openLayout(ctx context.Context, l location, f files, opts Optio
 		return err
 	}
 	if isTop {
+		top.s = o.s
 		o.index = top
 		return o.selectPlatform(ctx, opts.Platform)
 	}
@@ -125,7 +132,7 @@ func (o *Opened) openRemote(ctx context.Context, ref string, opts Options) error
 	if err != nil {
 		return err
 	}
-	o.s = s
+	o.s = withForeign(s, opts)
 	return o.read(ctx, d, raw, opts.Platform)
 }
 
