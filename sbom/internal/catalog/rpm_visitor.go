@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"strings"
 	"sync"
 
@@ -188,9 +187,6 @@ func (s *rpmShare) header(f *layers.File, blob []byte) (rpmHeader, error) {
 		return h, nil
 	}
 	h.pkg, h.err = rpm.ParsePackage(blob)
-	if h.pkg != nil && !errors.Is(h.err, assay.ErrRefuted) && h.err != nil {
-		h.pkg = nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if was, ok := s.packages[key]; ok {
