@@ -9,7 +9,8 @@ type Conversion struct {
 	// SBOM is what both documents say.
 	SBOM *assay.SBOM
 	// Unread is what the SBOM does not hold of the document that was read, as
-	// [ReadReport] tells it: the fields are JSON pointers into that document.
+	// [ReadReport] tells it: the fields are JSON pointers into that document. From
+	// CycloneDX to CycloneDX it is empty, since nothing is lost in between.
 	Unread []Loss
 	// Unwritten is what the new document does not hold of the SBOM, as [Encode]
 	// tells it: the fields are those of the SBOM.
@@ -34,6 +35,13 @@ func Convert(name string, data []byte, to Format, opts EncodeOptions) (*Conversi
 	doc, unread, err := ReadReport(name, data)
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case doc.Rest.Format == "":
+	case to.isCycloneDX():
+		unread = nil // it is in Rest, and Encode tells what of that is not written
+	default:
+		doc.Rest = assay.Rest{} // of which all is told by then
 	}
 	out, unwritten, err := Encode(doc, to, opts)
 	if err != nil {

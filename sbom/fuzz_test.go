@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func checkRead(t *testing.T, data []byte) {
 			want.Created = time.Unix(0, 0).UTC()
 		}
 		want.Serial = back.Serial // one of the other format is replaced
+		if f == sbom.CycloneDXXML && slices.ContainsFunc(lost, func(l sbom.Loss) bool { return strings.Contains(l.Reason, "XML does not have all of its characters") }) {
+			continue
+		}
 		if d := cmp.Diff(&want, back, equal); d != "" {
 			t.Fatalf("%s (-read +read again):\n%s\n%s\n%s", f, d, data, again)
 		}
@@ -56,10 +60,11 @@ func seedFuzz(f *testing.F, format sbom.Format) {
 		f.Add(encode(f, rich(f, seed, 3), format))
 	}
 	dir := os.Getenv("ASSAY_CORPORA")
-	if dir == "" || format != sbom.CycloneDXJSON {
+	ext := map[sbom.Format]string{sbom.CycloneDXJSON: "json", sbom.CycloneDXXML: "xml"}[format]
+	if dir == "" || ext == "" {
 		return
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "cyclonedx-spec", "1.[2-6]", "*.json"))
+	files, _ := filepath.Glob(filepath.Join(dir, "cyclonedx-spec", "1.[0-7]", "*."+ext))
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
@@ -75,6 +80,20 @@ func FuzzReadCycloneDX(f *testing.F) {
 		`{"bomFormat":"CycloneDX","specVersion":"1.6"}`,
 		`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"metadata":{"tools":[{"vendor":"v","name":"n"}]},"components":[{"type":"library","group":"g","name":"a","components":[{"type":"file","name":"b"}]}]}`,
 		`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"library","bom-ref":"a","name":"a","purl":"pkg:npm/a@1"}],"dependencies":[{"ref":"a","dependsOn":[]}],"compositions":[{"aggregate":"not_specified","assemblies":["a"]}]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(checkRead)
+}
+
+func FuzzReadCycloneDXXML(f *testing.F) {
+	seedFuzz(f, sbom.CycloneDXXML)
+	const ns = `<bom xmlns="http://cyclonedx.org/schema/bom/`
+	for _, s := range []string{
+		ns + `1.6"/>`,
+		ns + `1.0" version="1"><components><component type="library"><name>a</name><version>1</version><modified>false</modified></component></components></bom>`,
+		ns + `1.5" xmlns:x="urn:x" x:a="1" version="1"><components y="2"><component type="library" bom-ref="a"><name>a</name><x:e><b/></x:e></component></components><dependencies><dependency ref="a"><dependency ref="a"><dependency ref="a"/></dependency></dependency></dependencies></bom>`,
+		ns + `1.7"><metadata><tools><components><component type="application"><name>t</name></component></components></tools></metadata><components><component type="data" isExternal="true"><name>&#x9;a&amp;<![CDATA[]]></name><versionRange>vers:x/*</versionRange><licenses><license><id>MIT</id></license><expression>MIT OR ISC</expression></licenses></component></components></bom>`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/sbom/internal/canon"
+	"github.com/assaykit/assay/sbom/internal/cyclonedx"
 )
 
 // EncodeOptions are choices of [Encode]. The zero value writes compact documents.
@@ -25,7 +26,7 @@ type EncodeOptions struct {
 	Indent bool
 	// MaxBytes, if positive, keeps the document within that many bytes, for stores
 	// and builders that refuse larger ones. What is least important is left out, one
-	// kind after the other until the rest fits, and told as losses first:
+	// kind after the other until the rest fits, and told as losses first: Rest,
 	// components of type file without a purl (see [Filter]), locations beyond the
 	// first of each component, properties, descriptions, CPEs beside a purl, all
 	// licenses of a component of which one is a text and no expression, all
@@ -43,6 +44,14 @@ type EncodeOptions struct {
 // the same for the same contents whenever and in whatever format they are written.
 // (CycloneDX would rather have a new one for each document, which no reproducible
 // build can give; set Serial for that.)
+//
+// An SBOM that was read from CycloneDX and is written as CycloneDX says all that the
+// document did, in whatever version and encoding can: what the model has no place for
+// is in Rest. Nothing is added to it then, neither a serial. A component that was
+// changed since is written as it is now, with the members of the document's component
+// that the change does not touch. Signatures inside of a document are kept only where
+// what they are over is; an XML document with one is written back byte for byte if
+// nothing was changed.
 //
 // The losses are what the document does not say, or says in a form that other
 // readers will take for less. An SBOM that breaks a rule of the model, such as an
@@ -69,7 +78,13 @@ func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, erro
 	if form.Created.IsZero() {
 		form.Created = opts.Created
 	}
-	if !c.valid(form.Serial) {
+	kept := f.isCycloneDX() && cyclonedx.Keeps(form)
+	if !kept {
+		if err := cyclonedx.NotKept(form, lost.add); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !c.valid(form.Serial) && !(kept && form.Serial == "") {
 		if form.Serial != "" {
 			lost.add("serial", "", f.String()+" cannot have "+form.Serial+"; one derived from the content is written")
 		}

@@ -1,6 +1,9 @@
 package cyclonedx
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 func load(data []byte, xml bool) *tree {
 	var t *tree
@@ -24,6 +27,72 @@ func DifferTwins(json, xml []byte) string {
 	a, b := load(json, false), load(xml, true)
 	a.remove("$schema")
 	return differ(a, b, "")
+}
+
+// DifferWithout says what a document that gained a component lost. The order of what
+// has none, the ids of components without, and how nested ones are written, do not
+// count; nor does the signature of the whole.
+func DifferWithout(a, b []byte, xml bool, added string) string {
+	before, after := load(a, xml), load(b, xml)
+	before.remove("signature")
+	if before.foreign != nil {
+		before.foreign, after.foreign = nil, nil
+	}
+	was, now := make(map[string]*tree), make(map[string]*tree)
+	nested := false
+	var collect func(list *tree, pointer string, out map[string]*tree)
+	collect = func(list *tree, pointer string, out map[string]*tree) {
+		if list == nil {
+			return
+		}
+		for i, c := range list.items {
+			here := fmt.Sprint(pointer, "/", i)
+			collect(c.get("components"), here+"/components", out)
+			nested = nested || c.has("components")
+			c.remove("components")
+			id := c.str("bom-ref")
+			if id == "" {
+				id = "#" + here
+			}
+			out[id] = c
+			if strings.HasPrefix(id, "#") {
+				c.remove("bom-ref")
+			}
+		}
+	}
+	root := before.get("metadata").get("component")
+	if root != nil {
+		collect(root.get("components"), "/metadata/component/components", was)
+		root.remove("components")
+	}
+	collect(before.get("components"), "/components", was)
+	collect(after.get("components"), "/components", now)
+	if now[added] == nil {
+		return "the component is missing"
+	}
+	delete(now, added)
+	for id, c := range was {
+		if nested {
+			c.remove("properties")
+			if now[id] != nil {
+				now[id].remove("properties")
+			}
+		}
+		if d := differ(c, now[id], "/components/"+id); d != "" {
+			return d
+		}
+	}
+	if len(was) != len(now) {
+		return fmt.Sprintf("%d components, and %d", len(was), len(now))
+	}
+	for _, t := range []*tree{before, after} {
+		t.remove("components")
+		if c := t.get("metadata").get("component"); c != nil && nested {
+			c.remove("properties")
+			c.remove("bom-ref")
+		}
+	}
+	return differ(before, after, "")
 }
 
 func differ(a, b *tree, pointer string) string {

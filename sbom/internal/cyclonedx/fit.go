@@ -57,6 +57,10 @@ func (f *fitter) object(t *typ, v *tree, pointer string) bool {
 		if !m.needed(f.version, f.xml) || v.has(m.name) {
 			continue
 		}
+		if t == grammar() && m.name == "version" { // which XML has by default
+			v.fields = append(v.fields, field{m.name, &tree{kind: '0', text: "1"}})
+			continue
+		}
 		if m.list != single || m.typ.scalar == nil || m.typ.scalar.kind != '"' || m.typ.scalar.ok != nil {
 			f.lose(pointer, "%s requires %s in it", f.format(), m.name)
 			return false
@@ -230,13 +234,16 @@ var typeFallbacks = map[string]string{"platform": "application", "device-driver"
 
 func (f *fitter) scalar(s *scalar, v *tree, pointer string) *tree {
 	if f.xml && v.kind == '"' && strings.ContainsFunc(v.text, func(r rune) bool { return !xmlRune(r) }) {
-		v.text = strings.Map(func(r rune) rune {
-			if !xmlRune(r) {
-				return '\ufffd'
+		var b strings.Builder
+		for _, r := range v.text {
+			if xmlRune(r) {
+				b.WriteRune(r)
+			} else {
+				fmt.Fprintf(&b, "\ufffd%04X", r) // so that references remain different
 			}
-			return r
-		}, v.text)
-		f.lose(pointer, "XML does not have all of its characters; U+FFFD is written")
+		}
+		v.text = b.String()
+		f.lose(pointer, "XML does not have all of its characters; U+FFFD and the number is written")
 	}
 	text := v.text
 	if s.ok == nil || s.ok(text, f.version) {
