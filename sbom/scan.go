@@ -91,6 +91,7 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 		return nil, err
 	}
 	cat := catalog.New(opts.Memory)
+	cat.LockFiles = opts.LockFiles
 	res, err := pass(cat)
 	if err != nil {
 		return nil, err

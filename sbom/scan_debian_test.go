@@ -20,7 +20,7 @@ import (
 )
 
 // debianImage opens the image that .ci/debian-image builds, beside which are the
-// answers of dpkg-query, npm and go to what is in it.
+// answers of dpkg-query, npm, go, pip and gem to what is in it.
 func debianImage(tb testing.TB) (v1.Image, string) {
 	tb.Helper()
 	dir := os.Getenv("ASSAY_DEBIAN_IMAGE")
@@ -57,6 +57,8 @@ func TestScanDebian(t *testing.T) {
 	}
 	t.Run("dpkg", func(t *testing.T) { compareDpkg(t, c, filepath.Join(dir, "dpkg.tsv")) })
 	t.Run("npm", func(t *testing.T) { compareNPM(t, c, filepath.Join(dir, "npm.json")) })
+	t.Run("pip", func(t *testing.T) { comparePip(t, c, dir) })
+	t.Run("gem", func(t *testing.T) { compareGems(t, c, dir) })
 	files, err := filepath.Glob(filepath.Join(dir, "gomod-*.txt"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no answers of go version -m", err)

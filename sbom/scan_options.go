@@ -44,6 +44,15 @@ type Options struct {
 	// which an image of one big layer waits for.
 	Files bool
 
+	// LockFiles makes components of what package-lock.json, npm-shrinkwrap.json,
+	// pnpm-lock.yaml and yarn.lock name and nothing below them has installed. Such a
+	// file says what was resolved when it was written, not what is in the image, so
+	// this is off by default; package verify, which compares an SBOM with the contents
+	// of its image, has it off. The components have the property "assay:npm:lock", the
+	// file's path, and "assay:lifecycle" with the value "pre-build"; "assay:npm:dev"
+	// is "true" for what only development needs.
+	LockFiles bool
+
 	// Workers is how many layers are read at once. Default GOMAXPROCS.
 	Workers int
 	// Memory is the budget in bytes for contents that are buffered while they are

@@ -61,13 +61,21 @@ func ecosystems() []ecosystem {
 		{opkgName, "opkg", func(b *budget) layers.Visitor { return opkgVisitor{b} }, (*maker).opkg, none, isOpkgList},
 		{goName, "golang", func(b *budget) layers.Visitor { return goVisitor{b} }, (*maker).golang, isApplication, nil},
 		{npmName, "npm", func(b *budget) layers.Visitor { return npmVisitor{b} }, (*maker).npm, nil, isLock},
+		{pythonName, "pypi", func(b *budget) layers.Visitor { return pythonVisitor{b} }, (*maker).python, nil, isPythonMinor},
+		{gemName, "gem", func(b *budget) layers.Visitor { return gemVisitor{b} }, (*maker).gems, nil, nil},
+		{composerName, "composer", func(b *budget) layers.Visitor { return composerVisitor{b} }, (*maker).composer, nil, nil},
 	}
 }
 
 func isApplication(c *assay.Component) bool { return c.Type == assay.TypeApplication }
 
 // Catalog is what the visitors of one pass share.
-type Catalog struct{ budget *budget }
+type Catalog struct {
+	budget *budget
+	// LockFiles makes components of what lock files of npm, pnpm and Yarn resolved and
+	// is not installed.
+	LockFiles bool
+}
 
 // New gives a catalog whose facts take up to about memory bytes. Zero means 256 MiB.
 func New(memory int64) *Catalog {
@@ -76,7 +84,7 @@ func New(memory int64) *Catalog {
 	}
 	b := &budget{limit: memory}
 	b.left.Store(memory)
-	return &Catalog{b}
+	return &Catalog{budget: b}
 }
 
 // Visitors are for one pass.

@@ -71,7 +71,9 @@ type maker struct {
 	found   map[string]bool // ecosystem: something of it was found
 	partial map[string]bool // scope of a completeness statement: not all
 	release osrelease.Release
-	folders map[string]string // resolved folders of file lists
+	// lockFiles is Catalog.LockFiles.
+	lockFiles bool
+	folders   map[string]string // resolved folders of file lists
 	// copyrights are by the file of the merged tree.
 	copyrights map[*layers.File][]assay.License
 }
@@ -89,7 +91,7 @@ type past struct {
 func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
 	m := &maker{
 		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[string][]*node{}, byHash: map[string]*node{}, owners: map[string]*node{},
-		found: map[string]bool{}, partial: map[string]bool{}, folders: map[string]string{},
+		found: map[string]bool{}, partial: map[string]bool{}, folders: map[string]string{}, lockFiles: c.LockFiles,
 	}
 	m.os()
 	all := ecosystems()
@@ -247,7 +249,7 @@ func (m *maker) owned(e ecosystem) error {
 		var owners []*node
 		for _, l := range n.c.Locations {
 			o := m.owners[l.Path]
-			if o == nil {
+			if o == nil || o == n {
 				owners = nil
 				break
 			}

@@ -1,9 +1,7 @@
 package catalog
 
 import (
-	"cmp"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -66,7 +64,18 @@ func (m *maker) npm() error {
 	if err := t.edges(); err != nil {
 		return err
 	}
-	t.reach()
+	nodes := make([]*node, 0, len(t.ordered))
+	for _, p := range t.ordered {
+		nodes = append(nodes, p.node)
+	}
+	if m.lockFiles {
+		resolved, err := t.resolved(locks)
+		if err != nil {
+			return err
+		}
+		nodes = append(nodes, resolved...)
+	}
+	reach(nodes)
 	return nil
 }
 
@@ -95,7 +104,7 @@ func (m *maker) linkedFolders() map[string]bool {
 	return linked
 }
 
-func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[string]bool, locks map[string]npm.Locked) {
+func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[string]bool, locks *npmLocks) {
 	m, f := t.m, v.value
 	dir := path.Dir(l.path)
 	p := &npmPackage{dir: dir, manifest: f}
@@ -127,9 +136,9 @@ func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[stri
 			c.ID = assay.ComponentID("npm-application:" + l.path)
 		}
 	}
-	if lock, ok := locks[dir]; ok && lock.Version == f.Version {
+	if lock, ok := locks.find(dir, f.Name, f.Version); ok && !p.app {
 		c.Hashes = lock.Integrity
-		if !strings.HasPrefix(lock.Resolved, "https://registry.npmjs.org/") {
+		if !lock.Registry() {
 			c.Properties = withProperty(c.Properties, "assay:npm:resolved", lock.Resolved)
 		}
 	}
@@ -154,45 +163,6 @@ func npmComponent(f *npm.Manifest) assay.Component {
 	}
 	return c
 }
-
-// locks gives what lock files say, by the folder of the package. npm's record of
-// what it installed goes before what was asked for.
-func (m *maker) locks() map[string]npm.Locked {
-	type lock struct {
-		path    string
-		entries lockFile
-	}
-	var all []lock
-	for f, entries := range layers.Facts[lockFile](m.res, npmName) {
-		all = append(all, lock{f.Path, entries})
-	}
-	rank := func(l lock) int {
-		switch path.Base(l.path) {
-		case ".package-lock.json":
-			return 0
-		case "npm-shrinkwrap.json": // npm prefers it to package-lock.json
-			return 1
-		}
-		return 2
-	}
-	slices.SortStableFunc(all, func(a, b lock) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.path, b.path)) })
-	out := map[string]npm.Locked{}
-	for _, l := range all {
-		dir := path.Dir(l.path)
-		if rank(l) == 0 {
-			dir = path.Dir(dir)
-		}
-		for _, e := range l.entries {
-			at := path.Join(dir, e.Path)
-			if _, ok := out[at]; !ok {
-				out[at] = e
-			}
-		}
-	}
-	return out
-}
-
-func isLock(p string) bool { return path.Base(p) != "package.json" }
 
 // edges resolves the dependencies as Node.js does: the nearest node_modules folder,
 // going up from the package's real folder, that has the name (nodejs.org, modules,
@@ -240,40 +210,5 @@ func (t *npmTree) resolve(dir, name string) *npmPackage {
 			return nil
 		}
 		dir = path.Dir(dir)
-	}
-}
-
-// reach puts packages that nothing installed depends on at the top: global ones,
-// and leftovers.
-func (t *npmTree) reach() {
-	wanted, seen := map[*node]bool{}, map[*node]bool{}
-	visit := func(n *node) {
-		seen[n] = true
-		for todo := []*node{n}; len(todo) > 0; {
-			n, todo = todo[len(todo)-1], todo[:len(todo)-1]
-			for to := range n.to {
-				if !seen[to] {
-					seen[to] = true
-					todo = append(todo, to)
-				}
-			}
-		}
-	}
-	for _, p := range t.ordered {
-		for to := range p.node.to {
-			wanted[to] = true
-		}
-	}
-	for _, pass := range []func(n *node) bool{
-		func(n *node) bool { return n.top },
-		func(n *node) bool { return !wanted[n] },
-		func(n *node) bool { return true }, // circles
-	} {
-		for _, p := range t.ordered {
-			if !seen[p.node] && pass(p.node) {
-				p.node.top = true
-				visit(p.node)
-			}
-		}
 	}
 }

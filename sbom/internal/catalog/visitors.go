@@ -31,7 +31,7 @@ type (
 	diversions string          // of diversions
 	copyright  []assay.License // of a copyright file
 	apkDB      []apk.Package   // of an apk database
-	lockFile   []npm.Locked    // of a lock file of npm
+	lockFile   = *npm.Lock     // of a lock file of npm, pnpm or Yarn
 	manifest   = *npm.Manifest // of a package.json
 	goBinary   struct {        // of an executable
 		*golang.Binary
@@ -181,7 +181,12 @@ type npmVisitor struct{ budget *budget }
 func (npmVisitor) Name() string { return npmName }
 
 func (npmVisitor) Match(f *layers.File) layers.Want {
-	if f.Type != layers.Regular || !strings.HasSuffix(f.Path, ".json") {
+	if f.Type != layers.Regular {
+		return layers.WantNothing
+	}
+	switch f.Path[len(f.Path)-1] {
+	case 'n', 'k', 'l':
+	default:
 		return layers.WantNothing
 	}
 	switch f.Base() {
@@ -189,12 +194,16 @@ func (npmVisitor) Match(f *layers.File) layers.Want {
 		if dir, installed := installedName(f.Path); dir == "" && installed {
 			return layers.WantNothing // a file inside of a package
 		}
-	case "package-lock.json", "npm-shrinkwrap.json":
+	case "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml":
 		if inModules(f.Path) {
 			return layers.WantNothing
 		}
 	case ".package-lock.json":
 		if p := f.Parent(); p != nodeModules && !strings.HasSuffix(p, "/"+nodeModules) {
+			return layers.WantNothing
+		}
+	case "lock.yaml":
+		if p := f.Parent(); p != nodeModules+"/.pnpm" && !strings.HasSuffix(p, "/"+nodeModules+"/.pnpm") {
 			return layers.WantNothing
 		}
 	default:
@@ -211,15 +220,18 @@ func (v npmVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (
 		}
 		return m, v.budget.take(f, m.Size())
 	}
-	locked, err := npm.ParseLock(f.Path, c.Bytes)
+	parse := npm.ParseLock
+	switch f.Base() {
+	case "yarn.lock":
+		parse = npm.ParseYarn
+	case "pnpm-lock.yaml", "lock.yaml":
+		parse = npm.ParsePnpm
+	}
+	lock, err := parse(f.Path, c.Bytes)
 	if err != nil {
 		return faulty{err}, nil
 	}
-	size := 0
-	for i := range locked {
-		size += locked[i].Size()
-	}
-	return lockFile(locked), v.budget.take(f, size)
+	return lock, v.budget.take(f, lock.Size())
 }
 
 const nodeModules = "node_modules"

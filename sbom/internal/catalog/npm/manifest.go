@@ -1,7 +1,8 @@
 // Package npm reads what is installed for Node.js: package.json files, and the
 // lock files beside them.
 //
-// Start with [ParseManifest] and [ParseLock].
+// Start with [ParseManifest]; [ParseLock], [ParsePnpm] and [ParseYarn] read the lock
+// files of the package managers.
 package npm
 
 import (

@@ -67,23 +67,31 @@ func TestParseLock(t *testing.T) {
 	}
 	for title, c := range map[string]struct {
 		text string
-		want []Locked
+		want Lock
 	}{
-		"version 1": {`{"lockfileVersion":1,"dependencies":{
-			"b":{"version":"2.0.0","integrity":"` + sri512 + `","resolved":"u","dependencies":{"@s/a":{"version":"npm:z@1.0.0","resolved":false}}},
+		"version 1": {`{"lockfileVersion":1,"requires":true,"dependencies":{
+			"b":{"version":"2.0.0","integrity":"` + sri512 + `","resolved":"u","requires":{"@s/a":"1","c":"3"},
+				"dependencies":{"@s/a":{"version":"npm:z@1.0.0","resolved":false}}},
+			"c":{"version":"git+https://x.test/c.git#1","dev":true,"requires":{"b":"2"}},
 			"../x":{"version":"1"}}}`,
-			[]Locked{{"node_modules/b", "2.0.0", "u", set}, {Path: "node_modules/b/node_modules/@s/a", Version: "1.0.0"}}},
+			Lock{Packages: []Locked{
+				{Path: "node_modules/b", Name: "b", Version: "2.0.0", Resolved: "u", Integrity: set, Depends: []int{1, 2}},
+				{Path: "node_modules/b/node_modules/@s/a", Name: "z", Version: "1.0.0"},
+				{Path: "node_modules/c", Name: "c", Resolved: "git+https://x.test/c.git#1", Dev: true, Depends: []int{0}}}}},
 		"version 3": {`{"lockfileVersion":3,"packages":{"":{"name":"x","dependencies":{"b":"^2"}},
-			"node_modules/b":{"version":"2.0.0","integrity":"` + sri512 + `","resolved":"u","dependencies":{"c":"1"}},
+			"node_modules/b":{"version":"2.0.0","integrity":"` + sri512 + `","resolved":"u","dependencies":{"c":"1"},"optionalDependencies":{"o":"1"}},
+			"node_modules/d":{"name":"real","version":"1.0.0","dependencies":{"b":"2"}},
 			"node_modules/link":{"resolved":"packages/l","link":true},"../up":{"version":"1"},"packages/l":{"version":"1"}},"dependencies":{"b":{"version":"9"}}}`,
-			[]Locked{{"node_modules/b", "2.0.0", "u", set}, {Path: "packages/l", Version: "1"}}},
+			Lock{Partial: true, Packages: []Locked{
+				{Path: "node_modules/b", Name: "b", Version: "2.0.0", Resolved: "u", Integrity: set},
+				{Path: "node_modules/d", Name: "real", Version: "1.0.0", Depends: []int{0}}}}},
 	} {
 		t.Run(title, func(t *testing.T) {
 			got, err := ParseLock("package-lock.json", []byte(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(c.want, got, cmp.Comparer(func(a, b assay.Digest) bool { return a == b })); d != "" {
+			if d := cmp.Diff(&c.want, got, cmp.Comparer(func(a, b assay.Digest) bool { return a == b })); d != "" {
 				t.Error(d)
 			}
 		})
@@ -133,9 +141,12 @@ func FuzzParseLock(f *testing.F) {
 		if err != nil && got != nil {
 			t.Fatal("entries with an error")
 		}
-		for _, l := range got {
-			if !validPath(l.Path) {
-				t.Fatalf("%q", l.Path)
+		checkLock(t, got, err)
+		if got != nil {
+			for _, l := range got.Packages {
+				if !validPath(l.Path) {
+					t.Fatalf("%q", l.Path)
+				}
 			}
 		}
 	})
