@@ -92,6 +92,9 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 	}
 	cat := catalog.New(opts.Memory)
 	cat.LockFiles = opts.LockFiles
+	if cat.External, err = opts.external(cat.Visitors()); err != nil {
+		return nil, err
+	}
 	res, err := pass(cat)
 	if err != nil {
 		return nil, err

@@ -53,6 +53,10 @@ type Options struct {
 	// is "true" for what only development needs.
 	LockFiles bool
 
+	// Catalogers find further packages in the same pass. Their names must differ from
+	// one another and from those of what is built in.
+	Catalogers []Cataloger
+
 	// Workers is how many layers are read at once. Default GOMAXPROCS.
 	Workers int
 	// Memory is the budget in bytes for contents that are buffered while they are

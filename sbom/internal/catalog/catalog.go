@@ -75,6 +75,8 @@ type Catalog struct {
 	// LockFiles makes components of what lock files of npm, pnpm and Yarn resolved and
 	// is not installed.
 	LockFiles bool
+	// External are the caller's catalogers.
+	External []External
 }
 
 // New gives a catalog whose facts take up to about memory bytes. Zero means 256 MiB.
@@ -90,7 +92,7 @@ func New(memory int64) *Catalog {
 // Visitors are for one pass.
 func (c *Catalog) Visitors() []layers.Visitor {
 	var out []layers.Visitor
-	for _, e := range ecosystems() {
+	for _, e := range c.ecosystems() {
 		out = append(out, e.visitor(c.budget))
 	}
 	return out

@@ -70,6 +70,8 @@ type maker struct {
 	past    []past
 	found   map[string]bool // ecosystem: something of it was found
 	partial map[string]bool // scope of a completeness statement: not all
+	unknown map[string]bool // scope of a completeness statement: nobody knows
+	late    map[*externalFact]any
 	release osrelease.Release
 	// lockFiles is Catalog.LockFiles.
 	lockFiles bool
@@ -91,10 +93,14 @@ type past struct {
 func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
 	m := &maker{
 		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[string][]*node{}, byHash: map[string]*node{}, owners: map[string]*node{},
-		found: map[string]bool{}, partial: map[string]bool{}, folders: map[string]string{}, lockFiles: c.LockFiles,
+		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{}, folders: map[string]string{}, lockFiles: c.LockFiles,
+	}
+	var err error
+	if m.late, err = c.late(ctx, res); err != nil {
+		return nil, err
 	}
 	m.os()
-	all := ecosystems()
+	all := c.ecosystems()
 	for _, e := range all {
 		if err := e.take(m); err != nil {
 			return nil, err
@@ -296,8 +302,11 @@ func (m *maker) finish() *Inventory {
 	for _, eco := range slices.Sorted(maps.Keys(m.found)) {
 		for _, scope := range []string{"components:" + eco, "dependencies:" + eco} {
 			a := "complete"
-			if m.partial[scope] {
+			switch {
+			case m.partial[scope]:
 				a = "incomplete"
+			case m.unknown[scope]:
+				a = "unknown"
 			}
 			inv.Completeness = append(inv.Completeness, assay.Completeness{Scope: scope, Aggregate: a})
 		}
