@@ -24,6 +24,7 @@ import (
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
 	"github.com/assaykit/assay/sbom/internal/catalog/osrelease"
+	"github.com/assaykit/assay/sbom/internal/catalog/tool"
 )
 
 // Names of the visitors, which are what components are found by.
@@ -40,7 +41,8 @@ type ecosystem struct {
 	// name is the visitor's, and what components are found by.
 	name string
 	// scope is the ecosystem in statements of completeness: a package URL type.
-	scope   string
+	scope string
+	// visitor is nil where another ecosystem's visitor keeps the facts.
 	visitor func(*budget) layers.Visitor
 	take    func(*maker) error
 	// owned tells the components whose files another package may have installed.
@@ -64,6 +66,11 @@ func ecosystems() []ecosystem {
 		{pythonName, "pypi", func(b *budget) layers.Visitor { return pythonVisitor{b} }, (*maker).python, nil, isPythonMinor},
 		{gemName, "gem", func(b *budget) layers.Visitor { return gemVisitor{b} }, (*maker).gems, nil, nil},
 		{composerName, "composer", func(b *budget) layers.Visitor { return composerVisitor{b} }, (*maker).composer, nil, nil},
+		{javaName, "maven", func(b *budget) layers.Visitor { return javaVisitor{b} }, (*maker).java, nil, nil},
+		{dotnetName, "nuget", func(b *budget) layers.Visitor { return dotnetVisitor{b} }, (*maker).dotnet, nil, nil},
+		{rustName, "cargo", nil, (*maker).rust, isApplication, nil},
+		// The last: what all others found explains executables.
+		{exeName, "generic", func(b *budget) layers.Visitor { return exeVisitor{b, tool.New()} }, (*maker).executables, none, nil},
 	}
 }
 
@@ -93,7 +100,9 @@ func New(memory int64) *Catalog {
 func (c *Catalog) Visitors() []layers.Visitor {
 	var out []layers.Visitor
 	for _, e := range c.ecosystems() {
-		out = append(out, e.visitor(c.budget))
+		if e.visitor != nil {
+			out = append(out, e.visitor(c.budget))
+		}
 	}
 	return out
 }

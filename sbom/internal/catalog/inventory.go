@@ -76,6 +76,8 @@ type maker struct {
 	// lockFiles is Catalog.LockFiles.
 	lockFiles bool
 	folders   map[string]string // resolved folders of file lists
+	// claims are what explains files that no file list has, by path and by folder.
+	claims, folderClaims map[string]*node
 	// copyrights are by the file of the merged tree.
 	copyrights map[*layers.File][]assay.License
 }

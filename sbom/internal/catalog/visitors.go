@@ -159,7 +159,7 @@ func (goVisitor) Peek(_ *layers.File, head []byte) layers.Want {
 	if !golang.IsExecutable(head) {
 		return layers.WantNothing
 	}
-	return layers.WantContent | layers.WantOptional
+	return layers.WantContent | layers.WantHash | layers.WantOptional
 }
 
 func (v goVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
@@ -173,7 +173,7 @@ func (v goVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (a
 	if err := v.budget.take(f, b.Size()); err != nil {
 		return nil, err
 	}
-	return goBinary{b, sum256(c.Bytes)}, nil
+	return goBinary{b, c.SHA256}, nil
 }
 
 type npmVisitor struct{ budget *budget }
