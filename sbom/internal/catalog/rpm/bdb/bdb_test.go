@@ -85,8 +85,9 @@ func TestEachRefuses(t *testing.T) {
 
 // FuzzEach: values never add up to more than the database.
 func FuzzEach(f *testing.F) {
-	f.Add(rpmtest.BDB(binary.LittleEndian, values...))
-	f.Add(rpmtest.BDB(binary.BigEndian, many()...))
+	// Small ones: the fuzzer spends its time on making larger ones small.
+	f.Add(rpmtest.BDB(binary.LittleEndian, []byte("short"), []byte(long[:600])))
+	f.Add(rpmtest.BDB(binary.BigEndian, many()[50:58]...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n := 0
 		err := bdb.Each(data, func(_ uint32, v []byte) error { n += len(v); return nil })
