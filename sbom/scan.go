@@ -22,7 +22,8 @@ import (
 //
 // # What is found
 //
-// Packages of dpkg (var/lib/dpkg/status and status.d) and of apk, modules of Go
+// Packages of dpkg (var/lib/dpkg/status and status.d), of apk, and of rpm, pacman and
+// opkg, modules of Go
 // executables (any ELF, PE or Mach-O file with build information, whatever its
 // name and mode), and packages of npm that are installed in a node_modules folder;
 // and the distribution (os-release). Only the merged file system counts: what an
@@ -33,6 +34,19 @@ import (
 //     Removed packages whose configuration is left (config-files) are none.
 //     Licences are those of the copyright file: SPDX expressions where it is
 //     machine-readable, otherwise names of the texts that it refers to.
+//   - Packages of rpm are those of the databases in var/lib/rpm,
+//     usr/lib/sysimage/rpm and usr/share/rpm, of all three formats (Berkeley DB, ndb,
+//     SQLite with its write-ahead log). The version has the epoch, the package URL
+//     has it as a qualifier; its namespace is the distribution, but "redhat", "suse"
+//     and "opensuse" for those vendors' own. Each header is compared with the digest
+//     that came with it; signatures are named ("assay:rpm:signatures") and not
+//     verified. Keys (gpg-pubkey) are no components.
+//   - Packages of pacman are those of var/lib/pacman/local, of opkg those of
+//     status in usr/lib/opkg or var/lib/opkg, or its control files if there is no
+//     status.
+//   - A database of one of these three that cannot be read to its end is in
+//     [Contents.Skipped], with the packages that could be read beside it as
+//     components, and the ecosystem is incomplete.
 //   - A Go executable is an application with its SHA-256 digest; it depends on its
 //     main module, the modules linked in and the standard library
 //     ("pkg:golang/stdlib@1.26.8"). A module that was replaced is the one that
