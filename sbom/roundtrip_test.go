@@ -48,7 +48,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // From every format to every other: the evidence stays the same.
-func TestConvert(t *testing.T) {
+func TestAcrossFormats(t *testing.T) {
 	for seed := range uint64(30) {
 		want := rich(t, seed, 8)
 		for _, from := range formats {

@@ -1,9 +1,11 @@
 package spdx
 
+import "slices"
+
 // append writes the document as JSON. It writes what strictjson.Marshal does, in a
 // third of the time; a test compares them.
 func (d *document) append(b []byte) []byte {
-	w := &writer{b: b}
+	w := &writer{b: slices.Grow(b, d.size())}
 	w.open('{')
 	w.text("spdxVersion", d.SPDXVersion)
 	w.text("dataLicense", d.DataLicense)
@@ -18,14 +20,14 @@ func (d *document) append(b []byte) []byte {
 	each(w, "packages", d.Packages, (*writer).pkg)
 	each(w, "files", d.Files, (*writer).file)
 	each(w, "hasExtractedLicensingInfos", d.Extracted, func(w *writer, x *extracted) {
-		w.text("licenseId", x.ID)
+		w.word("licenseId", x.ID)
 		w.optional("name", x.Name)
 		w.text("extractedText", x.Text)
 	})
 	each(w, "relationships", d.Relationships, func(w *writer, r *relationship) {
-		w.text("spdxElementId", r.From)
-		w.text("relationshipType", r.Type)
-		w.text("relatedSpdxElement", r.To)
+		w.word("spdxElementId", r.From)
+		w.word("relationshipType", r.Type)
+		w.word("relatedSpdxElement", r.To)
 		w.optional("comment", r.Comment)
 	})
 	w.annotations(d.Annotations)
@@ -56,6 +58,14 @@ func (w *writer) member(name string) {
 func (w *writer) text(name, value string) {
 	w.member(name)
 	w.b = AppendQuoted(w.b, value)
+}
+
+// word writes what needs no escaping: ids, dates, digests and words of the format.
+func (w *writer) word(name, value string) {
+	w.member(name)
+	w.b = append(w.b, '"')
+	w.b = append(w.b, value...)
+	w.b = append(w.b, '"')
 }
 
 func (w *writer) optional(name, value string) {
@@ -89,11 +99,11 @@ func each[T any](w *writer, name string, list []T, item func(*writer, *T)) {
 }
 
 func (w *writer) pkg(p *pkg) {
-	w.text("SPDXID", p.SPDXID)
+	w.word("SPDXID", p.SPDXID)
 	w.text("name", p.Name)
 	w.optional("versionInfo", p.VersionInfo)
 	w.optional("supplier", p.Supplier)
-	w.text("downloadLocation", p.DownloadLocation)
+	w.word("downloadLocation", p.DownloadLocation)
 	if p.FilesAnalyzed != nil {
 		w.member("filesAnalyzed")
 		if *p.FilesAnalyzed {
@@ -109,15 +119,15 @@ func (w *writer) pkg(p *pkg) {
 	w.optional("copyrightText", p.CopyrightText)
 	w.optional("description", p.Description)
 	each(w, "externalRefs", p.ExternalRefs, func(w *writer, x *external) {
-		w.text("referenceCategory", x.Category)
-		w.text("referenceType", x.Type)
+		w.word("referenceCategory", x.Category)
+		w.word("referenceType", x.Type)
 		w.text("referenceLocator", x.Locator)
 	})
 	w.annotations(p.Annotations)
 }
 
 func (w *writer) file(f *file) {
-	w.text("SPDXID", f.SPDXID)
+	w.word("SPDXID", f.SPDXID)
 	w.text("fileName", f.FileName)
 	w.checksums(f.Checksums)
 	w.optional("licenseConcluded", f.LicenseConcluded)
@@ -128,16 +138,50 @@ func (w *writer) file(f *file) {
 
 func (w *writer) checksums(list []checksum) {
 	each(w, "checksums", list, func(w *writer, c *checksum) {
-		w.text("algorithm", c.Algorithm)
-		w.text("checksumValue", c.Value)
+		w.word("algorithm", c.Algorithm)
+		w.word("checksumValue", c.Value)
 	})
 }
 
 func (w *writer) annotations(list []annotation) {
 	each(w, "annotations", list, func(w *writer, a *annotation) {
-		w.text("annotator", a.Annotator)
-		w.text("annotationDate", a.Date)
-		w.text("annotationType", a.Type)
+		w.word("annotator", a.Annotator)
+		w.word("annotationDate", a.Date)
+		w.word("annotationType", a.Type)
 		w.text("comment", a.Comment)
 	})
+}
+
+// size is about as many bytes as the document takes: what needs much escaping grows.
+func (d *document) size() int {
+	n := 4096
+	notes := func(list []annotation) {
+		for i := range list {
+			n += 160 + len(list[i].Comment)*5/4
+		}
+	}
+	for i := range d.Packages {
+		p := &d.Packages[i]
+		n += 400 + len(p.SPDXID) + len(p.Name) + len(p.VersionInfo) + len(p.Supplier) + len(p.LicenseDeclared) + len(p.LicenseConcluded) + len(p.Description)
+		n += 170 * len(p.Checksums)
+		for j := range p.ExternalRefs {
+			n += 100 + len(p.ExternalRefs[j].Locator)
+		}
+		notes(p.Annotations)
+	}
+	for i := range d.Files {
+		f := &d.Files[i]
+		n += 200 + len(f.SPDXID) + len(f.FileName) + len(f.LicenseConcluded) + 170*len(f.Checksums)
+		notes(f.Annotations)
+	}
+	for i := range d.Extracted {
+		x := &d.Extracted[i]
+		n += 60 + len(x.ID) + len(x.Name) + len(x.Text)
+	}
+	for i := range d.Relationships {
+		r := &d.Relationships[i]
+		n += 80 + len(r.From) + len(r.Type) + len(r.To) + len(r.Comment)
+	}
+	notes(d.Annotations)
+	return n
 }

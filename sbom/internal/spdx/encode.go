@@ -21,7 +21,7 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	if err != nil {
 		return nil, err
 	}
-	return out.append(make([]byte, 0, 1<<10*(len(out.Packages)+len(out.Files)+2))), nil
+	return out.append(nil), nil
 }
 
 func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*document, error) {

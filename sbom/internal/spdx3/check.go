@@ -27,7 +27,10 @@ func (p place) String() string {
 }
 
 func (p place) member(name string) place {
-	return place{p.index, p.below + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)}
+	if strings.ContainsAny(name, "~/") {
+		name = strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	}
+	return place{p.index, p.below + "/" + name}
 }
 
 func (p place) at(i int) place { return place{p.index, p.below + "/" + strconv.Itoa(i)} }
@@ -54,17 +57,33 @@ type graph struct {
 // reference is one that must be of a class if its object is in the document.
 type reference struct {
 	to    string
-	at    place
+	at    *trail
 	prop  *prop
 	index int
 }
 
-// where gives the place of a value of a property; the index is that in a list.
-func where(at place, p *prop, index int) place {
-	if index < 0 {
-		return at.member(p.name)
+// trail is a place while it may not be needed: that of an object in a property of
+// the object above; the index is that in a list, or -1.
+type trail struct {
+	top   place // without one above
+	above *trail
+	prop  *prop
+	index int
+}
+
+func (t *trail) place() place {
+	if t.above == nil {
+		return t.top
 	}
-	return at.member(p.name).at(index)
+	return where(t.above, t.prop, t.index)
+}
+
+// where gives the place of a value of a property.
+func where(at *trail, p *prop, index int) place {
+	if index < 0 {
+		return at.place().member(p.name)
+	}
+	return at.place().member(p.name).at(index)
 }
 
 func (g *graph) invalid(at place, value, want string) error {
@@ -73,7 +92,7 @@ func (g *graph) invalid(at place, value, want string) error {
 
 // check holds the tree to the model.
 func check(name string, root *node) (*graph, error) {
-	g := &graph{name: name, byID: make(map[string]*object)}
+	g := &graph{name: name}
 	top := place{index: -1}
 	if root.kind != '{' {
 		return nil, g.invalid(top, "", "an object")
@@ -83,10 +102,11 @@ func check(name string, root *node) (*graph, error) {
 		return nil, err
 	}
 	items := root.get("@graph")
+	g.byID = make(map[string]*object, len(items.values()))
 	if items == nil {
 		single := *root
 		single.items = slices.DeleteFunc(slices.Clone(root.items), func(it item) bool { return it.name == "@context" })
-		if err := g.object(&single, top, nil); err != nil {
+		if err := g.object(&single, &trail{top: top}, nil); err != nil {
 			return nil, err
 		}
 		return g, g.resolve()
@@ -99,8 +119,10 @@ func check(name string, root *node) (*graph, error) {
 	if items.kind != '[' {
 		return nil, g.invalid(top.member("@graph"), "", "an array")
 	}
+	trails := make([]trail, len(items.items))
 	for i := range items.items {
-		if err := g.object(&items.items[i].value, place{index: i}, nil); err != nil {
+		trails[i].top.index = i
+		if err := g.object(&items.items[i].value, &trails[i], nil); err != nil {
 			return nil, err
 		}
 	}
@@ -206,9 +228,9 @@ func className(s string) string {
 }
 
 // object checks an object that must be of the class, or of any if it is nil.
-func (g *graph) object(n *node, at place, want *class) error {
+func (g *graph) object(n *node, at *trail, want *class) error {
 	if n.kind != '{' {
-		return g.invalid(at, n.text, "an object")
+		return g.invalid(at.place(), n.text, "an object")
 	}
 	typ, id := n.get("type"), n.get("spdxId")
 	if typ == nil {
@@ -218,17 +240,17 @@ func (g *graph) object(n *node, at place, want *class) error {
 		typ = &typ.items[0].value
 	}
 	if typ == nil || typ.kind != '"' {
-		return g.invalid(at, "", `a member "type"`)
+		return g.invalid(at.place(), "", `a member "type"`)
 	}
 	c := model()[typ.text]
 	if c == nil {
 		c = model()[className(typ.text)]
 	}
 	if c == nil && isIRI(typ.text) && className(typ.text) == typ.text && (want == nil || want.name == "extension_Extension") {
-		g.unknown = append(g.unknown, at)
+		g.unknown = append(g.unknown, at.place())
 		for _, name := range []string{"spdxId", "@id"} {
 			if id := n.get(name); id != nil && id.kind == '"' {
-				if err := g.define(&object{id: g.iri(id.text), node: n, place: at}); err != nil {
+				if err := g.define(&object{id: g.iri(id.text), node: n, place: at.place()}); err != nil {
 					return err
 				}
 			}
@@ -240,24 +262,24 @@ func (g *graph) object(n *node, at place, want *class) error {
 		if want != nil {
 			expected = "a class of SPDX 3.0.1 that is a " + want.name
 		}
-		return g.invalid(at.member("type"), typ.text, expected)
+		return g.invalid(at.place().member("type"), typ.text, expected)
 	}
 	if id == nil || !c.element {
 		if id != nil {
-			return g.invalid(at.member("spdxId"), id.text, "@id, as it is not an element")
+			return g.invalid(at.place().member("spdxId"), id.text, "@id, as it is not an element")
 		}
 		id = n.get("@id")
 	} else if n.get("@id") != nil {
-		return g.invalid(at.member("@id"), n.get("@id").text, "one id")
+		return g.invalid(at.place().member("@id"), n.get("@id").text, "one id")
 	}
 	switch {
 	case id == nil && c.element:
-		return g.invalid(at, "", `a member "spdxId"`)
+		return g.invalid(at.place(), "", `a member "spdxId"`)
 	case id == nil:
 	case id.kind != '"' || !isIRI(id.text) && (c.element || !isBlank(id.text)):
-		return g.invalid(at.member("spdxId"), id.text, "an IRI")
+		return g.invalid(at.place().member("spdxId"), id.text, "an IRI")
 	default:
-		if err := g.define(&object{c, g.iri(id.text), n, at}); err != nil {
+		if err := g.define(&object{c, g.iri(id.text), n, at.place()}); err != nil {
 			return err
 		}
 	}
@@ -269,7 +291,7 @@ func (g *graph) object(n *node, at place, want *class) error {
 		}
 		p := c.props[it.name]
 		if p == nil {
-			return g.invalid(at.member(it.name), it.name, "a property that "+c.name+" has")
+			return g.invalid(at.place().member(it.name), it.name, "a property that "+c.name+" has")
 		}
 		if p.required {
 			found++
@@ -281,7 +303,7 @@ func (g *graph) object(n *node, at place, want *class) error {
 	if found < len(c.required) {
 		for _, p := range c.required {
 			if n.get(p.name) == nil {
-				return g.invalid(at, "", `a member "`+p.name+`"`)
+				return g.invalid(at.place(), "", `a member "`+p.name+`"`)
 			}
 		}
 	}
@@ -299,12 +321,12 @@ func (g *graph) define(o *object) error {
 	return nil
 }
 
-func (g *graph) property(v *node, at place, p *prop) error {
+func (g *graph) property(v *node, at *trail, p *prop) error {
 	if v.kind != '[' {
 		return g.value(v, at, p, -1)
 	}
 	if !p.list && len(v.items) != 1 || len(v.items) < p.min {
-		return g.invalid(at.member(p.name), "an array of "+strconv.Itoa(len(v.items)), "one value"+map[bool]string{true: " or more"}[p.list])
+		return g.invalid(at.place().member(p.name), "an array of "+strconv.Itoa(len(v.items)), "one value"+map[bool]string{true: " or more"}[p.list])
 	}
 	for i := range v.items {
 		if err := g.value(&v.items[i].value, at, p, i); err != nil {
@@ -321,11 +343,11 @@ var (
 )
 
 // value checks one value; the index is that in a list.
-func (g *graph) value(v *node, at place, p *prop, index int) error {
+func (g *graph) value(v *node, at *trail, p *prop, index int) error {
 	fail := func(want string) error { return g.invalid(where(at, p, index), v.text, want) }
 	if p.class != nil {
 		if v.kind == '{' {
-			return g.object(v, where(at, p, index), p.class)
+			return g.object(v, &trail{above: at, prop: p, index: index}, p.class)
 		}
 		if v.kind != '"' || !isIRI(v.text) && !isBlank(v.text) && !slices.Contains(individuals, v.text) {
 			return fail("a " + p.class.name + ", or the IRI of one")

@@ -291,23 +291,23 @@ func (d *decoder) object(n *node) *node {
 func (d *decoder) properties(o *object, note string, id assay.ComponentID) (facts string, properties map[string]string, err error) {
 	found := false
 	for i, it := range o.node.get("extension").values() {
-		at := o.place.member("extension").at(i)
+		at := func() place { return o.place.member("extension").at(i) }
 		n := d.object(&it.value)
 		if n == nil || className(scalar(typeOfNode(n))) != "extension_CdxPropertiesExtension" {
-			d.lose(at, id, noPlace)
+			d.lose(at(), id, noPlace)
 			continue
 		}
 		for j, entry := range n.get("extension_cdxProperty").values() {
-			at := at.member("extension_cdxProperty").at(j)
+			at := func() place { return at().member("extension_cdxProperty").at(j) }
 			e := object{node: d.object(&entry.value)}
 			if e.node == nil {
-				d.lose(at, id, noPlace)
+				d.lose(at(), id, noPlace)
 				continue
 			}
 			name, value := e.text("extension_cdxPropName"), e.text("extension_cdxPropValue")
 			if name == note {
 				if found {
-					return "", nil, d.invalid(at, name, "one such property")
+					return "", nil, d.invalid(at(), name, "one such property")
 				}
 				found, facts = true, value
 				continue
@@ -316,7 +316,7 @@ func (d *decoder) properties(o *object, note string, id assay.ComponentID) (fact
 				name = rest
 			}
 			if _, twice := properties[name]; twice {
-				d.lose(at, id, "the model has one property of a name, the first")
+				d.lose(at(), id, "the model has one property of a name, the first")
 				continue
 			}
 			if properties == nil {

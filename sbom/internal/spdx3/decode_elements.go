@@ -130,24 +130,24 @@ func (d *decoder) hashes(o *object, id assay.ComponentID, more assay.DigestSet) 
 	}
 	out := slices.Clone([]assay.Digest(more))
 	for i, it := range list {
-		at := o.place.member("verifiedUsing").at(i)
+		at := func() place { return o.place.member("verifiedUsing").at(i) }
 		h := object{node: d.object(&it.value)}
 		if h.node == nil || className(scalar(typeOfNode(h.node))) != "Hash" {
-			d.lose(at, id, noPlace)
+			d.lose(at(), id, noPlace)
 			continue
 		}
 		name, value := h.enum("algorithm"), h.text("hashValue")
 		alg, ok := algorithms[name]
 		if !ok || alg == assay.BLAKE3 && len(value) != 64 {
-			d.lose(at, id, "the model has no such digest of "+name)
+			d.lose(at(), id, "the model has no such digest of "+name)
 			continue
 		}
 		digest, err := assay.NewDigest(alg, strings.ToLower(value))
 		if err != nil {
-			return nil, d.invalid(at.member("hashValue"), value, "a digest of the length of "+name)
+			return nil, d.invalid(at().member("hashValue"), value, "a digest of the length of "+name)
 		}
 		if h.node.get("comment") != nil {
-			d.lose(at.member("comment"), id, noPlace)
+			d.lose(at().member("comment"), id, noPlace)
 		}
 		out = append(out, digest)
 	}
@@ -160,28 +160,28 @@ func (d *decoder) hashes(o *object, id assay.ComponentID, more assay.DigestSet) 
 
 // identifiers reads the purl and the CPEs.
 func (d *decoder) identifiers(o *object, c *assay.Component) error {
-	purl := func(at place, text string) error {
+	purl := func(at func() place, text string) error {
 		p, err := assay.ParsePURL(text)
 		if err != nil {
-			return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: at.String(), Value: text, Bound: "a package URL", Err: err}
+			return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: at().String(), Value: text, Bound: "a package URL", Err: err}
 		}
 		if c.PURL.IsZero() {
 			c.PURL = p
 		} else if c.PURL != p {
-			d.lose(at, c.ID, "the model has one purl of a component, the first")
+			d.lose(at(), c.ID, "the model has one purl of a component, the first")
 		}
 		return nil
 	}
 	if text := o.text("software_packageUrl"); text != "" {
-		if err := purl(o.place.member("software_packageUrl"), text); err != nil {
+		if err := purl(func() place { return o.place.member("software_packageUrl") }, text); err != nil {
 			return err
 		}
 	}
 	for i, it := range o.node.get("externalIdentifier").values() {
-		at := o.place.member("externalIdentifier").at(i)
-		x := object{node: d.object(&it.value), place: at}
+		at := func() place { return o.place.member("externalIdentifier").at(i) }
+		x := object{node: d.object(&it.value)}
 		if x.node == nil {
-			d.lose(at, c.ID, noPlace)
+			d.lose(at(), c.ID, noPlace)
 			continue
 		}
 		kind, value := x.enum("externalIdentifierType"), x.text("identifier")
@@ -189,17 +189,20 @@ func (d *decoder) identifiers(o *object, c *assay.Component) error {
 		case kind == "packageUrl":
 			// The same text twice is the usual case.
 			if c.PURL.IsZero() || c.PURL.String() != value {
-				if err := purl(at.member("identifier"), value); err != nil {
+				if err := purl(func() place { return at().member("identifier") }, value); err != nil {
 					return err
 				}
 			}
 		case (kind == "cpe22" || kind == "cpe23") && value != "":
 			c.CPEs = append(c.CPEs, value)
 		default:
-			d.lose(at, c.ID, "the model has no place for identifiers of type "+kind)
+			d.lose(at(), c.ID, "the model has no place for identifiers of type "+kind)
 			continue
 		}
-		d.rest(&x, c.ID, "externalIdentifierType", "identifier")
+		if len(x.node.items) > 3 {
+			x.place = at()
+			d.rest(&x, c.ID, "externalIdentifierType", "identifier")
+		}
 	}
 	slices.Sort(c.CPEs)
 	c.CPEs = slices.Compact(c.CPEs)

@@ -30,12 +30,14 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 		report("created", "", "SPDX has whole seconds; the fraction is cut off")
 	}
 	e := &encoder{doc: doc, ns: namespace{doc.Serial}, ids: make(map[assay.ComponentID]string, len(doc.Components)+1),
-		agents: make(map[agent]string), licenses: make(map[string]string), claims: claimsOf(doc),
-		b: make([]byte, 0, 1<<11*(len(doc.Components)+2))}
+		agents: make(map[agent]string), licenses: make(map[string]string), claims: claimsOf(doc)}
 	for c := range e.components() {
 		e.ids[c.ID] = e.ns.iri(c.ID)
 	}
+	quoted := spdx.AppendQuoted(nil, doc.Serial)
+	e.clean = len(quoted) == len(doc.Serial)+2
 	e.register()
+	e.b = make([]byte, 0, e.size())
 	e.b = append(e.b, `{"@context":"`+contextPrefix+"3.0.1"+contextSuffix+`","@graph":[`...)
 	e.creation()
 	if err := e.document(); err != nil {
@@ -57,6 +59,37 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	return e.b, nil
 }
 
+// size is about as many bytes as the document takes.
+func (e *encoder) size() int {
+	id := len(e.ns.base) + 24
+	n := 4096 + (len(e.agents)+len(e.licenses))*(2*id+200) + len(e.texts)*(5*id+500)
+	for c := range e.components() {
+		n += 420 + 4*id + 2*len(e.ids[c.ID]) + len(c.Name) + len(c.Version) + len(c.Description) + 2*len(c.PURL.String()) + 150*len(c.Hashes)
+		for _, l := range c.Locations {
+			n += 40 + len(l.Path)
+			if !l.Layer.IsZero() {
+				n += 90
+			}
+		}
+		for name, value := range c.Properties {
+			n += 110 + len(name) + len(value)
+		}
+		n += 100 * len(c.CPEs)
+		if len(c.Licenses) > 0 {
+			n += 5*id + 250
+		}
+	}
+	last := assay.Relation{}
+	for _, r := range e.doc.Relations {
+		n += len(e.ids[r.To]) + 4
+		if r.From != last.From || r.Kind != last.Kind {
+			n += len(e.ids[r.From]) + 3*id + 250
+		}
+		last = r
+	}
+	return n
+}
+
 type encoder struct {
 	doc      *assay.SBOM
 	ns       namespace
@@ -65,6 +98,7 @@ type encoder struct {
 	licenses map[string]string // spdxIds of expressions
 	texts    []string          // names of licenses that are no expression
 	claims   *claims
+	clean    bool     // IRIs need no escaping
 	elements []string // spdxIds of all but components and relationships
 	related  []string // spdxIds of relationships
 	b        []byte
@@ -199,7 +233,24 @@ func (e *encoder) optional(name, value string) {
 	}
 }
 
-// list writes strings, or nothing if there are none.
+// iri writes an spdxId, or a word of the model. Ids have escapes of their own; only
+// the document's may need those of JSON.
+func (e *encoder) iri(name, value string) {
+	e.member(name)
+	e.appendIRI(value)
+}
+
+func (e *encoder) appendIRI(value string) {
+	if !e.clean {
+		e.b = spdx.AppendQuoted(e.b, value)
+		return
+	}
+	e.b = append(e.b, '"')
+	e.b = append(e.b, value...)
+	e.b = append(e.b, '"')
+}
+
+// list writes IRIs and words, or nothing if there are none.
 func (e *encoder) list(name string, values ...string) {
 	if len(values) == 0 {
 		return
@@ -210,7 +261,7 @@ func (e *encoder) list(name string, values ...string) {
 		if i > 0 {
 			e.b = append(e.b, ',')
 		}
-		e.b = spdx.AppendQuoted(e.b, v)
+		e.appendIRI(v)
 	}
 	e.b = append(e.b, ']')
 }
@@ -255,7 +306,7 @@ func (e *encoder) document() error {
 	e.optional("name", e.doc.Root.Name)
 	e.list("profileConformance", profiles...)
 	e.list("rootElement", e.ns.own("sbom"))
-	e.text("spdxId", e.ns.base)
+	e.iri("spdxId", e.ns.base)
 	e.raw("type", "SpdxDocument")
 	e.close()
 	return nil
@@ -321,7 +372,7 @@ func (e *encoder) writeAgents() {
 			e.b = append(e.b, ']')
 		}
 		e.text("name", a.name)
-		e.text("spdxId", e.agents[a])
+		e.iri("spdxId", e.agents[a])
 		e.raw("type", a.class)
 		e.close()
 		e.elements = append(e.elements, e.agents[a])
@@ -350,7 +401,7 @@ func (e *encoder) writeLicenses() {
 			e.b = append(e.b, "}]"...)
 		}
 		e.text("simplelicensing_licenseExpression", expression)
-		e.text("spdxId", id)
+		e.iri("spdxId", id)
 		e.raw("type", "simplelicensing_LicenseExpression")
 		e.close()
 		e.elements = append(e.elements, id)
@@ -369,7 +420,7 @@ func (e *encoder) writeLicenses() {
 		e.raw("creationInfo", creationID)
 		e.text("name", name)
 		e.text("simplelicensing_licenseText", name)
-		e.text("spdxId", e.ns.own("text/"+index(i, len(e.texts))))
+		e.iri("spdxId", e.ns.own("text/"+index(i, len(e.texts))))
 		e.raw("type", "simplelicensing_SimpleLicensingText")
 		e.close()
 		e.elements = append(e.elements, e.ns.own("text/"+index(i, len(e.texts))))
@@ -423,9 +474,9 @@ func (e *encoder) component(c *assay.Component) {
 		e.optional("software_packageVersion", c.Version)
 		e.raw("software_primaryPurpose", purpose)
 	}
-	e.text("spdxId", e.ids[c.ID])
+	e.iri("spdxId", e.ids[c.ID])
 	if c.Supplier != "" {
-		e.text("suppliedBy", e.agents[agent{class: "Organization", name: c.Supplier}])
+		e.iri("suppliedBy", e.agents[agent{class: "Organization", name: c.Supplier}])
 	}
 	if file {
 		e.raw("type", "software_File")
@@ -542,9 +593,9 @@ func (e *encoder) relationships(order []*assay.Component) {
 			e.raw("completeness", g.completeness)
 		}
 		e.raw("creationInfo", creationID)
-		e.text("from", g.from)
+		e.iri("from", g.from)
 		e.raw("relationshipType", g.kind)
-		e.text("spdxId", id)
+		e.iri("spdxId", id)
 		e.list("to", g.to...)
 		e.raw("type", "Relationship")
 		e.close()
@@ -568,7 +619,7 @@ func (e *encoder) sbom(order []*assay.Component) {
 	if t := sbomTypes[e.doc.Lifecycle]; t != "" {
 		e.list("software_sbomType", t)
 	}
-	e.text("spdxId", e.ns.own("sbom"))
+	e.iri("spdxId", e.ns.own("sbom"))
 	e.raw("type", "software_Sbom")
 	e.close()
 }
