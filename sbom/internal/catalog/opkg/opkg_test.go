@@ -2,6 +2,8 @@ package opkg
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -123,4 +125,28 @@ func FuzzParseStatus(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A real status file of OpenWrt.
+func TestRealStatus(t *testing.T) {
+	dir := os.Getenv("ASSAY_SCALIBR")
+	if dir == "" {
+		t.Skip("ASSAY_SCALIBR names no source of the module github.com/google/osv-scalibr")
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "extractor/filesystem/os/dpkg/testdata/opkg/valid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkgs, err := ParseStatus(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range pkgs {
+		got = append(got, p.Name+" "+p.Version+" "+p.Arch+" "+p.State)
+	}
+	want := []string{"ubus 2024.10.20~252a9b0c-r1 x86_64 installed", "libuci20130104 2023.08.10~5781664d-r1 x86_64 installed", "busybox 1.36.1-r2 x86_64 installed"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
 }

@@ -2,6 +2,9 @@ package pacman
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -171,4 +174,29 @@ func FuzzParseDesc(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Files of real packages, and the ones that scalibr made of them.
+func TestRealDesc(t *testing.T) {
+	dir := os.Getenv("ASSAY_SCALIBR")
+	if dir == "" {
+		t.Skip("ASSAY_SCALIBR names no source of the module github.com/google/osv-scalibr")
+	}
+	for file, want := range map[string]string{
+		"valid": "gawk 5.3.1-1 [{sh  } {glibc  } {mpfr  }]", "valid_one_dep": "filesystem 2024.11.21-1 [{iana-etc  }]",
+		"valid_no_dep": "libxml2 2.13.5-1 []",
+	} {
+		data, err := os.ReadFile(filepath.Join(dir, "extractor/filesystem/os/pacman/testdata", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := ParseDesc(string(data))
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if got := fmt.Sprintf("%s %s %v", p.Name, p.Version, p.Depends); got != want {
+			t.Errorf("%s: %s, want %s", file, got, want)
+		}
+	}
 }

@@ -78,9 +78,7 @@ const (
 const headerMagic = "\x8e\xad\xe8\x01\x00\x00\x00\x00"
 
 type entry struct {
-	tag, typ   uint32
-	at, length uint32
-	count      uint32
+	tag, typ, at, count uint32
 }
 
 // header is the index of a header and its data.
@@ -206,31 +204,30 @@ func (h *header) array(tag, typ uint32, size int) ([]byte, error) {
 
 func (h *header) has(tag uint32) bool { _, ok := h.entries[tag]; return ok }
 
-// region is the bytes that the digests of the header are of: what it was in the
-// package, without what was added on installation. It is nil if there is none, as in
-// packages that rpm 3 made.
-func (h *header) region() []byte {
+// region writes the bytes that the digests of the header are of: what it was in the
+// package, without what was added on installation. It is false if there is none, as
+// in packages that rpm 3 made.
+func (h *header) region(sum hash.Hash) bool {
 	e := h.blob[introSize:]
 	il := int(binary.BigEndian.Uint32(h.blob))
 	if binary.BigEndian.Uint32(e) != tagImmutable || binary.BigEndian.Uint32(e[4:]) != typeBinary || binary.BigEndian.Uint32(e[12:]) != entrySize {
-		return nil
+		return false
 	}
 	// The entry leads to a copy of itself at the end of the region, whose offset is
 	// the length of the region's index, negative.
 	end := int(binary.BigEndian.Uint32(e[8:]))
 	if end+entrySize > len(h.data) {
-		return nil
+		return false
 	}
 	back := -int64(int32(binary.BigEndian.Uint32(h.data[end+8:])))
 	if back <= 0 || back%entrySize != 0 || back/entrySize > int64(il) {
-		return nil
+		return false
 	}
-	out := make([]byte, 0, len(headerMagic)+introSize+int(back)+end+entrySize)
-	out = append(out, headerMagic...)
-	out = binary.BigEndian.AppendUint32(out, uint32(back/entrySize))
-	out = binary.BigEndian.AppendUint32(out, uint32(end+entrySize))
-	out = append(out, h.blob[introSize:introSize+int(back)]...)
-	return append(out, h.data[:end+entrySize]...)
+	intro := binary.BigEndian.AppendUint32([]byte(headerMagic), uint32(back/entrySize))
+	sum.Write(binary.BigEndian.AppendUint32(intro, uint32(end+entrySize)))
+	sum.Write(h.blob[introSize : introSize+int(back)])
+	sum.Write(h.data[:end+entrySize])
+	return true
 }
 
 // digest checks the header against the strongest digest that came with it, which
@@ -252,12 +249,10 @@ func (h *header) digest() (assay.Digest, error) {
 		if err != nil {
 			return assay.Digest{}, err
 		}
-		region := h.region()
-		if region == nil {
+		sum := d.hash()
+		if !h.region(sum) {
 			return assay.Digest{}, nil
 		}
-		sum := d.hash()
-		sum.Write(region)
 		if have := hex.EncodeToString(sum.Sum(nil)); have != want {
 			return assay.Digest{}, &assay.Error{Op: "check rpm header", Kind: assay.ErrRefuted, Field: "tag " + strconv.FormatUint(uint64(d.tag), 10),
 				Value: have, Bound: want}
