@@ -37,18 +37,18 @@ type SBOM struct {
 	Layers []Digest `json:"layers,omitempty"`
 	// Rest is the document that the SBOM was read from, where that says more than
 	// the SBOM does. Writing the SBOM in a format of the same family says it again.
-	// It is no part of the inventory, of its JSON, and of comparisons.
-	Rest Rest `json:"-"`
+	// It is no part of the inventory, and of comparisons.
+	Rest Rest `json:"rest,omitzero"`
 }
 
 // Rest is a document that says more than the model has a place for. Nothing in it is
 // evidence until a reader of its format has checked it.
 type Rest struct {
 	// Format is that of the document, as in [SBOM].Format; empty if there is none.
-	Format string
+	Format string `json:"format,omitempty"`
 	// Data are the document's bytes. They are shared between copies of an SBOM, and
 	// not to be changed.
-	Data []byte
+	Data []byte `json:"data,omitempty"`
 }
 
 // Tool is a program that made a document.
@@ -97,9 +97,16 @@ func (s *SBOM) Normalize() error {
 	s.Root.normalize()
 	slices.SortFunc(s.Relations, Relation.Compare)
 	s.Relations = slices.Compact(s.Relations)
+	ids := make(map[ComponentID]bool, len(s.Components)+1)
+	if len(s.Relations) > 0 {
+		for i := range s.Components {
+			ids[s.Components[i].ID] = true
+		}
+		ids[s.Root.ID] = s.Root.ID != ""
+	}
 	for _, r := range s.Relations {
 		for _, id := range [...]ComponentID{r.From, r.To} {
-			if _, ok := s.Component(id); !ok || id == "" {
+			if !ids[id] {
 				return &Error{Op: "normalize SBOM", Kind: ErrInvalid, Field: "relation " + string(r.Kind), Value: string(id), Bound: "the id of a component"}
 			}
 		}

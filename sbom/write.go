@@ -27,7 +27,8 @@ type EncodeOptions struct {
 	// MaxBytes, if positive, keeps the document within that many bytes, for stores
 	// and builders that refuse larger ones. What is least important is left out, one
 	// kind after the other until the rest fits, and told as losses first: Rest,
-	// components of type file without a purl (see [Filter]), locations beyond the
+	// components of type file (see [Filter]) that have no purl and are no executables
+	// that no package claims, locations beyond the
 	// first of each component, properties, descriptions, CPEs beside a purl, all
 	// licenses of a component of which one is a text and no expression, all
 	// locations, names of catalogers. Components, names, versions, purls, hashes,
@@ -127,10 +128,11 @@ func Write(w io.Writer, doc *assay.SBOM, f Format, opts EncodeOptions) ([]Loss, 
 // the URL https://github.com/assaykit/assay/sbom (RFC 9562, 5.5).
 var serialSpace = uuid5([16]byte{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}, []byte("https://github.com/assaykit/assay/sbom"))
 
-// serial derives a "urn:uuid:" from all of the SBOM but Serial, Created and Format.
+// serial derives a "urn:uuid:" from all of the SBOM but Serial, Created, Format and
+// Rest.
 func serial(form *assay.SBOM) (string, error) {
 	content := *form
-	content.Serial, content.Created, content.Format = "", time.Time{}, ""
+	content.Serial, content.Created, content.Format, content.Rest = "", time.Time{}, "", assay.Rest{}
 	b, err := strictjson.Marshal(&content)
 	if err != nil {
 		return "", &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: form.Root.Name, Err: err}

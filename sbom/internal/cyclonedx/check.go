@@ -3,6 +3,7 @@ package cyclonedx
 import (
 	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,9 +11,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
 )
 
-// checker holds JSON, which is strict, against the grammar of one version.
+// checker holds JSON against the grammar of one version.
 type checker struct {
 	dec     *jsontext.Decoder
 	version int
@@ -35,12 +37,22 @@ type state struct {
 	loose   bool
 }
 
-// check reads the document. Errors name the file, the JSON pointer and the value.
+// errNotStrict is replaced by what package strictjson says.
+var errNotStrict = errors.New("not strict JSON")
+
+// check reads the document, and holds it to strict JSON on the way. Errors name the
+// file, the JSON pointer and the value.
 func (c *checker) check(name string, data []byte) error {
 	c.dec = jsontext.NewDecoder(bytes.NewBuffer(data))
 	err := c.object(grammar(), state{})
 	if err == nil {
-		return nil
+		if _, err = c.dec.ReadToken(); err == io.EOF {
+			return nil
+		}
+	}
+	// What is wrong with the JSON comes before what is wrong with the document.
+	if err := strictjson.Check(name, data, strictjson.Limits{}); err != nil {
+		return err
 	}
 	if out, ok := errors.AsType[*assay.Error](err); ok {
 		out.Op, out.Subject = opRead, name
@@ -214,6 +226,15 @@ func (c *checker) choice(t *typ, s state, expressions *int) error {
 		}
 		return c.value(a.typ, false, s)
 	}
+	if a, expression := c.foresee(t); a != nil {
+		if expression && expressions != nil {
+			*expressions++
+		}
+		if a.wrap {
+			return c.object(a.outer, s)
+		}
+		return c.object(a.typ, s)
+	}
 	raw, err := c.dec.ReadValue()
 	if err != nil {
 		return err
@@ -236,7 +257,7 @@ func (c *checker) choice(t *typ, s state, expressions *int) error {
 		return c.labeled(label, value, loose, func() string { return here + strings.TrimSuffix(pointer(), "/") })
 	}
 	if a.wrap {
-		err = inner.wrapped(a, s)
+		err = inner.object(a.outer, s)
 	} else {
 		err = inner.object(a.typ, s)
 	}
@@ -246,10 +267,25 @@ func (c *checker) choice(t *typ, s state, expressions *int) error {
 	return err
 }
 
-// wrapped reads an object whose one member is the value.
-func (c *checker) wrapped(a *alternative, s state) error {
-	t := &typ{byName: map[string]*member{a.elem: {name: a.elem, typ: a.typ, until: newest}}}
-	return c.object(t, s)
+// foresee tells the alternative by the first member, where that is enough: of a
+// license, and of an expression as long as there are none with details. Nearly all
+// choices are these.
+func (c *checker) foresee(t *typ) (a *alternative, expression bool) {
+	if t.name != "licenseChoice" {
+		return nil, false
+	}
+	rest := bytes.TrimLeft(c.dec.UnreadBuffer(), ", \t\r\n")
+	if len(rest) == 0 || rest[0] != '{' {
+		return nil, false
+	}
+	rest = bytes.TrimLeft(rest[1:], " \t\r\n")
+	switch {
+	case bytes.HasPrefix(rest, []byte(`"license"`)):
+		return &t.alts[0], false
+	case c.version < 7 && bytes.HasPrefix(rest, []byte(`"expression"`)):
+		return &t.alts[2], true
+	}
+	return nil, false
 }
 
 func (c *checker) object(t *typ, s state) error {
@@ -262,6 +298,9 @@ func (c *checker) object(t *typ, s state) error {
 	}
 	if _, err := c.dec.ReadToken(); err != nil {
 		return err
+	}
+	if c.dec.StackDepth() > strictjson.DefaultMaxDepth {
+		return errNotStrict
 	}
 	base := len(c.seen)
 	var found uint64 // by order; no object of the format has more than 64 members

@@ -2,14 +2,17 @@ package cyclonedx
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
-	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/license"
 	"github.com/assaykit/assay/sbom/internal/shape"
 )
@@ -42,21 +45,23 @@ func (d *decoder) exact(data []byte, t *tree) bool {
 	}
 	exact := true
 	lost := func(string, assay.ComponentID, string) { exact = false }
-	form, err := canon.Form(d.doc, lost)
-	if err != nil {
-		return false
-	}
-	again, err := encode(form, version, lost)
-	if err != nil || !exact {
-		return false
-	}
-	if t == nil && bytes.Equal(bytes.TrimSpace(data), again) {
-		return true
-	}
+	// What was decoded is in the form that is written.
 	if t == nil {
+		w := &writer{want: bytes.TrimSpace(data)}
+		if err := encodeTo(w, d.doc, version, lost); err != nil || !exact {
+			return false
+		}
+		if !w.differ && bytes.Equal(w.b, w.want) {
+			return true
+		}
+		var err error
 		if t, err = parseTree(data); err != nil {
 			return false
 		}
+	}
+	again, err := encode(d.doc, version, lost)
+	if err != nil || !exact {
+		return false
 	}
 	written, err := parseTree(again)
 	if err != nil {
@@ -79,17 +84,22 @@ func decode(name string, data []byte, xml bool) (*decoder, *tree, error) {
 		}
 		data = t.append(make([]byte, 0, len(data)))
 	}
-	var doc document
-	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
-		return nil, nil, err
-	}
-	if !xml && doc.BOMFormat == "CycloneDX" && doc.SpecVersion != "" && !slices.Contains(versions, doc.SpecVersion) {
-		return nil, nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/specVersion", Value: doc.SpecVersion,
+	if d.version = specVersion(data); !xml && d.version != "" && !slices.Contains(versions, d.version) {
+		if err := strictjson.Check(name, data, strictjson.Limits{}); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/specVersion", Value: d.version,
 			Bound: "a version that can be read: " + strings.Join(versions, ", ")}
 	}
-	d.version = doc.SpecVersion
 	if err := d.check(data); err != nil {
 		return nil, nil, err
+	}
+	var doc document
+	if err := jsonv2.Unmarshal(data, &doc, jsontext.AllowDuplicateNames(true)); err != nil { // of which there are none
+		if strict := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); strict != nil {
+			return nil, nil, strict
+		}
+		return nil, nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Err: err}
 	}
 	if t != nil {
 		t.foreignPaths("", d.lose)
@@ -97,6 +107,31 @@ func decode(name string, data []byte, xml bool) (*decoder, *tree, error) {
 	var err error
 	d.doc, err = d.sbom(&doc)
 	return d, t, err
+}
+
+// specVersion gives the version that the document says it is of, which decides on
+// the grammar. It is "" where there is none, and where the document is not JSON.
+func specVersion(data []byte) string {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
+	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+		return ""
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return ""
+		}
+		if name.String() == "specVersion" {
+			if tok, err := dec.ReadToken(); err == nil && tok.Kind() == '"' {
+				return tok.String()
+			}
+			return ""
+		}
+		if err := dec.SkipValue(); err != nil {
+			return ""
+		}
+	}
+	return ""
 }
 
 type decoder struct {
@@ -203,9 +238,10 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 			d.lose(e.pointer, "the model tells 'no dependencies' from 'none stated' by statements of completeness only")
 		}
 	}
-	if err := out.Normalize(); err != nil {
-		return nil, d.normalized(err)
-	}
+	// All that is not sorted yet: the rest is, and every statement is of a component.
+	slices.SortFunc(out.Completeness, func(a, b assay.Completeness) int {
+		return cmp.Or(cmp.Compare(a.Of, b.Of), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Aggregate, b.Aggregate))
+	})
 	out.Completeness = slices.Compact(out.Completeness)
 	return out, nil
 }

@@ -189,10 +189,16 @@ func formatName(xml bool, version string) string {
 
 // encode writes what the model has.
 func encode(doc *assay.SBOM, version int, report Report) ([]byte, error) {
+	w := &writer{b: make([]byte, 0, 512+1536*len(doc.Components))}
+	err := encodeTo(w, doc, version, report)
+	return w.b, err
+}
+
+func encodeTo(w *writer, doc *assay.SBOM, version int, report Report) error {
 	e := &encoder{version: version, relations: make(map[assay.ComponentID][]assay.Relation), report: report}
 	out := document{
 		Schema: schemaOf(version), BOMFormat: "CycloneDX", SpecVersion: "1." + strconv.Itoa(version),
-		SerialNumber: doc.Serial, Version: &doc.Version, Components: make([]component, 0, len(doc.Components)),
+		SerialNumber: doc.Serial, Version: &doc.Version,
 	}
 	depends := make(map[assay.ComponentID][]string)
 	for _, r := range doc.Relations {
@@ -203,11 +209,14 @@ func encode(doc *assay.SBOM, version int, report Report) ([]byte, error) {
 		}
 	}
 	if err := e.metadata(doc, &out.Metadata); err != nil {
-		return nil, err
+		return err
 	}
-	for i := range doc.Components {
-		out.Components = append(out.Components, e.component(&doc.Components[i]))
-	}
+	w.start(&out)
+	array(w, "components", doc.Components, func(c *assay.Component) {
+		written := e.component(c)
+		w.component(&written)
+		w.flush()
+	})
 	depend := func(c *assay.Component) {
 		if on := depends[c.ID]; c.ID != "" && (len(on) > 0 || coversDependencies(doc.Completeness, c)) {
 			out.Dependencies = append(out.Dependencies, dependency{Ref: string(c.ID), DependsOn: on})
@@ -225,7 +234,8 @@ func encode(doc *assay.SBOM, version int, report Report) ([]byte, error) {
 		}
 		out.Compositions = append(out.Compositions, c)
 	}
-	return strictjson.Marshal(&out)
+	w.end(&out)
+	return nil
 }
 
 type encoder struct {

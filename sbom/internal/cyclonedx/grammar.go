@@ -92,6 +92,7 @@ type alternative struct {
 	when  []string
 	str   bool // it is a string in JSON
 	since int
+	outer *typ // of wrap: the object around it
 }
 
 const newest = 7
@@ -357,6 +358,9 @@ func (g *parser) alternative(t *typ, words []string) error {
 		if a.since, err = strconv.Atoi(words[3]); err != nil {
 			return err
 		}
+	}
+	if a.wrap {
+		a.outer = &typ{byName: map[string]*member{a.elem: {name: a.elem, typ: a.typ, until: newest}}}
 	}
 	t.alts = append(t.alts, a)
 	return nil
