@@ -176,14 +176,18 @@ func newInspection(doc *assay.SBOM) (*inspection, error) {
 	return in, nil
 }
 
-// coverage reports whether the completeness of a component's dependencies is stated,
-// whatever it is.
+// coverage reports whether it is stated how complete the enumeration of what a
+// component depends on is, or of what it contains; whatever is stated.
 func (in *inspection) coverage(c *assay.Component) bool {
-	for _, s := range []assay.Completeness{{Of: c.ID, Scope: "dependencies"}, {Scope: "dependencies"}} {
-		if _, ok := in.stated[s]; ok {
-			return true
-		}
+	stated := func(of assay.ComponentID, scope string) bool {
+		_, ok := in.stated[assay.Completeness{Of: of, Scope: scope}]
+		return ok
 	}
-	_, ok := in.stated[assay.Completeness{Scope: "dependencies:" + c.PURL.Type()}]
-	return ok && !c.PURL.IsZero()
+	switch {
+	case stated(c.ID, "dependencies"), stated(c.ID, "components"), stated("", "dependencies"):
+		return true
+	case c.ID == in.Root.ID:
+		return stated("", "components")
+	}
+	return !c.PURL.IsZero() && stated("", "dependencies:"+c.PURL.Type())
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -132,7 +131,7 @@ func notNil[T any](list []T) []T {
 func Diff(old, new *assay.SBOM) Delta {
 	var d Delta
 	sides := [2]*assay.SBOM{old, new}
-	groups := make(map[string]*group)
+	groups := make(map[string]*group, len(old.Components))
 	for side, doc := range sides {
 		for i := range doc.Components {
 			c := newComparand(&doc.Components[i])
@@ -144,8 +143,7 @@ func Diff(old, new *assay.SBOM) Delta {
 			g.side[side] = append(g.side[side], c)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(groups)) {
-		g := groups[key]
+	for _, g := range groups { // in any order: all lists are sorted at the end
 		g.pair(func(a, b *comparand) {
 			if fields := changes(a, b); len(fields) > 0 {
 				d.Changed = append(d.Changed, ComponentChange{*a.Component, *b.Component, fields})

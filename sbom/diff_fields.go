@@ -13,6 +13,15 @@ import (
 // closest first, and calls found. Each round is one pass, so that many components of
 // one name cost no more than their number.
 func (g *group) pair(found func(a, b *comparand)) {
+	if len(g.side[0]) == 1 && len(g.side[1]) == 1 { // nearly all are
+		a, b := g.side[0][0], g.side[1][0]
+		a.matched, b.matched = true, true
+		found(a, b)
+		return
+	}
+	if len(g.side[0]) == 0 || len(g.side[1]) == 0 {
+		return
+	}
 	for _, list := range g.side {
 		slices.SortFunc(list, func(x, y *comparand) int {
 			if c, ok := compareVersions(x.PURL.Type(), x.version, y.version); ok && c != 0 {
@@ -89,22 +98,38 @@ func changes(a, b *comparand) []FieldChange {
 	if old, new := cmp.Or(a.version, a.Version), cmp.Or(b.version, b.Version); old != new {
 		out = append(out, FieldChange{"version", old, new, direction(b.PURL.Type(), old, new)})
 	}
-	add("purl", unversioned(a), unversioned(b))
-	add("cpes", sortedText(a.CPEs), sortedText(b.CPEs))
-	add("licenses", licenseText(licensesOf(a.Component, false)), licenseText(licensesOf(b.Component, false)))
-	add("concluded licenses", licenseText(licensesOf(a.Component, true)), licenseText(licensesOf(b.Component, true)))
-	algorithms := make(map[assay.Algorithm]bool)
-	for _, d := range slices.Concat(a.Hashes, b.Hashes) {
-		algorithms[d.Algorithm()] = true
+	// Most are the same, and texts are made of those that are not only.
+	if a.PURL != b.PURL {
+		add("purl", unversioned(a), unversioned(b))
 	}
-	for _, alg := range slices.Sorted(maps.Keys(algorithms)) {
-		add("hash "+string(alg), a.Hashes.Get(alg).Hex(), b.Hashes.Get(alg).Hex())
+	if !slices.Equal(a.CPEs, b.CPEs) {
+		add("cpes", sortedText(a.CPEs), sortedText(b.CPEs))
+	}
+	if !slices.Equal(a.Licenses, b.Licenses) {
+		add("licenses", licenseText(licensesOf(a.Component, false)), licenseText(licensesOf(b.Component, false)))
+		add("concluded licenses", licenseText(licensesOf(a.Component, true)), licenseText(licensesOf(b.Component, true)))
+	}
+	if !a.Hashes.Equal(b.Hashes) {
+		algorithms := make(map[assay.Algorithm]bool)
+		for _, d := range slices.Concat(a.Hashes, b.Hashes) {
+			algorithms[d.Algorithm()] = true
+		}
+		for _, alg := range slices.Sorted(maps.Keys(algorithms)) {
+			add("hash "+string(alg), a.Hashes.Get(alg).Hex(), b.Hashes.Get(alg).Hex())
+		}
 	}
 	add("supplier", a.Supplier, b.Supplier)
 	add("description", a.Description, b.Description)
-	add("source", sourceText(a.Source), sourceText(b.Source))
-	add("locations", pathText(a.Component), pathText(b.Component))
+	if a.Source != b.Source {
+		add("source", sourceText(a.Source), sourceText(b.Source))
+	}
+	if !slices.Equal(a.Locations, b.Locations) {
+		add("locations", pathText(a.Component), pathText(b.Component))
+	}
 	add("foundBy", a.FoundBy, b.FoundBy)
+	if maps.Equal(a.Properties, b.Properties) {
+		return out
+	}
 	names := maps.Clone(a.Properties)
 	if names == nil {
 		names = make(map[string]string)

@@ -17,7 +17,8 @@ import (
 // those of the ecosystems that lost any, of the dependencies of each ecosystem whose
 // components lost one, and of those of components without an ecosystem that did.
 // What the document stated otherwise about them becomes "incomplete". Its Serial is
-// empty, because it is another document. If nothing is left out it is a copy.
+// empty, because it is another document, and so is Rest. If nothing is left out it is
+// a copy.
 //
 // The document must be one that [assay.SBOM.Normalize] accepts.
 func Filter(doc *assay.SBOM, keep func(*assay.Component) bool) *assay.SBOM {
@@ -45,7 +46,7 @@ func Filter(doc *assay.SBOM, keep func(*assay.Component) bool) *assay.SBOM {
 		out.Relations, out.Completeness = slices.Clone(doc.Relations), slices.Clone(doc.Completeness)
 		return &out
 	}
-	out.Serial = ""
+	out.Serial, out.Rest = "", assay.Rest{}            // which has what is left out
 	cut := make(map[assay.ComponentID]map[string]bool) // what components lost
 	nameless := make(map[assay.ComponentID]bool)       // without an ecosystem, that lost dependencies
 	lostEdge := false

@@ -234,5 +234,6 @@ func (o Options) root(c *Contents, repository string, dir *string) assay.Compone
 	if p := c.Platform.String(); p != "" {
 		root.Properties["assay:image:platform"] = p
 	}
+	c.annotate(&root)
 	return root
 }

@@ -3,7 +3,9 @@ package sbom
 import (
 	"bytes"
 	"context"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,15 +100,23 @@ func isArchive(head []byte) bool {
 	return len(head) > 262 && string(head[257:262]) == "ustar"
 }
 
-// addFiles adds a component for each regular file of the merged tree, and its
-// relation to the package that installed it, or to the root. What a file is is said
-// where its first bytes prove it; that it is no executable or no archive never is,
-// because a script or a self-extracting program need not look like one.
+// addFiles adds a component for each regular file of the merged tree that is none
+// yet, as executables that no package claims are, and its relation to the package
+// that installed it, or to the root. What a file is is said where its first bytes
+// prove it; that it is no executable or no archive never is, because a script or a
+// self-extracting program need not look like one.
 func addFiles(c *Contents) {
 	root := c.SBOM.Root.ID
 	taken := map[assay.ComponentID]int{root: 1}
+	listed := make(map[string]int) // files that the catalog lists already, by path
 	for i := range c.SBOM.Components {
-		taken[c.SBOM.Components[i].ID] = 1
+		file := &c.SBOM.Components[i]
+		taken[file.ID] = 1
+		if file.Type == assay.TypeFile && file.PURL.IsZero() {
+			for _, l := range file.Locations {
+				listed[l.Path] = i
+			}
+		}
 	}
 	kinds := make(map[string][2]bool)
 	for i, name := range []string{executablesName, archivesName} {
@@ -121,8 +131,24 @@ func addFiles(c *Contents) {
 			continue
 		}
 		name := strings.ToValidUTF8(f.Path, "\uFFFD")
-		file := assay.Component{ID: freeFileID(name, taken), Type: assay.TypeFile, Name: name, FoundBy: filesName,
-			Properties: map[string]string{propFilename: path.Base(name)}}
+		says := map[string]string{propFilename: path.Base(name)}
+		if kinds[f.Path][0] {
+			says[propExecutable] = "executable"
+		}
+		if kinds[f.Path][1] {
+			says[propArchive], says[propStructured] = "archive", "structured"
+		}
+		if i, ok := listed[name]; ok {
+			file := &c.SBOM.Components[i]
+			maps.Copy(says, file.Properties)
+			file.Properties = says
+			if file.Hashes.Get(assay.SHA256).IsZero() && !f.SHA256().IsZero() {
+				file.Hashes = append(slices.Clone(file.Hashes), f.SHA256())
+				slices.SortFunc(file.Hashes, assay.Digest.Compare)
+			}
+			continue
+		}
+		file := assay.Component{ID: freeFileID(name, taken), Type: assay.TypeFile, Name: name, FoundBy: filesName, Properties: says}
 		if d := f.SHA256(); !d.IsZero() {
 			file.Hashes = assay.DigestSet{d}
 		}
@@ -131,13 +157,6 @@ func addFiles(c *Contents) {
 			at.Layer = c.Layers[f.Layer].DiffID
 		}
 		file.Locations = []assay.Location{at}
-		kind := kinds[f.Path]
-		if kind[0] {
-			file.Properties[propExecutable] = "executable"
-		}
-		if kind[1] {
-			file.Properties[propArchive], file.Properties[propStructured] = "archive", "structured"
-		}
 		c.SBOM.Components = append(c.SBOM.Components, file)
 		if owner, ok := c.owners[f.Path]; ok {
 			c.SBOM.Relations = append(c.SBOM.Relations, assay.Relation{From: file.ID, Kind: assay.OwnedBy, To: owner})

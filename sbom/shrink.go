@@ -11,6 +11,10 @@ import (
 // counts as a text.
 const longLicense = 64
 
+// propUnclaimed marks the executables that no package claims: they are in no other
+// component, so that leaving them out would hide software.
+const propUnclaimed = "assay:unclaimed"
+
 // shrinkStep leaves out one kind of things. It gives how many.
 type shrinkStep struct {
 	field string
@@ -20,7 +24,14 @@ type shrinkStep struct {
 
 // shrinkSteps are in the order in which [EncodeOptions.MaxBytes] documents them.
 var shrinkSteps = []shrinkStep{
-	{"components", "components of type file without a purl, with their relations", dropFiles},
+	{"rest", "document that says more than the SBOM does", func(doc *assay.SBOM) int {
+		if doc.Rest.Format == "" {
+			return 0
+		}
+		doc.Rest = assay.Rest{}
+		return 1
+	}},
+	{"components", "components that are files, with their relations", dropFiles},
 	{"locations", "locations beyond the first of each component", eachComponent(func(c *assay.Component) int {
 		n := len(c.Locations) - 1
 		if n <= 0 {
@@ -75,7 +86,9 @@ var shrinkSteps = []shrinkStep{
 
 func dropFiles(doc *assay.SBOM) int {
 	n := len(doc.Components)
-	*doc = *Filter(doc, func(c *assay.Component) bool { return c.Type != assay.TypeFile || !c.PURL.IsZero() })
+	*doc = *Filter(doc, func(c *assay.Component) bool {
+		return c.Type != assay.TypeFile || !c.PURL.IsZero() || c.Properties[propUnclaimed] != ""
+	})
 	return n - len(doc.Components)
 }
 
@@ -106,7 +119,7 @@ func encodeWithin(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss
 		if n == 0 {
 			continue
 		}
-		dropped.add(step.field, "", fmt.Sprintf("%d %s are left out to keep the document within %d bytes", n, step.what, limit))
+		dropped.add(step.field, "", fmt.Sprintf("%d %s left out to keep the document within %d bytes", n, step.what, limit))
 		if data, lost, err = Encode(&small, f, opts); err != nil {
 			return nil, nil, err
 		}
