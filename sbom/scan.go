@@ -59,12 +59,32 @@ import (
 //     a folder linked into one, that has a name and a version; dependencies are
 //     resolved as Node.js does. Hashes are the integrity that a lock file has for
 //     that folder and version: of the archive as published, and not compared with
-//     the files. A lock file alone makes no component. A package.json beside a
-//     node_modules folder is an application; it has no package URL if it is private.
+//     the files; Yarn's checksums since version 2 are of other archives and left
+//     out. A lock file alone makes no component, see [Options.LockFiles]. A
+//     package.json beside a node_modules folder is an application; it has no package
+//     URL if it is private.
+//   - A Python package is a dist-info or egg-info folder (or an egg-info file) with a
+//     name and a version, wherever it lies; or a wheel or egg, whose SHA-256 digest it
+//     then has ("assay:pypi:archive"), installed or not. Name and version are as
+//     written, the name in the package URL is normalized (PEP 503). What was installed
+//     from a URL says so ("assay:pypi:direct-url"; PEP 610) and has it in its package
+//     URL. A dependency counts if its marker is true of the platform of the image and
+//     of the interpreter whose folder it is, as far as that can be told; extras count
+//     where another package asks for them. A virtual environment sees its own
+//     packages only.
+//   - A gem is a specification that RubyGems wrote ("specifications/NAME.gemspec", in
+//     default too), or that of a gem that Bundler checked out, if it says name and
+//     version plainly; Ruby is not run. Its digest is that of the .gem file in the
+//     cache folder beside it, if that is left. A dependency is the newest gem that
+//     meets it, in any folder of gems.
+//   - A Composer package is one of vendor/composer/installed.json whose folder is
+//     there. Several licences of it are a choice; those of a gem are listed one by one.
 //
 // The relations are Contains, from the image to what no other component brings;
 // DependsOn; and OwnedBy, from an npm package or Go executable to the Debian or
-// Alpine package in whose file list all its locations are. Of several alternatives
+// Alpine package in whose file list all its locations are, and so for the other
+// languages. The RECORD of a Python package is a file list too, for files that no
+// distribution's package has. Of several alternatives
 // of a Debian dependency all that are installed count.
 //
 // The document's [assay.Completeness] says "complete" of an ecosystem's components

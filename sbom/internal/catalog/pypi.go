@@ -168,6 +168,9 @@ func (m *maker) python() error {
 		case strings.HasSuffix(l.path, ".egg-info"):
 			info, folder = "", info // a file, which has nothing beside it
 		}
+		if isStandard(l.path, v.value) {
+			continue
+		}
 		c := pythonComponent(v.value)
 		d := direct[info]
 		if strings.HasSuffix(info, ".dist-info") && d != nil {
@@ -195,6 +198,7 @@ func (m *maker) python() error {
 			}
 		}
 	}
+	installed = slices.DeleteFunc(installed, func(l lineage[*python.Package]) bool { return isStandard(l.path, l.versions[0].value) })
 	history(m, installed, func(p *python.Package, _ int) assay.Component { return pythonComponent(p) })
 
 	archives := lineages(m.res, pythonName, func(a pyArchive) map[string]int { return map[string]int{key(a.Package) + a.sum.String(): 0} })
@@ -214,6 +218,23 @@ func (m *maker) python() error {
 		history(m, []lineage[pyArchive]{l}, func(a pyArchive, _ int) assay.Component { return pythonArchive(l.path, a) })
 	}
 	return w.edges()
+}
+
+// isStandard tells what Python 2 recorded of itself and of modules of its standard
+// library, which are in no index under that version. pip does not list them either.
+func isStandard(file string, p *python.Package) bool {
+	if !strings.HasSuffix(file, ".egg-info") {
+		return false
+	}
+	switch path.Base(path.Dir(file)) {
+	case "site-packages", "dist-packages":
+		return false
+	}
+	switch strings.ToLower(p.Name) {
+	case "python", "wsgiref", "argparse":
+		return true
+	}
+	return false
 }
 
 func (m *maker) pythonFaults() {

@@ -280,12 +280,24 @@ func (r *yamlReader) value(v string) error {
 		}
 		return r.flow(v)
 	case v[0] == '|' || v[0] == '>':
-		indent := top.indent
+		if head := v[1:]; head != "" && head != "-" && head != "+" {
+			return r.bad(v, "a text whose indentation is that of its first line")
+		}
+		least, first := top.indent+1, true // the indentation is that of the first line
 		for r.rest != "" {
 			line, _, _ := strings.Cut(r.rest, "\n")
+			line = strings.TrimSuffix(line, "\r")
 			text := strings.TrimLeft(line, " ")
-			if strings.TrimRight(text, "\r") != "" && len(line)-len(text) <= indent {
-				break
+			if line != "" {
+				if text == "" || text[0] == '\t' {
+					return r.bad(line, "no line of blanks, and no tab")
+				}
+				if len(line)-len(text) < least {
+					break
+				}
+				if first {
+					least, first = len(line)-len(text), false
+				}
 			}
 			r.raw()
 		}
@@ -346,10 +358,11 @@ func (r *yamlReader) quoted(s string, lines bool) (text, after string, err error
 			if !ok {
 				return "", "", r.bad(string(q), "a closing quote")
 			}
-			// Lines are folded into one; an escaped line break is nothing.
-			if s, i = strings.TrimLeft(more, " "), -1; s != "" {
-				b.WriteByte(' ')
+			// Lines are folded into one.
+			if s, i = strings.TrimLeft(more, " "), -1; s == "" || strings.IndexByte(s, '\t') >= 0 {
+				return "", "", r.bad(s, "no empty line and no tab")
 			}
+			b.WriteByte(' ')
 			if b.Len() > 1<<20 {
 				return "", "", r.bad("a scalar", "at most 1048576 bytes")
 			}
@@ -364,7 +377,7 @@ func (r *yamlReader) quoted(s string, lines bool) (text, after string, err error
 		case c == '\\' && q == '"':
 			i++
 			if i >= len(s) {
-				continue // the line goes on
+				return "", "", r.bad(s, "no escaped line break")
 			}
 			switch s[i] {
 			case '"', '\\', '/':
