@@ -32,7 +32,8 @@ const (
 // type of each kind: CycloneDX for an SBOM, SLSA v1 for provenance, OpenVEX for VEX.
 type StatementOptions struct {
 	// PredicateType asks for another encoding of the evidence's kind, such as
-	// [assay.PredicateSPDX] for an SBOM.
+	// [assay.PredicateSPDX] for an SBOM, which is SPDX 2.3; with "/v3.0.1" after it,
+	// it is that.
 	PredicateType assay.PredicateType
 	// Created is written into an SBOM that does not say when it was made. SPDX
 	// requires a time.

@@ -12,10 +12,11 @@
 // posture, dir:PATH. What is attached to an image is read from registries only;
 // evidence about one in a file or folder is named with --bundle.
 //
-// SBOM formats are cyclonedx-json, spdx-json and table; posture and report formats
-// are text and json. An -o without a file goes to standard output. A file is
-// replaced whole or not at all. Messages go to standard error, and so does, on a
-// terminal, a line that shows how far a scan is.
+// SBOM formats are cyclonedx-json, cyclonedx-xml, spdx-json, spdx-tag-value,
+// spdx3-json and table; posture and report formats are text and json. An -o without
+// a file goes to standard output. A file is replaced whole or not at all. Messages
+// go to standard error, and so does, on a terminal, a line that shows how far a
+// scan is.
 //
 //	exit  meaning
 //	0     done; for verify, every required check is proven

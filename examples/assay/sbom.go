@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"strings"
 
 	"github.com/assaykit/assay/sbom"
 )
@@ -11,9 +12,13 @@ import (
 func sbomCommand(fs *flag.FlagSet) action {
 	var out outputs
 	platform := fs.String("platform", "", "`OS/ARCH[/VARIANT]` to take out of an index")
-	fs.Var(&out, "o", "`FORMAT[=FILE]`: cyclonedx-json, spdx-json or table; may be repeated")
+	var formats []string
+	for _, f := range sbom.Formats() {
+		formats = append(formats, string(f))
+	}
+	fs.Var(&out, "o", "`FORMAT[=FILE]`: "+strings.Join(formats, ", ")+"; may be repeated")
 	return func(ctx context.Context, e env, ref string) error {
-		out, err := out.or(string(sbom.CycloneDXJSON), string(sbom.SPDXJSON), "table")
+		out, err := out.or(formats...)
 		if err != nil {
 			return err
 		}
@@ -27,9 +32,6 @@ func sbomCommand(fs *flag.FlagSet) action {
 			}
 		}
 		return out.write(e, func(format string, w io.Writer) error {
-			if format == "table" {
-				return sbom.WriteTable(w, contents.SBOM)
-			}
 			loss, err := sbom.Write(w, contents.SBOM, sbom.Format(format), sbom.EncodeOptions{})
 			for _, l := range loss {
 				e.note("lost in %s: %s", format, l)

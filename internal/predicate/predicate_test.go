@@ -42,6 +42,8 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		{"CycloneDX", sbom(), predicate.Options{}, assay.PredicateCycloneDX},
 		{"SPDX", sbom(), predicate.Options{Type: assay.PredicateSPDX}, assay.PredicateSPDX},
+		{"SPDX 2.3", sbom(), predicate.Options{Type: "https://spdx.dev/Document/v2.3"}, "https://spdx.dev/Document/v2.3"},
+		{"SPDX 3", sbom(), predicate.Options{Type: "https://spdx.dev/Document/v3.0.1"}, "https://spdx.dev/Document/v3.0.1"},
 		{"provenance", provenance(), predicate.Options{}, assay.PredicateSLSA1},
 		{"VEX", vexDoc(), predicate.Options{Subjects: []assay.Subject{subject}}, assay.PredicateOpenVEX},
 		{"posture", &assay.Posture{Facts: []assay.Fact{{Attribute: "POSTURE_NO_SHELL", State: assay.Proven, Stage: assay.Minimal}}, Producer: assay.Tool{Name: "t", Version: "1"}, Config: digest}, predicate.Options{}, assay.PredicateSCAI},
@@ -140,6 +142,13 @@ func TestDecodeRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, three, err := predicate.Encode(sbom(), predicate.Options{Type: "https://spdx.dev/Document/v3.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ev, err := predicate.Decode("a-blob", assay.PredicateSPDX, three); err != nil || ev.(*assay.SBOM).Format != "spdx3-json/3.0.1" {
+		t.Errorf("SPDX 3 without a version in the type: %v, %v", ev, err)
+	}
 	tests := []struct {
 		name, body string
 		t          assay.PredicateType
@@ -147,6 +156,7 @@ func TestDecodeRefuses(t *testing.T) {
 		says       []string
 	}{
 		{"CycloneDX signed as SPDX", string(cdx), assay.PredicateSPDX, assay.ErrInvalid, []string{"cyclonedx", "spdx.dev"}},
+		{"SPDX 3 signed as 2.3", string(three), "https://spdx.dev/Document/v2.3", assay.ErrInvalid, []string{"spdx3-json/3.0.1", "v2.3"}},
 		{"SPDX type with provenance", `{"buildDefinition":{}}`, assay.PredicateSPDX, assay.ErrInvalid, nil},
 		{"empty", ``, "https://e.example/x", assay.ErrInvalid, []string{"read JSON"}},
 		{"a member twice", `{"a":1,"a":1}`, "https://e.example/x", assay.ErrInvalid, []string{"/a"}},
