@@ -18,7 +18,7 @@ type Difference struct {
 	// Changed are components that are there otherwise than claimed.
 	Changed []Change
 	// Uncompared are the types of components that were left out, because only one of
-	// the SBOMs lists any.
+	// the SBOMs lists any, or lists files of a kind that the other does not.
 	Uncompared []Uncompared
 }
 
@@ -32,7 +32,7 @@ type Change struct {
 // Uncompared is a type of component that was not compared.
 type Uncompared struct {
 	Type assay.ComponentType
-	// Claimed and Actual are how many the SBOMs list; one of them is 0.
+	// Claimed and Actual are how many the SBOMs list.
 	Claimed, Actual int
 }
 
@@ -89,7 +89,9 @@ func describe(c *assay.Component) string {
 //     Phantom.
 //
 // Components of the types file, operating-system and container are compared only
-// if both sides list some, because many tools list none. Roots are not compared:
+// if both sides list some, because many tools list none. Files are not compared
+// either if one side lists none but executables that no package has, as [Scan] does
+// by default, and the other lists files of packages, or no such executable. Roots are not compared:
 // that the document is about this image is for its subject digest to show.
 //
 // The result is sorted, and does not depend on the order of components.
@@ -146,6 +148,7 @@ func Compare(claimed, actual *assay.SBOM) Difference {
 // skippedTypes gives the optional types that one side alone lists, with counts.
 func skippedTypes(claimed, actual *assay.SBOM) map[assay.ComponentType][2]int {
 	counts := make(map[assay.ComponentType][2]int)
+	var strays [2]int // files that a scan lists by default
 	for side, doc := range []*assay.SBOM{claimed, actual} {
 		for i := range doc.Components {
 			switch t := doc.Components[i].Type; t {
@@ -153,11 +156,15 @@ func skippedTypes(claimed, actual *assay.SBOM) map[assay.ComponentType][2]int {
 				n := counts[t]
 				n[side]++
 				counts[t] = n
+				if doc.Components[i].Properties["assay:executable"] != "" {
+					strays[side]++
+				}
 			}
 		}
 	}
 	for t, n := range counts {
-		if n[0] > 0 && n[1] > 0 {
+		otherKind := t == assay.TypeFile && (n[0] == strays[0]) != (n[1] == strays[1])
+		if n[0] > 0 && n[1] > 0 && !otherKind {
 			delete(counts, t)
 		}
 	}

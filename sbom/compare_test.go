@@ -114,3 +114,26 @@ func TestWriteTable(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A scan lists the executables that no package has. That is no statement about the
+// files of packages, which other tools list.
+func TestCompareStrayExecutables(t *testing.T) {
+	file := func(name, kind string) assay.Component {
+		c := assay.Component{ID: assay.ComponentID("file:" + name), Type: assay.TypeFile, Name: name}
+		if kind != "" {
+			c.Properties = map[string]string{"assay:executable": kind}
+		}
+		return c
+	}
+	doc := func(c ...assay.Component) *assay.SBOM { return &assay.SBOM{Components: c} }
+	ours := doc(file("srv/app", "elf"))
+	if d := sbom.Compare(doc(file("bin/ls", ""), file("etc/passwd", "")), ours); !d.Empty() || len(d.Uncompared) != 1 || d.Uncompared[0] != (sbom.Uncompared{Type: assay.TypeFile, Claimed: 2, Actual: 1}) {
+		t.Errorf("files of packages: %+v", d)
+	}
+	if d := sbom.Compare(doc(file("srv/other", "elf")), ours); len(d.Changed) > 0 || len(d.Missing) != 1 || len(d.Phantom) != 1 {
+		t.Errorf("another executable: %+v", d)
+	}
+	if d := sbom.Compare(doc(), ours); !d.Empty() || len(d.Uncompared) != 1 {
+		t.Errorf("no files: %+v", d)
+	}
+}
