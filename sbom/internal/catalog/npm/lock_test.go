@@ -2,11 +2,13 @@ package npm
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
@@ -377,4 +379,32 @@ func FuzzReadYAML(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkParsePnpm gives its time as a part of what a full reader of YAML takes to
+// make its tree.
+func BenchmarkParsePnpm(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("lockfileVersion: '9.0'\n\npackages:\n\n")
+	for i := range 2000 {
+		fmt.Fprintf(&text, "  '@scope/package-%d@1.0.%d':\n    resolution: {integrity: %s}\n    engines: {node: '>=12'}\n\n", i, i, sri512)
+	}
+	data := []byte(text.String())
+	begin := time.Now()
+	const rounds = 3
+	for range rounds {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(data, &doc); err != nil {
+			b.Fatal(err)
+		}
+	}
+	floor := time.Since(begin) / rounds
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParsePnpm("x", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(floor), "x-floor")
 }
