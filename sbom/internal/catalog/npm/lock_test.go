@@ -309,6 +309,7 @@ a@^1, "@s/b@>=2 <3":
 
 func FuzzParsePnpm(f *testing.F) {
 	f.Add([]byte("lockfileVersion: 5.3\npackages:\n  /a/1.0.0_b@1:\n    resolution: {integrity: x}\n    dependencies:\n      b: 1.0.0\n"))
+	f.Add([]byte("lockfileVersion: \"0\n\n"))
 	f.Add([]byte("lockfileVersion: '9.0'\npackages:\n  '@s/a@1.0.0':\n    resolution: {tarball: x}\nsnapshots:\n  '@s/a@1.0.0(b@1)': {}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l, err := ParsePnpm("x", data)
@@ -330,6 +331,9 @@ func FuzzParseYarn(f *testing.F) {
 func FuzzReadYAML(f *testing.F) {
 	f.Add([]byte("a: 1\nb:\n  c: 'd'\n  e: {f: g, h: [i, j]}\n"))
 	f.Add([]byte("? a\n: b: c\n  d: \"e\\n\"\nf: >-\n  g\n  h\ni:\n- j\nk: l\n  m\n"))
+	for _, found := range []string{"0: \x040", "0: {0:}", "0: >0", "0: >\n  \n 0", "0: \"\\\n\""} { // by fuzzing
+		f.Add([]byte(found))
+	}
 	f.Add([]byte("'a''b': x # y\n\"c\": d#e\nf:\n  - g: h\n    i: j\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := readAll(data)
