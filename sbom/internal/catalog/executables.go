@@ -116,6 +116,7 @@ func (m *maker) executables() error {
 		x.files = append(x.files, exeFile{f.File.Path, f, p})
 	}
 	for _, n := range m.nodes {
+		m.claimScripts(n)
 		for _, l := range n.c.Locations {
 			at, _, _ := strings.Cut(l.Path, "!/")
 			if old := x.described[at]; old == nil || old.c.Type != assay.TypeApplication && n.c.Type == assay.TypeApplication {
@@ -158,6 +159,23 @@ func (m *maker) distributed(file string) bool {
 		return true
 	}
 	return false
+}
+
+// claimScripts claims what a package manager runs when it installs or removes the
+// package: no file list has it.
+func (m *maker) claimScripts(n *node) {
+	var dirs []string
+	switch n.c.FoundBy {
+	case dpkgName:
+		dirs = []string{dpkgInfo + n.c.Name, dpkgInfo + n.c.Name + ":" + n.c.PURL.Qualifier("arch")}
+	case opkgName:
+		dirs = []string{"usr/lib/opkg/info/" + n.c.Name, "var/lib/opkg/info/" + n.c.Name}
+	}
+	for _, d := range dirs {
+		for _, script := range [...]string{".preinst", ".postinst", ".prerm", ".postrm", ".config"} {
+			m.claim(d+script, n)
+		}
+	}
 }
 
 // claimPackage claims the folder of a package that lists no files, by where what

@@ -125,6 +125,7 @@ func TestExecutables(t *testing.T) {
 		{Name: "etc/os-release", Body: "ID=debian\nVERSION_ID=12\n"},
 		{Name: "var/lib/dpkg/status", Body: "Package: git\nVersion: 1:2.39.5-0\nArchitecture: amd64\nStatus: install ok installed\n"},
 		{Name: "var/lib/dpkg/info/git.list", Body: "/usr/bin/git\n/usr/bin/owned\n"},
+		{Name: "var/lib/dpkg/info/git.postinst", Body: script, Mode: 0o755}, {Name: "var/lib/dpkg/info/git:amd64.prerm", Body: script, Mode: 0o755},
 		{Name: "usr/bin/git", Body: git1, Mode: 0o755}, {Name: "usr/bin/owned", Body: app, Mode: 0o755},
 		{Name: "opt/git/bin/x", Body: git1, Mode: 0o755}, {Name: "opt/git/bin/y", Body: git2, Mode: 0o755},
 		{Name: "opt/n", Body: node, Mode: 0o755},
