@@ -162,8 +162,11 @@ func (m *maker) rpmDatabases() ([]lineage[*rpmDB], error) {
 	for _, l := range lineages(m.res, rpmName, func(rpmLogged) map[string]int { return nil }) {
 		logs[l.path] = l
 	}
+	b := &budget{limit: rpmTables}
+	b.left.Store(rpmTables)
+	share := newRPMShare(b)
 	for _, t := range lineages(m.res, rpmName, func(*rpmTable) map[string]int { return nil }) {
-		l, err := m.rpmStates(t, logs[path.Dir(t.path)+"/"+rpmLog])
+		l, err := m.rpmStates(share, t, logs[path.Dir(t.path)+"/"+rpmLog])
 		if err != nil {
 			return nil, err
 		}
@@ -176,13 +179,13 @@ func (m *maker) rpmDatabases() ([]lineage[*rpmDB], error) {
 }
 
 // rpmStates gives the versions of a database whose log changes at its own pace.
-func (m *maker) rpmStates(t lineage[*rpmTable], log lineage[rpmLogged]) (lineage[*rpmDB], error) {
+func (m *maker) rpmStates(share *rpmShare, t lineage[*rpmTable], log lineage[rpmLogged]) (lineage[*rpmDB], error) {
 	out := lineage[*rpmDB]{path: t.path, current: t.current}
 	put := func(v version[*rpmTable], l *sqlite.Log, from, to int) error {
 		if err := m.stopped(); err != nil {
 			return &assay.Error{Op: "take inventory", Kind: assay.ErrUnchecked, Err: err}
 		}
-		db, err := v.value.rows(v.fact.File, l)
+		db, err := v.value.rows(share, v.fact.File, l)
 		if err != nil {
 			return err
 		}

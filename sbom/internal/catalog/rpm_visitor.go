@@ -42,12 +42,13 @@ type (
 	}
 	// rpmTable is a database in the format of SQLite. What it lists is known when its
 	// log is, which may be in another layer.
-	rpmTable struct {
-		*sqlite.Database
-		share *rpmShare
-	}
+	rpmTable  struct{ *sqlite.Database }
 	rpmLogged = *sqlite.Log
 )
+
+// rpmTables bounds the packages of all tables of SQLite, which are read when the layers
+// are merged, in bytes.
+const rpmTables = 256 << 20
 
 // maxFaults of single packages that are listed for a database.
 const maxFaults = 20
@@ -55,7 +56,7 @@ const maxFaults = 20
 type rpmVisitor struct{ share *rpmShare }
 
 func newRPM(b *budget) layers.Visitor {
-	return rpmVisitor{&rpmShare{budget: b, packages: map[[32]byte]rpmHeader{}, pages: map[[32]byte][]byte{}}}
+	return rpmVisitor{newRPMShare(b)}
 }
 
 func (rpmVisitor) Name() string { return rpmName }
@@ -104,7 +105,7 @@ func (v rpmVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (
 	if bound != nil {
 		return nil, bound
 	}
-	return &rpmTable{db, v.share}, nil
+	return &rpmTable{db}, nil
 }
 
 // hot reports whether a rollback journal has pages that SQLite would put back
@@ -121,6 +122,10 @@ type rpmShare struct {
 	mu       sync.Mutex
 	packages map[[32]byte]rpmHeader
 	pages    map[[32]byte][]byte
+}
+
+func newRPMShare(b *budget) *rpmShare {
+	return &rpmShare{budget: b, packages: map[[32]byte]rpmHeader{}, pages: map[[32]byte][]byte{}}
 }
 
 type rpmHeader struct {
@@ -143,7 +148,7 @@ func (s *rpmShare) list(f *layers.File, data []byte, each func([]byte, func(uint
 }
 
 // rows reads the packages of a table, and puts its log over it.
-func (t *rpmTable) rows(f *layers.File, log *sqlite.Log) (*rpmDB, error) {
+func (t *rpmTable) rows(share *rpmShare, f *layers.File, log *sqlite.Log) (*rpmDB, error) {
 	db := &rpmDB{}
 	with, err := t.With(log)
 	if err != nil {
@@ -155,7 +160,7 @@ func (t *rpmTable) rows(f *layers.File, log *sqlite.Log) (*rpmDB, error) {
 		if len(c) < 2 {
 			return &assay.Error{Op: "read SQLite database", Kind: assay.ErrInvalid, Field: "table Packages", Bound: "columns hnum and blob"}
 		}
-		bound = t.share.add(db, f, c[1])
+		bound = share.add(db, f, c[1])
 		return bound
 	})
 	if bound != nil {
