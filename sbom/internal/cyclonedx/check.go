@@ -147,13 +147,12 @@ func (c *checker) value(t *typ, drop bool, s state) error {
 	switch {
 	case t.alts != nil:
 		if drop {
-			// The place is reported by the alternative, after its first token.
-			return c.dropChoice(t, s)
+			c.drop(&s) // the pointer is that of the value, whose name was read last
 		}
 		return c.choice(t, s, nil)
 	case t.scalar == nil && kind == '{':
-		if drop && !s.dropped {
-			return c.droppedObject(t, s)
+		if drop {
+			c.drop(&s)
 		}
 		return c.object(t, s)
 	}
@@ -171,18 +170,6 @@ func (c *checker) value(t *typ, drop bool, s state) error {
 		c.drop(&s)
 	}
 	return nil
-}
-
-func (c *checker) droppedObject(t *typ, s state) error {
-	// StackPointer names the value only once it is being read, and the member
-	// name before: either way it is that of the value.
-	c.drop(&s)
-	return c.object(t, s)
-}
-
-func (c *checker) dropChoice(t *typ, s state) error {
-	c.drop(&s)
-	return c.choice(t, s, nil)
 }
 
 func (c *checker) scalar(t *scalar, kind byte, raw jsontext.Value, s state) error {

@@ -174,8 +174,9 @@ func (d *decoder) check(data []byte) error {
 		dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
 		labeled: func(label, value string, loose bool, pointer func() string) error {
 			switch {
-			case loose:
-				// Ids inside of formulations repeat even in the specification's examples.
+			case loose && (!d.xml || label != labelDefined):
+				// Ids inside of formulations repeat even in the specification's examples
+				// in JSON. The schema of XML does not allow it.
 				if label == labelDefined {
 					d.refs[value] = true
 				}

@@ -79,12 +79,11 @@ func Encode(doc *assay.SBOM, to Target, report Report) ([]byte, error) {
 	lost := false
 	count := fit.report
 	fit.report = func(pointer, owner, reason string) { lost = true; count(pointer, owner, reason) }
-	if !fit.object(grammar(), t, "") {
+	if !fit.document(t) {
 		return nil, &assay.Error{Op: "write CycloneDX", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Bound: "a document that CycloneDX 1." + strconv.Itoa(to.Version) + " can have"}
 	}
-	if lost && t.has("signature") {
-		t.remove("signature")
-		count("/signature", "", "it is over the document as it was read")
+	if lost {
+		unsign(t, count)
 	}
 	if to.XML {
 		return writeXML(t, to.Version), nil
@@ -153,10 +152,7 @@ func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, 
 		m.document(t, thenTree, nowTree)
 	}
 	if t.str("specVersion") != version {
-		if t.has("signature") {
-			t.remove("signature")
-			report("/signature", "", "it is over the document as it was read")
-		}
+		unsign(t, report)
 		t.set("specVersion", newString(version))
 		if t.has("$schema") {
 			t.set("$schema", newString(schemaOf(to.Version)))
@@ -168,12 +164,32 @@ func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, 
 // signedXML gives the document as it was where it has a signature in it, which is
 // over the white space too.
 func signedXML(doc *assay.SBOM, t *tree, to Target) ([]byte, bool) {
-	if !to.XML || !strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/") || t.foreign == nil {
-		return nil, false
+	signed := to.XML && t.foreign != nil && slices.ContainsFunc(t.foreign.elements, isXMLSignature)
+	return bytes.TrimSpace(doc.Rest.Data), signed
+}
+
+func isXMLSignature(element string) bool {
+	tag, _, _ := strings.Cut(element, ">")
+	return strings.Contains(tag, "http://www.w3.org/2000/09/xmldsig#")
+}
+
+// unsign removes the signature of a document that is no longer what was signed.
+func unsign(t *tree, report func(pointer, owner, reason string)) {
+	const reason = "it is over the document as it was read"
+	if t.has("signature") {
+		t.remove("signature")
+		report("/signature", "", reason)
 	}
-	return bytes.TrimSpace(doc.Rest.Data), slices.ContainsFunc(t.foreign.elements, func(e string) bool {
-		return strings.Contains(e, `"http://www.w3.org/2000/09/xmldsig#"`) || strings.Contains(e, `'http://www.w3.org/2000/09/xmldsig#'`)
-	})
+	if t.foreign == nil {
+		return
+	}
+	count := len(t.foreign.elements)
+	if t.foreign.elements = slices.DeleteFunc(t.foreign.elements, isXMLSignature); len(t.foreign.elements) < count {
+		report("/signature", "", reason)
+	}
+	if len(t.foreign.elements)+len(t.foreign.attrs) == 0 {
+		t.foreign = nil
+	}
 }
 
 func schemaOf(version int) string {

@@ -14,7 +14,79 @@ type fitter struct {
 	version int
 	xml     bool
 	report  func(pointer, owner, reason string)
-	owner   string // the bom-ref of the component that is being looked at
+	owner   string          // the bom-ref of the component that is being looked at
+	loose   bool            // bom-refs may repeat here in JSON; in XML they never may
+	refs    map[string]bool // those of the other parts, and of the loose ones up to here
+}
+
+// document fits a whole one.
+func (f *fitter) document(t *tree) bool {
+	if f.xml {
+		f.refs = make(map[string]bool)
+		definedStrictly(t, grammar(), f.refs)
+	}
+	return f.object(grammar(), t, "")
+}
+
+// unique gives a bom-ref of a loose part that repeats another name, or drops it, since
+// the schema of XML has each once. References to it are to the first.
+func (f *fitter) unique(v *tree, m *member, pointer string) bool {
+	if !f.xml || !f.loose || m.typ.scalar == nil || m.typ.scalar.label != labelDefined {
+		return true
+	}
+	name := v.text
+	if !f.refs[name] {
+		f.refs[name] = true
+		return true
+	}
+	if !m.needed(f.version, true) {
+		f.lose(pointer, "XML has each bom-ref once; it is left out")
+		return false
+	}
+	for n := 2; f.refs[v.text]; n++ {
+		v.text = fmt.Sprintf("%s-%d", name, n)
+	}
+	f.refs[v.text] = true
+	f.lose(pointer, "XML has each bom-ref once; %s is written", v.text)
+	return true
+}
+
+// definedStrictly collects the bom-refs that are unique in JSON too.
+func definedStrictly(t *tree, as *typ, refs map[string]bool) {
+	if as == nil {
+		return
+	}
+	for _, f := range t.fields {
+		m := as.byName[f.name]
+		switch {
+		case m == nil || m.loose:
+		case m.typ.scalar != nil && m.typ.scalar.label == labelDefined:
+			refs[f.value.text] = true
+		case f.value.kind == '{' && m.object != nil:
+			definedStrictly(f.value, m.object, refs)
+		case f.value.kind == '{':
+			definedStrictly(f.value, m.typ.resolve(f.value), refs)
+		default:
+			for _, item := range f.value.items {
+				definedStrictly(item, m.typ.resolve(item), refs)
+			}
+		}
+	}
+}
+
+// resolve gives the type of an object where there are several.
+func (t *typ) resolve(v *tree) *typ {
+	if t.alts == nil {
+		return t
+	}
+	a := t.choose(v.kind, v.has, newest, true)
+	switch {
+	case a == nil:
+		return nil
+	case a.wrap:
+		return a.outer
+	}
+	return a.typ
 }
 
 func (f *fitter) lose(pointer, format string, args ...any) {
@@ -47,9 +119,12 @@ func (f *fitter) object(t *typ, v *tree, pointer string) bool {
 		case f.xml && m.jsonOnly: // its namespace says as much
 			kept = append(kept, fld)
 		default:
-			if fld.value = f.member(m, fld.value, here); fld.value != nil {
+			loose := f.loose
+			f.loose = loose || m.loose
+			if fld.value = f.member(m, fld.value, here); fld.value != nil && f.unique(fld.value, m, here) {
 				kept = append(kept, fld)
 			}
+			f.loose = loose
 		}
 	}
 	v.fields = kept

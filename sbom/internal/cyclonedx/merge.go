@@ -26,10 +26,7 @@ func index(list *tree, key string) map[string]*tree {
 }
 
 func (m *merger) document(base, then, now *tree) {
-	if base.has("signature") {
-		base.remove("signature")
-		m.lose("/signature", "it is over the document as it was read")
-	}
+	unsign(base, m.report)
 	byID := make(map[string]*tree)
 	m.collect(base.get("components"), "/components", byID)
 	root := base.get("metadata").get("component")

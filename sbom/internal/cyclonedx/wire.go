@@ -1,4 +1,9 @@
-// Package cyclonedx reads and writes CycloneDX JSON as the evidence model.
+// Package cyclonedx reads and writes CycloneDX, in JSON and XML, as the evidence
+// model. Start with [Decode] and [Encode].
+//
+// XML is brought to the shape of JSON and back, so that there is one reader and one
+// writer of both; grammar.txt says how. The versions are one format, of which each
+// has its part: what is written is fitted to a version by the same grammar.
 //
 // The wire types are the part of the specification that the model has a home for.
 // They are not those of cyclonedx-go: its decoder fails on valid documents

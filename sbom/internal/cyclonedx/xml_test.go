@@ -1,0 +1,109 @@
+package cyclonedx_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/cyclonedx"
+)
+
+func TestXMLRefused(t *testing.T) {
+	const start = `<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1">`
+	component := func(s string) string {
+		return start + `<components><component type="library">` + s + `</component></components></bom>`
+	}
+	for name, tt := range map[string]struct {
+		in   string
+		kind error
+		says []string
+	}{
+		"document type":      {`<!DOCTYPE bom [<!ENTITY a "b">]>` + start + `</bom>`, assay.ErrInvalid, []string{"DOCTYPE", "document type"}},
+		"entity":             {component(`<name>&a;</name>`), assay.ErrInvalid, []string{"entity"}},
+		"encoding":           {`<?xml version="1.0" encoding="UTF-16"?>` + start + `</bom>`, assay.ErrInvalid, []string{"encoding"}},
+		"not UTF-8":          {component("<name>\xff</name>"), assay.ErrInvalid, []string{"UTF-8"}},
+		"attribute twice":    {component(`<name>a</name><swid tagId="1" tagId="2" name="x"/>`), assay.ErrInvalid, []string{"tagId", "once"}},
+		"twice by namespace": {`<bom xmlns="http://cyclonedx.org/schema/bom/1.6" xmlns:a="urn:a" xmlns:b="urn:a" a:x="1" b:x="2"/>`, assay.ErrInvalid, []string{"once"}},
+		"prefix":             {component(`<name>a</name><x:y/>`), assay.ErrInvalid, []string{"x:y", "prefix"}},
+		"tags":               {start + `<components></bom></components>`, assay.ErrInvalid, []string{"</bom>"}},
+		"cut":                {start + `<components>`, assay.ErrInvalid, []string{"f.xml"}},
+		"after the end":      {start + `</bom><bom/>`, assay.ErrInvalid, []string{"outside"}},
+		"text after the end": {start + `</bom>x`, assay.ErrInvalid, []string{"outside"}},
+		"unknown element":    {component(`<name>a</name><nmae>b</nmae>`), assay.ErrInvalid, []string{"/bom/components/component/nmae", "line 1", "knows here"}},
+		"unknown attribute":  {start + `<metadata x="1"/></bom>`, assay.ErrInvalid, []string{`"x"`, "attribute"}},
+		"later version":      {start + `<citations/></bom>`, assay.ErrInvalid, []string{"citations"}},
+		"order":              {component(`<version>1</version><name>a</name>`), assay.ErrInvalid, []string{`"name"`, "before version"}},
+		"element twice":      {component(`<name>a</name><name>b</name>`), assay.ErrInvalid, []string{"name", "once"}},
+		"text":               {start + `<components>x</components></bom>`, assay.ErrInvalid, []string{`"x"`, "no text"}},
+		"no namespace":       {`<bom version="1"/>`, assay.ErrInvalid, []string{"namespace"}},
+		"other namespace":    {component(`<name xmlns="http://cyclonedx.org/schema/bom/1.5">a</name>`), assay.ErrInvalid, []string{"namespace"}},
+		"version 1.8":        {`<bom xmlns="http://cyclonedx.org/schema/bom/1.8"/>`, assay.ErrUnchecked, []string{"1.8", "1.7"}},
+		"no name":            {component(``), assay.ErrInvalid, []string{"/components/0", `"name"`}},
+		"boolean":            {component(`<name>a</name><modified>yes</modified>`), assay.ErrInvalid, []string{`"yes"`, "true or false"}},
+		"number":             {component(`<name>a</name><swid tagId="1" name="x" tagVersion="1e3"/>`), assay.ErrInvalid, []string{`"1e3"`}},
+		"duplicate bom-ref":  {start + `<components><component type="library" bom-ref="a"><name>a</name></component><component type="library" bom-ref="a"><name>b</name></component></components></bom>`, assay.ErrInvalid, []string{"/components/1/bom-ref", `"a"`}},
+		"depth":              {start + strings.Repeat(`<components><component type="library"><name>a</name>`, 70), assay.ErrBound, []string{"depth 129", "at most 128"}},
+		"foreign depth":      {component(`<name>a</name>` + strings.Repeat(`<x xmlns="urn:x">`, 200)), assay.ErrBound, []string{"depth"}},
+		"empty":              {``, assay.ErrInvalid, []string{"empty file"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := cyclonedx.Decode("f.xml", []byte(tt.in), true, ignore)
+			if !errors.Is(err, tt.kind) {
+				t.Fatalf("got %v, want %v", err, tt.kind)
+			}
+			for _, s := range tt.says {
+				if !strings.Contains(err.Error(), s) {
+					t.Errorf("%q does not say %q", err, s)
+				}
+			}
+		})
+	}
+}
+
+// What is not of CycloneDX is kept where it was, with its namespaces, and told.
+func TestForeignXML(t *testing.T) {
+	const in = `<b:bom xmlns:b="http://cyclonedx.org/schema/bom/1.6" xmlns:x="urn:x" xmlns:y="urn:y" version="1" x:a="1&#xA;2">` +
+		`<b:components z="3"><b:component type="library"><b:name x:c="4">n</b:name><x:e><y:f g="&lt;"/>text</x:e></b:component></b:components></b:bom>`
+	var told []string
+	doc, err := cyclonedx.Decode("f.xml", []byte(in), true, func(field string, _ assay.ComponentID, _ string) { told = append(told, field) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(told, " "), "/ /components /components/0 /components/0/name"; got != want {
+		t.Errorf("told %s, want %s", got, want)
+	}
+	out, err := cyclonedx.Encode(doc, cyclonedx.Target{Version: 6, XML: true}, ignore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `<?xml version="1.0" encoding="UTF-8"?><bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1" xmlns:x="urn:x" x:a="1&#xa;2">` +
+		`<components z="3"><component type="library"><name xmlns:x="urn:x" x:c="4">n</name>` +
+		`<x:e xmlns:x="urn:x" xmlns:y="urn:y"><y:f g="&lt;"/>text</x:e></component></components></bom>`
+	if string(out) != want {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+	lost := 0
+	if _, err := cyclonedx.Encode(doc, cyclonedx.Target{Version: 6}, func(string, assay.ComponentID, string) { lost++ }); err != nil || lost != 4 {
+		t.Errorf("%d losses in JSON, %v", lost, err)
+	}
+}
+
+// A signature is over the bytes, which are given back while nothing has changed.
+func TestSignedXML(t *testing.T) {
+	const in = "<bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\" version=\"1\">\n  <components/>\n  <ds:Signature xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"/>\n</bom>"
+	doc, err := cyclonedx.Decode("f.xml", []byte(in), true, ignore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := cyclonedx.Target{Version: 6, XML: true}
+	if out, err := cyclonedx.Encode(doc, to, ignore); err != nil || string(out) != in {
+		t.Errorf("got %s, %v", out, err)
+	}
+	doc.Components = append(doc.Components, assay.Component{ID: "a", Type: assay.TypeLibrary, Name: "a"})
+	told := ""
+	out, err := cyclonedx.Encode(doc, to, func(field string, _ assay.ComponentID, reason string) { told += field + " " + reason })
+	if err != nil || !strings.Contains(told, "signature") || strings.Contains(string(out), "Signature") {
+		t.Errorf("got %s, %v, told %q", out, err, told)
+	}
+}
