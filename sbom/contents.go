@@ -13,7 +13,8 @@ import (
 // the SBOM, and the facts on files that others judge, such as package
 // attest/posture, without reading the image again. It is complete or there is none.
 //
-// Everything in it was computed from bytes whose digests were checked on the way.
+// Everything in it was computed from bytes whose digests were checked on the way, or,
+// of a layer that is [Layer.Cached], in an earlier scan.
 // It is safe for concurrent use; what it gives must not be changed.
 type Contents struct {
 	// SBOM is the inventory. It was normalized.
@@ -49,7 +50,7 @@ type Contents struct {
 }
 
 // Layer is one layer of an image. The digests, sizes and counts were computed from
-// its bytes.
+// its bytes, unless it is Cached.
 type Layer struct {
 	// Digest is that of the blob as stored, DiffID that of the uncompressed tar.
 	Digest, DiffID assay.Digest
@@ -64,6 +65,11 @@ type Layer struct {
 	// CreatedBy, Comment and Author are from the history of the image
 	// configuration. Nothing proves them.
 	CreatedBy, Comment, Author string
+	// Cached tells a layer whose blob was not read, because Options.Cache had what an
+	// earlier scan made of bytes with that diffID. DiffID, Inflated, Entries and
+	// Trailing are of those bytes; Digest and Size are stated by the manifest, and were
+	// not compared with any blob.
+	Cached bool
 }
 
 // Skipped is a file that was of interest and was left out.

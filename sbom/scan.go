@@ -102,7 +102,12 @@ import (
 // [assay.ErrBound] and [assay.ErrUnchecked] (the source failed).
 func Scan(ctx context.Context, img v1.Image, opts Options) (*Contents, error) {
 	return scan(ctx, opts, func(c *catalog.Catalog) (*layers.Result, error) {
-		return layers.Pass(ctx, img, opts.layers(), opts.visitors(c)...)
+		o, visitors := opts.layers(), opts.visitors(c)
+		var err error
+		if o.Cache, err = opts.cache(ctx, c); err != nil {
+			return nil, err
+		}
+		return layers.Pass(ctx, img, o, visitors...)
 	}, nil)
 }
 

@@ -71,7 +71,10 @@ type Options struct {
 	// Progress, if not nil, is told how far each layer is. Calls do not overlap.
 	// It must be quick.
 	Progress func(Progress)
-	// Logger is told what was skipped. Nil discards.
+	// Cache spares reading layers that were read before, see [Cache] for what is not
+	// checked then. Nil reads every layer.
+	Cache Cache
+	// Logger is told what was skipped, and what failed of Cache. Nil discards.
 	Logger *slog.Logger
 }
 

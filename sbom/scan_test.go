@@ -38,10 +38,12 @@ func layersOf(files ...[]file) []testimage.Layer {
 
 func scan(t *testing.T, opts sbom.Options, layers ...[]file) *sbom.Contents {
 	t.Helper()
-	c, err := sbom.Scan(context.Background(), testimage.New(t, layersOf(layers...)...), opts)
+	img := testimage.New(t, layersOf(layers...)...)
+	c, err := sbom.Scan(context.Background(), img, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkCached(t, img, opts, c)
 	return c
 }
 

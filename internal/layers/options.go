@@ -27,6 +27,8 @@ type Options struct {
 	// Progress, if not nil, is told how far each layer is. Calls do not overlap.
 	// It must be quick.
 	Progress func(Progress)
+	// Cache, if not nil, spares reading layers that were read before.
+	Cache *Cache
 }
 
 // Bounds limit what a hostile image can cost. A field that is zero takes its

@@ -41,9 +41,15 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	err = inParallel(ctx, opts.Workers, len(streams), func(ctx context.Context, i int) error {
 		s := streams[i]
 		h := &harvest{index: i, subject: s.desc.Digest.String()}
-		err := s.read(ctx, func(ctx context.Context, r io.Reader) error {
-			return c.walk(ctx, h, r, &s.entries, nil)
-		})
+		cached, err := c.restore(ctx, s, h)
+		if err == nil && !cached {
+			err = s.read(ctx, func(ctx context.Context, r io.Reader) error {
+				return c.walk(ctx, h, r, &s.entries, nil)
+			})
+			if err == nil {
+				c.keep(ctx, s, h)
+			}
+		}
 		if err != nil {
 			return err
 		}

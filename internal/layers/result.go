@@ -57,6 +57,9 @@ type Layer struct {
 	// CreatedBy, Comment and Author are from the history of the image
 	// configuration; nothing proves them. They are "" if it has no history.
 	CreatedBy, Comment, Author string
+	// Cached tells a layer that was not read, because a cache had what bytes of that
+	// diffID gave. Digest and Size are those that the manifest states then.
+	Cached bool
 }
 
 // Fact is one fact of one visitor about one file.

@@ -19,6 +19,7 @@ package catalog
 
 import (
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/assaykit/assay"
@@ -112,9 +113,18 @@ func (c *Catalog) Visitors() []layers.Visitor {
 type budget struct {
 	limit int64
 	left  atomic.Int64
+
+	mu    sync.Mutex
+	taken map[int]int64 // by layer
 }
 
 func (b *budget) take(f *layers.File, n int) error {
+	b.mu.Lock()
+	if b.taken == nil {
+		b.taken = map[int]int64{}
+	}
+	b.taken[f.Layer] += int64(n)
+	b.mu.Unlock()
 	if b.left.Add(-int64(n)) >= 0 {
 		return nil
 	}
