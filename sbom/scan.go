@@ -79,6 +79,32 @@ import (
 //     meets it, in any folder of gems.
 //   - A Composer package is one of vendor/composer/installed.json whose folder is
 //     there. Several licences of it are a choice; those of a gem are listed one by one.
+//   - A Java archive (jar, war, ear, Jenkins plugin) is known by what is in it: Maven
+//     coordinates, else the manifest, else the name of its file; the property
+//     "assay:java:evidence" says which. Without a group, stated or implied by the name
+//     of its bundle or module, it has no package URL. It has the SHA-1 and SHA-256
+//     digests of its bytes. Archives in it, 16 deep, and projects merged into it are
+//     contained in it; their location is "app.jar!/lib/inner.jar". What its pom.xml
+//     lists is a dependency if it is in the same archive or folder.
+//   - A .NET library is one that a NAME.deps.json lists for the target that runs, and
+//     of which a file is there; the SHA-512 digest is of the package as published. The
+//     runtime that comes with a program is one of them. Projects have no package URL.
+//   - A Rust executable that cargo-auditable built is an application with its SHA-256
+//     digest, and the crates in it with their dependencies. Crates that ran at build
+//     time only are the property "assay:cargo:build-dependencies".
+//   - Programs that no distribution's package installed are recognized by texts that
+//     their source puts into them, whatever their name: node, python, ruby, php, perl,
+//     openjdk, lua, luajit, nginx, httpd, postgresql, redis, memcached, haproxy,
+//     mariadb, openssh, dropbear, busybox, bash, curl, git; and openssl, libcurl,
+//     expat, zlib, libpng, sqlite and glibc, also where they are linked into another
+//     one, which then contains them. Go and Java also say so in a file at the top of
+//     their folder. They are "pkg:generic/NAME@VERSION" with a CPE. An executable that
+//     carries a package note (ELF_PACKAGE_METADATA) is that package.
+//   - An executable (ELF, PE, Mach-O; a script if somebody may execute it) that none of
+//     all these has installed, is or explains is a component of type file with its
+//     SHA-256 digest and the property "assay:unclaimed". Where no list of files says
+//     what belongs to a package, all in its folder does: npm packages, gems, Composer
+//     packages, and the folder of a runtime's own library.
 //
 // The relations are Contains, from the image to what no other component brings;
 // DependsOn; and OwnedBy, from an npm package or Go executable to the Debian or
