@@ -9,7 +9,11 @@
 //     [WriteTable] for people.
 //   - [Read] and [ReadFile] read one, told by its content: CycloneDX 1.2 to 1.6 and
 //     SPDX 2.2 and 2.3, in JSON.
-//   - [Compare] tells a claimed SBOM from what is really there.
+//   - [Compare] tells a claimed SBOM from what is really there, [Diff] what changed
+//     from one to another.
+//   - [Convert], [Merge] and [Filter] make documents of documents, [ScanIndex] one of
+//     all platforms of an index; [EncodeOptions].MaxBytes keeps one small.
+//   - [Check] holds an SBOM against the minimum elements of a standard.
 //
 // # What is promised
 //

@@ -72,7 +72,7 @@ func (c Conflict) String() string {
 // root. The layers of a root that became a component are in its property
 // "assay:image:layers".
 //
-// Serial is left empty, for the writer to derive. Disagreements are told, sorted by
+// Serial is left empty, for the writer to derive, and Rest as well. Disagreements are told, sorted by
 // component and field. An error is of kind [assay.ErrInvalid], and names the document
 // by its index and the rule of the model that it breaks.
 func Merge(opts MergeOptions, docs ...*assay.SBOM) (*assay.SBOM, []Conflict, error) {

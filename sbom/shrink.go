@@ -18,20 +18,20 @@ const propUnclaimed = "assay:unclaimed"
 // shrinkStep leaves out one kind of things. It gives how many.
 type shrinkStep struct {
 	field string
-	what  string // with the number before it
+	what  string // in the plural
 	drop  func(doc *assay.SBOM) int
 }
 
 // shrinkSteps are in the order in which [EncodeOptions.MaxBytes] documents them.
 var shrinkSteps = []shrinkStep{
-	{"rest", "document that says more than the SBOM does", func(doc *assay.SBOM) int {
+	{"rest", "what the document that was read says beyond the SBOM", func(doc *assay.SBOM) int {
 		if doc.Rest.Format == "" {
 			return 0
 		}
 		doc.Rest = assay.Rest{}
 		return 1
 	}},
-	{"components", "components that are files, with their relations", dropFiles},
+	{"components", "components that are files, and their relations,", dropFiles},
 	{"locations", "locations beyond the first of each component", eachComponent(func(c *assay.Component) int {
 		n := len(c.Locations) - 1
 		if n <= 0 {
@@ -62,7 +62,7 @@ var shrinkSteps = []shrinkStep{
 		c.CPEs = nil
 		return n
 	})},
-	{"licenses", "licenses of components of which one is a text; the others alone would say less than applies", eachComponent(func(c *assay.Component) int {
+	{"licenses", "licenses of components of which one is a text (the others alone would say less than applies)", eachComponent(func(c *assay.Component) int {
 		if !slices.ContainsFunc(c.Licenses, func(l assay.License) bool { return l.Expression == "" && len(l.Name) > longLicense }) {
 			return 0
 		}
@@ -119,7 +119,7 @@ func encodeWithin(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss
 		if n == 0 {
 			continue
 		}
-		dropped.add(step.field, "", fmt.Sprintf("%d %s left out to keep the document within %d bytes", n, step.what, limit))
+		dropped.add(step.field, "", fmt.Sprintf("%s left out to keep the document within %d bytes: %d", step.what, limit, n))
 		if data, lost, err = Encode(&small, f, opts); err != nil {
 			return nil, nil, err
 		}
