@@ -246,7 +246,14 @@ func encodeTo(w *writer, doc *assay.SBOM, version int, report Report) error {
 		c := compositionOf(s, doc)
 		if version < 5 && c.BOMRef != "" {
 			c.BOMRef = ""
+			if len(c.Assemblies)+len(c.Dependencies) == 0 {
+				report("completeness", s.Of, e.lacks("bom-refs of compositions")+", which "+s.Scope+" would be in")
+				continue
+			}
 			report("completeness", s.Of, e.lacks("bom-refs of compositions")+": "+s.Scope+" is written of each component")
+		}
+		if slices.ContainsFunc(out.Compositions, c.equal) {
+			continue // compositions are unique
 		}
 		out.Compositions = append(out.Compositions, c)
 	}

@@ -12,7 +12,10 @@
 // cyclonedx-go against what is written here.
 package cyclonedx
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 type document struct {
 	Schema       string        `json:"$schema,omitempty"`
@@ -119,6 +122,10 @@ type composition struct {
 	Aggregate    string   `json:"aggregate"`
 	Assemblies   []string `json:"assemblies,omitempty"`
 	Dependencies []string `json:"dependencies,omitempty"`
+}
+
+func (c composition) equal(d composition) bool {
+	return c.BOMRef == d.BOMRef && c.Aggregate == d.Aggregate && slices.Equal(c.Assemblies, d.Assemblies) && slices.Equal(c.Dependencies, d.Dependencies)
 }
 
 const (
