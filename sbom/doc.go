@@ -5,10 +5,10 @@
 //   - [Scan] makes the SBOM of an image in one pass over its layers, [ScanFolder]
 //     that of a folder; [Contents].SBOM is the inventory. Package sbom/image opens
 //     images wherever they are.
-//   - [Encode] and [Write] write an SBOM as CycloneDX 1.6 or SPDX 2.3 in JSON,
-//     [WriteTable] for people.
-//   - [Read] and [ReadFile] read one, told by its content: CycloneDX 1.2 to 1.6 and
-//     SPDX 2.2 and 2.3, in JSON.
+//   - [Encode] and [Write] write an SBOM as CycloneDX 1.4 to 1.7 in JSON and XML,
+//     SPDX 2.3 in JSON and tag-value, or SPDX 3.0.1; [WriteTable] for people.
+//   - [Read] and [ReadFile] read one, told by its content: CycloneDX 1.2 to 1.7
+//     in JSON and 1.0 to 1.7 in XML, and SPDX 2.2, 2.3 and 3.0.1.
 //   - [Compare] tells a claimed SBOM from what is really there, [Diff] what changed
 //     from one to another.
 //   - [Convert], [Merge] and [Filter] make documents of documents, [ScanIndex] one of
@@ -33,15 +33,27 @@
 // extensions of ours that say otherwise than the document's own members, so that
 // nobody can sign one document that says different things to different readers.
 //
-// Not checked in CycloneDX is what is inside of modelCard, cryptoProperties,
-// formulation, declarations, definitions and signature, in SPDX what is inside of
-// snippets, crossRefs and artifactOfs; all of these are left out of the SBOM and
-// reported. Documents of versions before 1.6 are held to the grammar of 1.6, so
-// that members which their own version did not know yet are accepted. A licence
-// expression that is not valid is read as a name, and reported.
+// A document of CycloneDX is held to the grammar of its own version, in all of its
+// parts. Not checked are addresses (of the web and of mail), the values of $schema, of
+// algorithmFamily and of ellipticCurve, and that whole objects do not repeat. Not
+// checked in SPDX is what is inside of snippets, crossRefs and artifactOfs, which are
+// left out of the SBOM and reported. A licence expression that is not valid is read
+// as a name, and reported.
+//
+// XML is held to the same, and to the order of the elements; attributes that are there
+// twice, prefixes that are not declared and document types (and with them entities)
+// are refused. Errors name the place by its JSON pointer, or where there is none by
+// the elements and the line.
 //
 // The typed SBOM is a view. The bytes of a document that was signed are the
 // evidence, and remain with the caller.
+//
+// What a document of CycloneDX says beyond the model (services, vulnerabilities,
+// annotations, formulation, external references, pedigree and all else that
+// [ReadReport] tells) is carried along in [assay.SBOM].Rest, and written again by
+// [Encode] in every version and encoding of CycloneDX that has it. A document that is
+// read and written in its own version and encoding loses nothing. What is not of
+// CycloneDX in XML, elements and attributes of other namespaces, is carried to XML.
 //
 // # How the model is read from CycloneDX
 //
@@ -70,7 +82,15 @@
 //	assay:property:NAME     a property of the component whose name is one of these
 //
 // A licence expression is written as such only where it is the component's only
-// licence, as 1.6 has it; among others it is a license of that name.
+// licence, as versions before 1.7 have it; among others it is a license of that name.
+//
+// Versions before 1.6 do not have the layers of locations, and that a license was
+// concluded; those before 1.5 no locations, no lifecycle, and statements of
+// completeness about single components only. Types that they do not know are written
+// as others. Each is a [Loss].
+//
+// The SBOM has nothing of the format's namespaces: JSON and XML that say the same
+// give the same SBOM.
 //
 // # Extensions in SPDX
 //
