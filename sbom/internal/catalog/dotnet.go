@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
 
@@ -28,6 +29,9 @@ func (dotnetVisitor) Match(f *layers.File) layers.Want {
 
 func (v dotnetVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
 	libs, err := dotnet.Parse(f.Path, c.Bytes)
+	if errors.Is(err, dotnet.ErrNotDotnet) {
+		return nil, nil
+	}
 	if err != nil {
 		return faulty{err}, nil
 	}

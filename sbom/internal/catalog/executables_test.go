@@ -317,7 +317,7 @@ func TestDotnet(t *testing.T) {
 	components, relations, inv := found(t, testimage.Layer{Files: []testimage.File{
 		{Name: "app/App.deps.json", Body: deps}, {Name: "app/App.dll", Body: dll}, {Name: "app/Newtonsoft.Json.dll", Body: dll + "1"}, {Name: "app/Serilog.dll", Body: dll + "2"},
 		{Name: "app/libcoreclr.so", Body: elfWith(text("x"))}, {Name: "app/App", Body: elfWith(text("apphost")), Mode: 0o755}, {Name: "app/Other.dll", Body: dll + "3"},
-		{Name: "bad/x.deps.json", Body: "{}"},
+		{Name: "bad/x.deps.json", Body: `{"libraries":{"a/1":{}}}`}, {Name: "js/editor.deps.json", Body: `["lodash"]`},
 	}})
 	if d := cmp.Diff([]string{
 		"application dotnet-project:App@1.0.0 @ app/App.deps.json",

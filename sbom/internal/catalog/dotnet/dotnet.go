@@ -6,7 +6,9 @@
 package dotnet
 
 import (
+	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,13 +81,22 @@ type target struct {
 	RuntimeTargets map[string]struct{} `json:"runtimeTargets"`
 }
 
+// ErrNotDotnet: the file has this name by chance. JavaScript has such ones.
+var ErrNotDotnet = errors.New("not a file of .NET")
+
 // Parse gives the libraries, sorted by name and version: those of the target that
-// the file names as the one to run. The error is of kind [assay.ErrInvalid] or
-// [assay.ErrBound].
+// the file names as the one to run. The error is [ErrNotDotnet] for JSON that shows
+// no sign of .NET, or of kind [assay.ErrInvalid] or [assay.ErrBound].
 func Parse(name string, content []byte) ([]Library, error) {
+	if start := bytes.TrimLeft(content, " \t\r\n"); len(start) > 0 && start[0] == '[' {
+		return nil, ErrNotDotnet
+	}
 	var doc document
 	if err := strictjson.Unmarshal(name, content, &doc, strictjson.Limits{MaxBytes: maxBytes}); err != nil {
 		return nil, err
+	}
+	if len(doc.Targets) == 0 && len(doc.Libraries) == 0 && doc.RuntimeTarget.Name == "" {
+		return nil, ErrNotDotnet
 	}
 	if n := len(doc.Libraries); n > maxLibraries {
 		return nil, fail(name, assay.ErrBound, "/libraries", strconv.Itoa(n)+" libraries", "at most "+strconv.Itoa(maxLibraries))
