@@ -56,9 +56,9 @@ func codecs() []codec {
 	return []codec{
 		cycloneDX(CycloneDXJSON, cyclonedx.Target{Version: cyclonedx.DefaultVersion}),
 		cycloneDX(CycloneDXXML, cyclonedx.Target{Version: cyclonedx.DefaultVersion, XML: true}),
-		{SPDXJSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx.Encode, indentJSON, spdx.Decode},
-		{SPDXTagValue, "text/spdx", "", spdx.ValidNamespace, spdx.EncodeTagValue, nil, spdx.DecodeTagValue},
-		{SPDX3JSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx3.Encode, indentJSON, spdx3.Decode},
+		{SPDXJSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx.Encode, indentJSON, remembering(spdx.Decode)},
+		{SPDXTagValue, "text/spdx", "", spdx.ValidNamespace, spdx.EncodeTagValue, nil, remembering(spdx.DecodeTagValue)},
+		{SPDX3JSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx3.Encode, indentJSON, remembering(spdx3.Decode)},
 	}
 }
 

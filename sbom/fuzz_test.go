@@ -16,7 +16,7 @@ import (
 	"github.com/assaykit/assay/sbom"
 )
 
-// What is read must be written, and then read as the same SBOM, in both formats.
+// What is read must be written, and then read as the same SBOM, in every format.
 func checkRead(t *testing.T, data []byte) {
 	doc, _, err := sbom.ReadReport("fuzz", data)
 	if err != nil {
@@ -103,6 +103,26 @@ func FuzzReadCycloneDXXML(f *testing.F) {
 func FuzzReadSPDX(f *testing.F) {
 	seedFuzz(f, sbom.SPDXJSON)
 	f.Add([]byte(`{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT","name":"n","creationInfo":{"created":"2026-01-01T00:00:00Z","creators":["Person: a (b@c)"]},"packages":[{"SPDXID":"SPDXRef-a","name":"a","downloadLocation":"NONE","licenseDeclared":"LicenseRef-1","hasFiles":["SPDXRef-f"]}],"files":[{"SPDXID":"SPDXRef-f","fileName":"./f","checksums":[{"algorithm":"SHA1","checksumValue":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}]}],"hasExtractedLicensingInfos":[{"licenseId":"LicenseRef-1","extractedText":"text"}],"documentDescribes":["SPDXRef-a"]}`))
+	f.Fuzz(checkRead)
+}
+
+func FuzzReadTagValue(f *testing.F) {
+	seedFuzz(f, sbom.SPDXTagValue)
+	head := "# c\nSPDXVersion: SPDX-2.2\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: n\nDocumentNamespace: https://e.example/1\nCreator: Person: a (b@c)\nCreated: 2026-01-01T00:00:00Z\n"
+	for _, s := range []string{
+		head + "FileName: ./f\nSPDXID: SPDXRef-f\nFileChecksum: SHA1: da39a3ee5e6b4b0d3255bfef95601890afd80709\nFileCopyrightText: <text>a\n b\r\n</text>\nSnippetSPDXID: SPDXRef-s\nSnippetFromFileSPDXID: SPDXRef-f\nSnippetByteRange: 1:2\n",
+		head + "PackageName: p\nSPDXID: SPDXRef-p\nPackageDownloadLocation: NONE\nFilesAnalyzed: true\nPackageVerificationCode: d6a770ba38583ed4bb4525bd96e50461655d2758 (excludes: ./a)\nExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\nExternalRefComment: c\nFileName: ./f\nSPDXID: SPDXRef-f\nFileChecksum: SHA1: da39a3ee5e6b4b0d3255bfef95601890afd80709\nLicenseID: LicenseRef-1\nExtractedText: <text></text>\nRelationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-p\nRelationshipComment: x\nAnnotator: Tool: t\nAnnotationDate: 2026-01-01T00:00:00Z\nAnnotationType: OTHER\nSPDXREF: SPDXRef-p\nAnnotationComment: y\nReviewer: Person: r\nReviewDate: 2026-01-01T00:00:00Z\n",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(checkRead)
+}
+
+func FuzzReadSPDX3(f *testing.F) {
+	seedFuzz(f, sbom.SPDX3JSON)
+	for _, s := range spdx3Documents {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(checkRead)
 }
 

@@ -54,6 +54,10 @@ type EncodeOptions struct {
 // what they are over is; an XML document with one is written back byte for byte if
 // nothing was changed.
 //
+// An SBOM that was read from SPDX and is not changed is written back byte for byte in
+// the same format and version, if the document says more than the SBOM. Once it is
+// changed, what the model has no place for is lost, and told.
+//
 // The losses are what the document does not say, or says in a form that other
 // readers will take for less. An SBOM that breaks a rule of the model, such as an
 // edge to a component that is not there, is [assay.ErrInvalid].
@@ -84,6 +88,9 @@ func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, erro
 		if err := cyclonedx.NotKept(form, lost.add); err != nil {
 			return nil, nil, err
 		}
+	}
+	if back, err := recallSPDX(form, f, lost.add); back != nil || err != nil {
+		return back, lost, err
 	}
 	if !c.valid(form.Serial) && !(kept && form.Serial == "") {
 		if form.Serial != "" {

@@ -2,6 +2,7 @@ package spdx3
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -31,18 +32,19 @@ func Decode(name string, data []byte, report func(field string, id assay.Compone
 
 type decoder struct {
 	*graph
-	report     func(field string, id assay.ComponentID, reason string)
-	ns         namespace
-	out        *assay.SBOM
-	components map[string]assay.ComponentID // by spdxId
-	order      []*object                    // of out.Components
-	facts      []spdx.ComponentFacts        // of out.Components
-	document   *object
-	boms       []*object
-	creation   string          // id of the document's CreationInfo
-	used       map[string]bool // ids of agents, tools and licenses that the model keeps
-	ends       map[claim][]string
-	described  []string
+	report       func(field string, id assay.ComponentID, reason string)
+	ns           namespace
+	out          *assay.SBOM
+	components   map[string]assay.ComponentID // by spdxId
+	order        []*object                    // of out.Components
+	facts        []spdx.ComponentFacts        // of out.Components
+	document     *object
+	boms         []*object
+	creation     string // id of the document's CreationInfo
+	creationNode *node
+	used         map[string]bool // ids of agents, tools and licenses that the model keeps
+	ends         map[claim][]string
+	described    []string
 }
 
 // claim is a statement of completeness on one relationship.
@@ -198,20 +200,22 @@ func (d *decoder) sbom() (*assay.SBOM, error) {
 
 // created reads who made the document, when and with what.
 func (d *decoder) created(main *object, facts *spdx.DocumentFacts) error {
-	var info *object
-	if main != nil {
-		d.creation, info = d.target(main.node.get("creationInfo"))
-	}
-	if info == nil {
-		for _, o := range d.objects {
-			if o.class == model()["CreationInfo"] {
-				d.creation, info = o.id, o
-				break
-			}
+	if main == nil {
+		i := slices.IndexFunc(d.objects, func(o *object) bool { return o.class != nil && o.class.element })
+		if i < 0 {
+			return nil
 		}
+		main = d.objects[i]
 	}
+	id, info := d.target(main.node.get("creationInfo"))
+	d.creation = id
 	if info == nil {
+		d.lose(main.place.member("creationInfo"), "", "a creation that is not in the document: "+id)
 		return nil
+	}
+	d.creationNode = info.node
+	if info.id == "" {
+		info.place = main.place.member("creationInfo")
 	}
 	at := info.place
 	when, err := time.Parse(timeFormat, info.text("created"))
@@ -512,7 +516,7 @@ func (d *decoder) unread() {
 		}
 		if c := o.node.get("creationInfo"); c != nil {
 			id, info := d.target(c)
-			if id != d.creation && !creation[id] {
+			if other := id != d.creation || id == "" && !reflect.DeepEqual(info.node, d.creationNode); other && (id == "" || !creation[id]) {
 				creation[id] = true
 				at := o.place.member("creationInfo")
 				if info != nil && id != "" {
