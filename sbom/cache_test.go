@@ -507,3 +507,13 @@ func ExampleNewDiskCache() {
 	// false
 	// true
 }
+
+// The layers of a real image give the same from a cache.
+func TestCacheDebian(t *testing.T) {
+	img, _ := debianImage(t)
+	c, err := sbom.Scan(t.Context(), img, sbom.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkCached(t, img, sbom.Options{}, c)
+}
