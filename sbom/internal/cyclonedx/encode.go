@@ -57,24 +57,39 @@ func ParseVersion(s string) (version int, ok bool) {
 // keeps of a document of CycloneDX that it was read from is merged in, and fitted to
 // the version. Report is called for what is not written as the format means it to be.
 func Encode(doc *assay.SBOM, to Target, report Report) ([]byte, error) {
-	now, err := encode(doc, to.Version, report)
+	var typed []func() // the losses of what the model has
+	now, err := encode(doc, to.Version, func(field string, id assay.ComponentID, reason string) {
+		typed = append(typed, func() { report(field, id, reason) })
+	})
 	if err != nil {
 		return nil, err
+	}
+	tell := func() {
+		for _, loss := range typed {
+			loss()
+		}
 	}
 	fit := &fitter{version: to.Version, xml: to.XML, report: func(pointer, owner, reason string) { report(pointer, assay.ComponentID(owner), reason) }}
 	var t *tree
 	if Keeps(doc) {
-		same := false
-		if t, same, err = recall(doc, now, to, fit.report); err != nil {
+		changed := false
+		if t, changed, err = recall(doc, now, to, fit.report); err != nil {
 			return nil, err
 		}
-		if raw, ok := signedXML(doc, t, to); ok && same {
-			return raw, nil
+		if changed {
+			tell()
 		}
-	} else if !to.XML {
-		return now, nil
-	} else if t, err = parseTree(now); err != nil {
-		return nil, err
+		if raw, ok := signedXML(doc, t, to); ok && !changed {
+			return raw, nil // of another version it has no signature any more
+		}
+	} else {
+		tell()
+		if !to.XML {
+			return now, nil
+		}
+		if t, err = parseTree(now); err != nil {
+			return nil, err
+		}
 	}
 	lost := false
 	count := fit.report
@@ -114,8 +129,8 @@ func NotKept(doc *assay.SBOM, report Report) error {
 }
 
 // recall gives the document that the SBOM was read from with what the SBOM says
-// now, and whether that is what it was.
-func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, reason string)) (t *tree, same bool, err error) {
+// now, and whether that is something else.
+func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, reason string)) (t *tree, changed bool, err error) {
 	d, t, err := decode("the document that was read", doc.Rest.Data, strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/"))
 	if err != nil {
 		return nil, false, err
@@ -135,7 +150,9 @@ func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, 
 		return nil, false, err
 	}
 	version := "1." + strconv.Itoa(to.Version)
-	same = bytes.Equal(then, now) && t.str("specVersion") == version && doc.Rest.Format == formatName(to.XML, version)
+	if changed, err = differ(was, doc, ignore); err != nil {
+		return nil, false, err
+	}
 	if !bytes.Equal(then, now) {
 		thenTree, err := parseTree(then)
 		if err != nil {
@@ -158,13 +175,23 @@ func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, 
 			t.set("$schema", newString(schemaOf(to.Version)))
 		}
 	}
-	return t, same, nil
+	return t, changed, nil
+}
+
+// differ compares what the newest version says of two, which has all of the model.
+func differ(a, b *assay.SBOM, ignore Report) (bool, error) {
+	x, err := encode(a, newest, ignore)
+	if err != nil {
+		return false, err
+	}
+	y, err := encode(b, newest, ignore)
+	return !bytes.Equal(x, y), err
 }
 
 // signedXML gives the document as it was where it has a signature in it, which is
 // over the white space too.
 func signedXML(doc *assay.SBOM, t *tree, to Target) ([]byte, bool) {
-	signed := to.XML && t.foreign != nil && slices.ContainsFunc(t.foreign.elements, isXMLSignature)
+	signed := doc.Rest.Format == formatName(true, "1."+strconv.Itoa(to.Version)) && to.XML && t.foreign != nil && slices.ContainsFunc(t.foreign.elements, isXMLSignature)
 	return bytes.TrimSpace(doc.Rest.Data), signed
 }
 

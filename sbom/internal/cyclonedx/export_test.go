@@ -20,13 +20,13 @@ func load(data []byte, xml bool) *tree {
 }
 
 // Differ says where two documents of one encoding are not the same.
-func Differ(a, b []byte, xml bool) string { return differ(load(a, xml), load(b, xml), "") }
+func Differ(a, b []byte, xml bool) string { return difference(load(a, xml), load(b, xml), "") }
 
 // DifferTwins compares a document in JSON with one in XML.
 func DifferTwins(json, xml []byte) string {
 	a, b := load(json, false), load(xml, true)
 	a.remove("$schema")
-	return differ(a, b, "")
+	return difference(a, b, "")
 }
 
 // DifferWithout says what a document that gained a component lost. The order of what
@@ -78,7 +78,7 @@ func DifferWithout(a, b []byte, xml bool, added string) string {
 				now[id].remove("properties")
 			}
 		}
-		if d := differ(c, now[id], "/components/"+id); d != "" {
+		if d := difference(c, now[id], "/components/"+id); d != "" {
 			return d
 		}
 	}
@@ -92,10 +92,10 @@ func DifferWithout(a, b []byte, xml bool, added string) string {
 			c.remove("bom-ref")
 		}
 	}
-	return differ(before, after, "")
+	return difference(before, after, "")
 }
 
-func differ(a, b *tree, pointer string) string {
+func difference(a, b *tree, pointer string) string {
 	if a.equal(b) {
 		return ""
 	}
@@ -106,18 +106,18 @@ func differ(a, b *tree, pointer string) string {
 		return fmt.Sprintf("%s: only in the first: %s", pointer, a.append(nil))
 	case a.kind == '{' && b.kind == '{':
 		for _, f := range a.fields {
-			if d := differ(f.value, b.get(f.name), pointer+"/"+f.name); d != "" {
+			if d := difference(f.value, b.get(f.name), pointer+"/"+f.name); d != "" {
 				return d
 			}
 		}
 		for _, f := range b.fields {
 			if !a.has(f.name) {
-				return differ(nil, f.value, pointer+"/"+f.name)
+				return difference(nil, f.value, pointer+"/"+f.name)
 			}
 		}
 	case a.kind == '[' && b.kind == '[' && len(a.items) == len(b.items):
 		for i := range a.items {
-			if d := differ(a.items[i], b.items[i], fmt.Sprint(pointer, "/", i)); d != "" {
+			if d := difference(a.items[i], b.items[i], fmt.Sprint(pointer, "/", i)); d != "" {
 				return d
 			}
 		}

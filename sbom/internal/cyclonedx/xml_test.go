@@ -107,3 +107,23 @@ func TestSignedXML(t *testing.T) {
 		t.Errorf("got %s, %v, told %q", out, err, told)
 	}
 }
+
+// What an SBOM gained that a version does not have is told, also where the document
+// that it was read from is of that version.
+func TestGainedLoss(t *testing.T) {
+	doc, err := cyclonedx.Decode("f", []byte(`{"bomFormat":"CycloneDX","specVersion":"1.4","version":1,"services":[{"name":"s"}]}`), false, ignore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Lifecycle = "build"
+	told := ""
+	report := func(field string, _ assay.ComponentID, _ string) { told += field + " " }
+	if _, err := cyclonedx.Encode(doc, cyclonedx.Target{Version: 4}, report); err != nil || told != "lifecycle " {
+		t.Errorf("told %q, %v", told, err)
+	}
+	told = ""
+	out, err := cyclonedx.Encode(doc, cyclonedx.Target{Version: 5}, report)
+	if err != nil || told != "" || !strings.Contains(string(out), `"lifecycles":[{"phase":"build"}]`) || !strings.Contains(string(out), `"services":[{"name":"s"}]`) {
+		t.Errorf("told %q, %v: %s", told, err, out)
+	}
+}
