@@ -54,6 +54,37 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+func TestDiffDirection(t *testing.T) {
+	for typ, versions := range map[string][]string{ // in order (semver.org 2.0.0, 11; deb-version(7))
+		"npm":    {"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0-0", "2.0.0"},
+		"golang": {"v0.0.0-20200101000000-0123456789ab", "v0.0.0-20210101000000-0123456789ab", "v0.1.0", "v1.0.0+incompatible"},
+		"deb":    {"1.0~rc1-1", "1.0-1", "1.0-1+deb12u1", "1.0-2", "1:0.1-1"},
+		"pypi":   {"1.2", "1.2.3", "1.10", "2", "20261123.1", "99999999999999999999999"},
+	} {
+		version := func(v string) *assay.SBOM {
+			return &assay.SBOM{Components: []assay.Component{{ID: "a", Name: "a", Version: v, PURL: purl(t, "pkg:"+typ+"/a")}}}
+		}
+		for i, old := range versions {
+			for j, new := range versions {
+				d := sbom.Diff(version(old), version(new))
+				switch {
+				case i == j && !d.Empty(), i != j && len(d.Changed) != 1:
+					t.Fatalf("%s to %s: %v", old, new, d)
+				case i < j && d.Changed[0].Fields[0].Direction != sbom.Up, i > j && d.Changed[0].Fields[0].Direction != sbom.Down:
+					t.Errorf("%s: %v", typ, d)
+				}
+			}
+		}
+	}
+	for _, tt := range [][3]string{{"npm", "1.0", "1.0.0-1"}, {"npm", "1.0.0-", "1.0.0"}, {"npm", "1.0.0+a", "1.0.0+b"}, {"pypi", "1.0", "1.0.0"}, {"pypi", "1.a", "1.b"}, {"rpm", "1-2.fc40", "1-3.fc40"}, {"npm", "", "1.0.0"}} {
+		d := sbom.Diff(&assay.SBOM{Components: []assay.Component{{ID: "a", Name: "a", Version: tt[1], PURL: purl(t, "pkg:"+tt[0]+"/a")}}},
+			&assay.SBOM{Components: []assay.Component{{ID: "a", Name: "a", Version: tt[2], PURL: purl(t, "pkg:"+tt[0]+"/a")}}})
+		if len(d.Changed) != 1 || d.Changed[0].Fields[0].Direction != sbom.UnknownDirection {
+			t.Errorf("%v: %v", tt, d)
+		}
+	}
+}
+
 func TestDiffFields(t *testing.T) {
 	base := func() *assay.SBOM { return rich(t, 3, 0) }
 	component := func() assay.Component {

@@ -2,9 +2,8 @@ package sbom
 
 import (
 	"cmp"
+	"slices"
 	"strings"
-
-	"golang.org/x/mod/semver"
 
 	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 )
@@ -32,14 +31,55 @@ func compareVersions(typ, a, b string) (order int, ok bool) {
 	case "deb":
 		return dpkg.CompareVersions(a, b), true
 	case "golang", "npm", "cargo":
-		if x, y := withV(a), withV(b); semver.IsValid(x) && semver.IsValid(y) {
-			return semver.Compare(x, y), true
+		if order, ok := compareSemantic(a, b); ok {
+			return order, true
 		}
 	}
 	return compareNumbers(a, b)
 }
 
-func withV(s string) string { return "v" + strings.TrimPrefix(s, "v") }
+// compareSemantic is the precedence of semantic versions (semver.org 2.0.0, 11), with
+// or without a "v" before them, as Go has it. Build metadata do not count.
+func compareSemantic(a, b string) (order int, ok bool) {
+	parse := func(s string) (core, pre []string, ok bool) {
+		s, _, _ = strings.Cut(strings.TrimPrefix(s, "v"), "+")
+		s, tail, dash := strings.Cut(s, "-")
+		if core = strings.Split(s, "."); dash {
+			pre = strings.Split(tail, ".")
+		}
+		return core, pre, len(core) == 3 && isNumber(core[0]) && isNumber(core[1]) && isNumber(core[2]) && !slices.Contains(pre, "")
+	}
+	x, xpre, ok1 := parse(a)
+	y, ypre, ok2 := parse(b)
+	if !ok1 || !ok2 {
+		return 0, false
+	}
+	order = slices.CompareFunc(x, y, compareNumber)
+	switch {
+	case order != 0:
+	case len(xpre) == 0 || len(ypre) == 0: // a release is later than what came before it
+		order = cmp.Compare(len(ypre), len(xpre))
+	default:
+		order = slices.CompareFunc(xpre, ypre, func(p, q string) int {
+			switch m, n := isNumber(p), isNumber(q); {
+			case m && n:
+				return compareNumber(p, q)
+			case m:
+				return -1
+			case n:
+				return 1
+			}
+			return strings.Compare(p, q)
+		})
+	}
+	return order, true
+}
+
+// compareNumber compares numbers of any length.
+func compareNumber(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
 
 // compareNumbers orders versions that are numbers with dots. "1.0" and "1" are the
 // same to some ecosystems and not to others, and so not ordered.
@@ -61,8 +101,7 @@ func compareNumbers(a, b string) (order int, ok bool) {
 			}
 		}
 		if order == 0 && i < len(x) && i < len(y) {
-			m, n := strings.TrimLeft(x[i], "0"), strings.TrimLeft(y[i], "0")
-			order = cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n))
+			order = compareNumber(x[i], y[i])
 		}
 	}
 	return order, true
