@@ -116,7 +116,7 @@ func found(t *testing.T, layers ...testimage.Layer) (components, relations []str
 func TestExecutables(t *testing.T) {
 	node := elfWith(text("node.js/v20.11.0", " deflate 1.3.0.1-motley Copyright 1995-2023 Jean-loup Gailly"))
 	python := elfWith(text("cpython-311", "PYTHONHOME", "3.11.2"))
-	app, script := elfWith(text("hello", "OpenSSL 3.0.2 15 Mar 2022", "error:%08lX:%s")), "#!/usr/bin/env -S bash -e\n:"
+	app, script := elfWith(text("hello", "OpenSSL 3.0.2 15 Mar 2022", "error:%08lX:%s", "rsaEncryption")), "#!/usr/bin/env -S bash -e\n:"
 	git1, git2 := elfWith(text("git/2.39.5", "GIT_USER_AGENT", "one")), elfWith(text("git/2.39.5", "GIT_USER_AGENT", "two"))
 	rusty := elfWith(map[string]string{".dep-v0": crates(t, `{"packages":[{"name":"rg","version":"1.0.0","source":"local","dependencies":[1,2],"root":true},`+
 		`{"name":"libc","version":"0.2.1","source":"crates.io"},{"name":"cc","version":"1.1.0","source":"crates.io","kind":"build"}]}`)})

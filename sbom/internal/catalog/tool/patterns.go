@@ -68,10 +68,11 @@ func Patterns() []Pattern {
 		// git_user_agent.
 		{Name: "git", Vendor: "git-scm", Product: "git", Anchor: "GIT_USER_AGENT", Version: `()`, Whole: search(`git/(\d{1,2}(?:\.\d{1,3}){2,3}(?:-rc\d+)?)[\x00.]`), Folders: []string{"libexec/git-core", "share/git-core"}},
 
-		// OPENSSL_VERSION_TEXT: version and date of the release.
+		// OPENSSL_VERSION_TEXT: version and date of the release. Who includes its headers
+		// has that too, but not the table of objects.
 		{Name: "openssl", Vendor: "openssl", Product: "openssl", Library: true, Anchor: "OpenSSL ",
 			Version: `((?:[3-9]\.\d{1,2}\.\d{1,2}|1\.[01]\.\d[a-z]{0,2}|0\.9\.\d[a-z]{0,2})` + pre + `)(?:[-+][-+.\w]+)? {1,2}\d{1,2} [A-Z][a-z]{2} 20\d\d[\x00 ]`,
-			Also:    []string{"error:%08lX:"}},
+			Also:    []string{"error:%08lX:", "rsaEncryption"}},
 		// LIBCURL_NAME and LIBCURL_VERSION.
 		{Name: "libcurl", Vendor: "haxx", Product: "libcurl", Library: true, Anchor: "libcurl/", Version: `(` + three + `)\x00`},
 		// XML_ExpatVersion.

@@ -30,7 +30,7 @@ func scan(s *Scanner, texts ...string) []string {
 
 func TestScan(t *testing.T) {
 	s := New()
-	const ssl = "error:%08lX:%s:%s:%s"
+	const ssl = "error:%08lX:%s:%s:%s\x00rsaEncryption"
 	for name, c := range map[string]struct {
 		texts []string
 		want  []string
@@ -45,7 +45,7 @@ func TestScan(t *testing.T) {
 		"old ruby":                        {[]string{"ruby 2.7.8p225 (2023-03-30 revision 1f4d455848) [x86_64-linux]"}, []string{"ruby@2.7.8"}},
 		"openssl":                         {[]string{"OpenSSL 3.0.11 19 Sep 2023", ssl}, []string{"openssl@3.0.11"}},
 		"openssl 1":                       {[]string{"OpenSSL 1.1.1w  11 Sep 2023", ssl}, []string{"openssl@1.1.1w"}},
-		"who speaks of openssl":           {[]string{"needs OpenSSL 3.0.11 or later", "OpenSSL 3.0.11 19 Sep 2023"}, nil},
+		"who speaks of openssl":           {[]string{"needs OpenSSL 3.0.11 or later", "OpenSSL 3.0.11 19 Sep 2023", "error:%08lX:"}, nil},
 		"java 8":                          {[]string{"OpenJDK 64-Bit Server VM (25.392-b08) for linux-amd64 JRE (1.8.0_392-b08), built on Oct 23 2023", "JNI_CreateJavaVM"}, []string{"openjdk@1.8.0_392"}},
 		"java 17":                         {[]string{"OpenJDK 64-Bit Server VM (17.0.9+9) for linux-amd64 JRE (17.0.9+9), built on", "JNI_CreateJavaVM"}, []string{"openjdk@17.0.9"}},
 		"redis":                           {[]string{"5.3.0", "7.2.3", "redis_git_sha1:%s\r\n", "7.2.3buildkitsandbox-1699000000000000000000000000"}, []string{"redis@7.2.3"}},
