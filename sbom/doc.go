@@ -13,6 +13,8 @@
 //     from one to another.
 //   - [Convert], [Merge] and [Filter] make documents of documents, [ScanIndex] one of
 //     all platforms of an index; [EncodeOptions].MaxBytes keeps one small.
+//   - [ProveBase] tells whether an image was built on another, and a [Cache] spares
+//     reading layers that were read before.
 //   - [Check] holds an SBOM against the minimum elements of a standard.
 //
 // # What is promised
