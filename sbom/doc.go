@@ -19,8 +19,8 @@
 //
 // # What is promised
 //
-// An SBOM that is written and read again is the same SBOM, in both formats, and so
-// from one to the other. What a format has no member for is kept in the ways it
+// An SBOM that is written and read again is the same SBOM, in every format, and so
+// from any of them to any other. What a format has no member for is kept in the ways it
 // has for extensions, below. What cannot be kept is told: [Loss].
 //
 // The same contents give the same bytes, whatever the order they are in; nothing
@@ -94,22 +94,67 @@
 // The SBOM has nothing of the format's namespaces: JSON and XML that say the same
 // give the same SBOM.
 //
-// # Extensions in SPDX
+// # How the model is read from SPDX
 //
-// Every component is a package, with its id as SPDXID where that is possible.
-// Statements that are no licence expression are LicenseRefs with their text. The
-// image is what the document DESCRIBES; a document without a root describes all its
-// packages. The relation ownedBy, and kinds of the caller's own, are OTHER with
-// "assay:relation:KIND" as comment. The rest is JSON in one annotation by "Tool:
-// assay" of each package, after "assay:component/1 ":
+// Packages and files are components. What the document describes is the root, if it
+// is one. A relationship that the model knows under another name, or the other way
+// around, is read as that; one that says more, such as a static link, is read as
+// dependsOn and reported. In tag-value, files that follow a package are in it.
+// Errors and losses of a tag-value document name the line, and the JSON pointer that
+// the value would have.
 //
-//	id, type, supplier, licenses    only where the package's own members give others
+// SPDX 3 is read in whatever order and form its graph is: objects inline or by
+// reference, one value or a list of one, classes and values as names or IRIs of the
+// model, prefixes that the context defines. References to elements of other documents
+// are reported, and so are classes that are not of SPDX 3. The IRI of the document is
+// the Serial, and the ids of components are those of their IRIs after it and "#";
+// other IRIs are ids as they are. Completeness of the relationships contains and
+// dependsOn is that of the component.
+//
+// # Extensions in SPDX 2
+//
+// Every component is a package, with its id as SPDXID where that is possible; one of
+// type file is a file if it has a SHA-1, which SPDX asks for, and neither version,
+// purl, CPEs nor supplier, for which files have no member. Statements that are no
+// licence expression are LicenseRefs with their text. The image is what the document
+// DESCRIBES; a document without a root describes all its packages. The relation
+// ownedBy, and kinds of the caller's own, are OTHER with "assay:relation:KIND" as
+// comment, the kind as a JSON string where it could not stand there as it is. The
+// rest is JSON in one annotation by "Tool: assay" of each package and file, after
+// "assay:component/1 ":
+//
+//	id, type, name, version, supplier, description, licenses
+//	                                only where the element's own members give others
+//	cpes                            that a tag-value document cannot hold
 //	hashes                          of algorithms that SPDX does not have
 //	source, locations, foundBy, properties
 //
 // and of the document, after "assay:document/1 ": noRoot, version, creators (only
-// where the creators give others), lifecycle, completeness and layers.
+// where the creators give others), lifecycle, completeness and layers. Tag-value has
+// no way to escape line ends, control characters and "</text>": values with them are
+// written with spaces there, and as they are in the annotation.
 //
 // Persons and organizations are one thing to the model: authors with an email
 // address are written as Person, others as Organization.
+//
+// # Extensions in SPDX 3
+//
+// A document is in the canonical serialization, without indentation. Components are
+// software_Package, those of type file without version and purl software_File.
+// Statements that are no licence expression are texts, with an expression that maps
+// its LicenseRef to them. All that a component relates to in one way is one
+// relationship. It says how complete it is where the SBOM states that of
+// dependencies, or of what a component contains; where all dependencies of a
+// component are known and there are none, it depends on NoneElement. The lifecycle is
+// the sbomType where there is one: pre-build is source, post-build analyzed,
+// operations deployed. GeneratedFrom is written the other way around, as generates;
+// ownedBy and other kinds as in SPDX 2. Properties, and the rest as JSON under the
+// same names as in SPDX 2, are CdxPropertiesExtension:
+//
+//	assay:component/1       of a package or file: type, cpes, hashes, source, locations, foundBy
+//	assay:document/1        of the document
+//	assay:property:NAME     a property of the component whose name is one of these
+//
+// A document without authors names the SoftwareAgent assay as its creator, because
+// there must be one.
 package sbom

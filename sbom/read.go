@@ -21,8 +21,8 @@ import (
 // [assay.ErrBound]. The package comment says which rules are checked.
 //
 // The SBOM is a view of the bytes, which remain the evidence. What it leaves out,
-// [ReadReport] tells; of CycloneDX it is carried along in Rest, and is there again
-// when the SBOM is written as CycloneDX.
+// [ReadReport] tells; it is carried along in Rest, and is there again when the SBOM
+// is written in a format of the same family, see [Encode].
 func Read(name string, data []byte) (*assay.SBOM, error) {
 	return read(name, data, func(string, assay.ComponentID, string) {})
 }

@@ -25,7 +25,7 @@ const (
 type ComponentFacts struct {
 	ID          assay.ComponentID   `json:"id,omitempty"`
 	Type        assay.ComponentType `json:"type,omitempty"`
-	Name        *string             `json:"name,omitempty"`
+	Name        *string             `json:"name,omitzero"`
 	Version     string              `json:"version,omitempty"`
 	Supplier    string              `json:"supplier,omitempty"`
 	Description string              `json:"description,omitempty"`
