@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"sync"
@@ -51,6 +52,9 @@ func (c *MemoryCache) Get(_ context.Context, key string) ([]byte, bool, error) {
 
 // Put implements [Cache].
 func (c *MemoryCache) Put(_ context.Context, key string, data []byte) error {
+	if cap(data)-len(data) > len(data)/8 {
+		data = bytes.Clone(data)
+	}
 	k := &kept{key, data}
 	if k.size() > c.limit {
 		return nil

@@ -46,7 +46,8 @@ func sample() everything {
 		Bool: true, ints: []int64{0, -1, 1 << 62, -1 << 63}, small: -128, Uint: 1<<32 - 1, Float: 1.5, text: "a\x00\xff", bytes: []byte("xyz"),
 		array: [3]uint16{1, 2, 65535}, Map: map[string]int{"b": 2, "a": 1, "": 0}, inner: map[[2]byte][]string{{1, 2}: {"x", ""}, {0, 9}: nil},
 		pointer: &tree{Name: "a", kids: []tree{{Name: "b", kids: []tree{}}}, next: &tree{}},
-		digest:  assay.MustDigest("sha256:" + strings.Repeat("ab", 32)), when: time.Unix(1e9, 5).UTC(),
+		errs:    []error{nil}, left: nil,
+		digest: assay.MustDigest("sha256:" + strings.Repeat("ab", 32)), when: time.Unix(1e9, 5).UTC(),
 		err: &assay.Error{Op: "o", Kind: assay.ErrBound, Subject: "s", Field: "f", Value: "v", Bound: "b", Rule: "r"},
 	}
 }
