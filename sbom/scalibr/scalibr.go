@@ -179,4 +179,4 @@ func component(p *extractor.Package) (assay.Component, error) {
 type api struct{ file sbom.File }
 
 func (a api) Path() string               { return a.file.Path }
-func (a api) Stat() (fs.FileInfo, error) { return info{a.file}, nil }
+func (a api) Stat() (fs.FileInfo, error) { return info(a), nil }
