@@ -22,7 +22,8 @@ type Options struct {
 	Registry Registry
 	// ForeignLayers are the hosts, with port if the URL has one, that layers may be
 	// fetched from which the source does not have, and the manifest has a URL for.
-	// They are asked over Registry's transport, without credentials. Default none:
+	// They are asked over Registry's transport, without credentials, and may redirect
+	// to other hosts, but not to private addresses. Default none:
 	// who writes a manifest should not choose what this machine talks to.
 	ForeignLayers []string
 }
