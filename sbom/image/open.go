@@ -23,7 +23,8 @@ type Options struct {
 	// ForeignLayers are the hosts, with port if the URL has one, that layers may be
 	// fetched from which the source does not have, and the manifest has a URL for.
 	// They are asked over Registry's transport, without credentials, and may redirect
-	// to other hosts, but not to private addresses. Default none:
+	// to other hosts; a redirect from a public host to a private IP address is refused,
+	// one to a name that resolves to such an address is not. Default none:
 	// who writes a manifest should not choose what this machine talks to.
 	ForeignLayers []string
 }
