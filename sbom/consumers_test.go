@@ -113,7 +113,7 @@ func TestOSVScanner(t *testing.T) {
 		file   string
 	}{
 		{sbom.CycloneDXJSON + "@1.4", "bom.cdx.json"}, {sbom.CycloneDXJSON + "@1.5", "bom.cdx.json"},
-		{sbom.CycloneDXJSON, "bom.cdx.json"}, {sbom.CycloneDXXML, "bom.cdx.xml"},
+		{sbom.CycloneDXJSON, "bom.cdx.json"}, {sbom.CycloneDXJSON + "@1.7", "bom.cdx.json"}, {sbom.CycloneDXXML, "bom.cdx.xml"},
 		{sbom.SPDXJSON, "bom.spdx.json"}, {sbom.SPDXTagValue, "bom.spdx"},
 	} {
 		t.Run(string(tt.format), func(t *testing.T) {

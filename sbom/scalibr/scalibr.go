@@ -130,14 +130,10 @@ func (c *Cataloger) extract(ctx context.Context, v *view) (found []sbom.Found, e
 		if p == nil || p.Name == "" {
 			return nil, errors.New("a package without a name")
 		}
-		one, err := component(p)
-		if err != nil {
-			return nil, err
-		}
 		if p.ID != "" {
 			byID[p.ID] = len(found)
 		}
-		found = append(found, sbom.Found{Component: one})
+		found = append(found, sbom.Found{Component: component(p)})
 	}
 	for i, p := range inv.Packages {
 		for _, id := range slices.Sorted(maps.Keys(p.ParentIDs)) {
@@ -150,14 +146,14 @@ func (c *Cataloger) extract(ctx context.Context, v *view) (found []sbom.Found, e
 	return found, nil
 }
 
-func component(p *extractor.Package) (assay.Component, error) {
+// component is without package URL if what osv-scalibr makes of the package is none:
+// one odd name must not hide the rest of a file.
+func component(p *extractor.Package) assay.Component {
 	c := assay.Component{Type: assay.TypeLibrary, Name: p.Name, Version: p.Version}
 	if u := p.PURL(); u != nil && u.Type != "" {
-		parsed, err := assay.NormalizePURL(u.String())
-		if err != nil {
-			return c, fmt.Errorf("package %s %s: %w", p.Name, p.Version, err)
+		if parsed, err := assay.NormalizePURL(u.String()); err == nil {
+			c.PURL = parsed
 		}
-		c.PURL = parsed
 	}
 	for _, l := range p.Licenses {
 		if l != "" && !slices.Contains(c.Licenses, assay.License{Name: l}) {
@@ -172,7 +168,7 @@ func component(p *extractor.Package) (assay.Component, error) {
 			}
 		}
 	}
-	return c, nil
+	return c
 }
 
 // api is what an extractor decides on.

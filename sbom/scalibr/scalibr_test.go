@@ -131,6 +131,7 @@ func TestDependencies(t *testing.T) {
 			{Name: "child", Version: "1", PURLType: "cran", ID: "a", ParentIDs: map[string]bool{"b": true}, Licenses: []string{"MIT", "MIT"}},
 			{Name: "parent", Version: "2", PURLType: "cran", ID: "b", SourceCode: &extractor.SourceCodeIdentifier{Repo: "https://example.org/r", Commit: "c0ffee"}},
 			{Name: "stranger", Version: "3", ID: "c"},
+			{Name: "odd", Version: "4", PURLType: "no type"},
 		}, nil
 	}}, nil), []testimage.File{{Name: "x.fake", Body: "x"}})
 	var got []string
@@ -140,7 +141,7 @@ func TestDependencies(t *testing.T) {
 		}
 		got = append(got, string(r.From)+" "+string(r.Kind)+" "+string(r.To))
 	}
-	if d := cmp.Diff([]string{"root contains pkg:cran/parent@2", "root contains scalibr:fake:stranger@3", "pkg:cran/parent@2 dependsOn pkg:cran/child@1"}, got); d != "" {
+	if d := cmp.Diff([]string{"root contains pkg:cran/parent@2", "root contains scalibr:fake:odd@4", "root contains scalibr:fake:stranger@3", "pkg:cran/parent@2 dependsOn pkg:cran/child@1"}, got); d != "" {
 		t.Error(d)
 	}
 	child, _ := c.SBOM.Component("pkg:cran/child@1")
