@@ -59,8 +59,13 @@ func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.Com
 			out.Relationships = append(out.Relationships, relationship{From: documentID, Type: "DESCRIBES", To: e.ids[c.ID]})
 		}
 	}
+	var from assay.ComponentID
+	var fromID string
 	for _, r := range doc.Relations {
-		rel := relationship{From: e.ids[r.From], Type: written[r.Kind], To: e.ids[r.To]}
+		if r.From != from { // they are sorted by it
+			from, fromID = r.From, e.ids[r.From]
+		}
+		rel := relationship{From: fromID, Type: written[r.Kind], To: e.ids[r.To]}
 		if rel.Type == "" {
 			rel.Type, rel.Comment = "OTHER", KindComment(r.Kind)
 		}

@@ -38,7 +38,7 @@ type tagReader struct {
 	document, creation                                          section
 	packages, files, snippets, licenses, relationships, reviews []*section
 	annotations                                                 []*section
-	current, pkg, note, relation, review                        *section
+	current, pkg, note, relation                                *section
 	stage                                                       int
 	byID                                                        map[string]*section
 }

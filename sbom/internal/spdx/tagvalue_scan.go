@@ -55,7 +55,7 @@ func (s *tagScanner) scan() (bool, error) {
 			continue
 		}
 		s.line = s.next - 1
-		tag, value, ok := strings.Cut(line, ":")
+		tag, _, ok := strings.Cut(line, ":")
 		tag = strings.TrimSpace(tag)
 		if !ok || tag == "" {
 			return false, s.fail(s.line, clip(line), "a tag, a colon and a value")
@@ -63,7 +63,7 @@ func (s *tagScanner) scan() (bool, error) {
 		s.tag = tag
 		// The end of the line belongs to a block of text, so white space there is
 		// cut off only if there is none.
-		_, value, _ = strings.Cut(string(raw), ":")
+		_, value, _ := strings.Cut(string(raw), ":")
 		block, isBlock := strings.CutPrefix(strings.TrimLeft(value, " \t"), open)
 		if !isBlock {
 			s.value = strings.TrimSpace(value)

@@ -36,8 +36,6 @@ type decoder struct {
 	ns           namespace
 	out          *assay.SBOM
 	components   map[string]assay.ComponentID // by spdxId
-	order        []*object                    // of out.Components
-	facts        []spdx.ComponentFacts        // of out.Components
 	document     *object
 	boms         []*object
 	creation     string // id of the document's CreationInfo
