@@ -324,6 +324,17 @@ func (c *subjectCase) bytes() Check {
 	case Holds:
 		check.State = assay.Proven
 		check.Detail = fmt.Sprintf("%d layers hashed against the manifest and the configuration", len(c.contents.Layers))
+		cached := 0
+		for _, l := range c.contents.Layers {
+			if l.Cached {
+				cached++
+			}
+		}
+		if cached > 0 {
+			// The chain from the digest to each diffID was verified now, the bytes of
+			// these layers when they were put into the cache.
+			check.Detail += fmt.Sprintf(", %d of them when they were read before", cached)
+		}
 	case ContentsMismatch:
 		check.State = assay.Refuted
 	}

@@ -53,8 +53,10 @@ func Workers(n int) Option {
 	}
 }
 
-// Scanning says how the image's bytes are read: memory, bounds, progress. The
-// digest and the document fields of the options are set by the verifier.
+// Scanning says how the image's bytes are read: memory, bounds, progress, cache. The
+// digest and the document fields of the options are set by the verifier. A layer that
+// the cache has is not read again: whoever can write to the cache can say what is in
+// it, so it must be as private as the program.
 func Scanning(o sbom.Options) Option {
 	return func(v *Verifier) error {
 		v.scan = o
