@@ -20,8 +20,8 @@ type checker struct {
 	version int
 	xml     bool // it says what a document in XML says
 
-	dropped func(pointer string)                                               // for each value that the model has no place for, not for those inside of it
-	labeled func(label, value string, loose bool, pointer func() string) error // for each labeled string
+	dropped func(pointer string)                                                      // for each value that the model has no place for, not for those inside of it
+	labeled func(label string, value []byte, loose bool, pointer func() string) error // for each labeled string
 
 	seen []sighting // of watched members, those of the innermost object last
 }
@@ -182,15 +182,28 @@ func (c *checker) scalar(t *scalar, kind byte, raw jsontext.Value, s state) erro
 	if t.ok == nil && t.label == "" {
 		return nil
 	}
-	text := string(raw)
+	// Nothing is allocated for a value that is right.
+	text := []byte(raw)
 	if kind == '"' {
-		var err error
-		if text, err = unquote(raw); err != nil {
-			return err
+		if text = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
+			var err error
+			if text, err = jsontext.AppendUnquote(nil, raw); err != nil {
+				return err
+			}
 		}
 	}
-	if t.ok != nil && !t.ok(text, c.version) {
-		return c.fail(text, t.want)
+	ok := true
+	switch {
+	case t.since != nil:
+		since, known := t.since[string(text)]
+		ok = known && since <= c.version
+	case t.bytes != nil:
+		ok = t.bytes(text)
+	case t.ok != nil:
+		ok = t.ok(string(text), c.version)
+	}
+	if !ok {
+		return c.fail(string(text), t.want)
 	}
 	if t.label != "" {
 		return c.labeled(t.label, text, s.loose, c.pointer)
@@ -240,7 +253,7 @@ func (c *checker) choice(t *typ, s state, expressions *int) error {
 	inner := &checker{dec: jsontext.NewDecoder(bytes.NewBuffer(raw)), version: c.version, xml: c.xml}
 	here := c.pointer()
 	inner.dropped = func(pointer string) { c.dropped(here + strings.TrimSuffix(pointer, "/")) }
-	inner.labeled = func(label, value string, loose bool, pointer func() string) error {
+	inner.labeled = func(label string, value []byte, loose bool, pointer func() string) error {
 		return c.labeled(label, value, loose, func() string { return here + strings.TrimSuffix(pointer(), "/") })
 	}
 	if a.wrap {

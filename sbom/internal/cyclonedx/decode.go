@@ -172,22 +172,22 @@ func (d *decoder) check(data []byte) error {
 	c := &checker{
 		version: max(0, minor(d.version)), xml: d.xml,
 		dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
-		labeled: func(label, value string, loose bool, pointer func() string) error {
-			switch {
+		labeled: func(label string, value []byte, loose bool, pointer func() string) error {
+			switch known := d.refs[string(value)]; {
 			case loose && (!d.xml || label != labelDefined):
 				// Ids inside of formulations repeat even in the specification's examples
 				// in JSON. The schema of XML does not allow it.
 				if label == labelDefined {
-					d.refs[value] = true
+					d.refs[string(value)] = true
 				}
 			case label == labelUsed:
-				if _, ok := used[value]; !ok && !d.refs[value] {
-					used[value] = pointer()
+				if _, ok := used[string(value)]; !ok && !known {
+					used[string(value)] = pointer()
 				}
-			case d.refs[value]:
-				return &assay.Error{Field: pointer(), Value: value, Bound: "a bom-ref that is unique in the document"}
+			case known:
+				return &assay.Error{Field: pointer(), Value: string(value), Bound: "a bom-ref that is unique in the document"}
 			default:
-				d.refs[value] = true
+				d.refs[string(value)] = true
 			}
 			return nil
 		},
@@ -420,21 +420,21 @@ func (d *decoder) component(c *component, pointer string, parent assay.Component
 
 func (d *decoder) licenses(list []licenseChoice, pointer string, oc *assay.Component) error {
 	for i, l := range list {
-		here := shape.Pointer(pointer, i)
+		here := func() string { return shape.Pointer(pointer, i) }
 		switch {
 		case l.License == nil:
 			if l.Expression == "" {
-				d.lose(here+"/expression", "an empty expression")
+				d.lose(here()+"/expression", "an empty expression")
 				continue
 			}
 			if !license.Valid(l.Expression) {
-				d.lose(here+"/expression", "not a valid SPDX expression; kept as a name")
+				d.lose(here()+"/expression", "not a valid SPDX expression; kept as a name")
 			}
 			oc.Licenses = append(oc.Licenses, license.Parse(l.Expression, l.Acknowledgement == concluded))
 		default:
 			text := l.License.ID + l.License.Name // one of them is there
 			if text == "" {
-				d.lose(here+"/license/name", "an empty name")
+				d.lose(here()+"/license/name", "an empty name")
 				continue
 			}
 			oc.Licenses = append(oc.Licenses, license.Parse(text, l.License.Acknowledgement == concluded))
@@ -447,19 +447,19 @@ func (d *decoder) licenses(list []licenseChoice, pointer string, oc *assay.Compo
 func (d *decoder) hashes(list []hash, pointer string) ([]assay.Digest, error) {
 	var out []assay.Digest
 	for i, h := range list {
-		here := shape.Pointer(pointer, i)
+		here := func() string { return shape.Pointer(pointer, i) }
 		alg, ok := algorithms[h.Alg]
 		switch {
 		case !ok:
-			d.lose(here, "the model has no algorithm "+h.Alg)
+			d.lose(here(), "the model has no algorithm "+h.Alg)
 			continue
 		case alg == assay.BLAKE3 && len(h.Content) != 64:
-			d.lose(here, "the model has BLAKE3 of 256 bits only")
+			d.lose(here(), "the model has BLAKE3 of 256 bits only")
 			continue
 		}
 		digest, err := assay.NewDigest(alg, strings.ToLower(h.Content))
 		if err != nil {
-			return nil, d.invalid(here+"/content", h.Content, "a digest of the length of "+h.Alg)
+			return nil, d.invalid(here()+"/content", h.Content, "a digest of the length of "+h.Alg)
 		}
 		out = append(out, digest)
 	}
@@ -472,7 +472,7 @@ func (d *decoder) properties(list []property, pointer string, oc *assay.Componen
 	var hashes []assay.Digest
 	var once []string
 	for i, p := range list {
-		here := shape.Pointer(pointer, i)
+		here := func() string { return shape.Pointer(pointer, i) }
 		var target *string
 		switch p.Name {
 		case propFoundBy:
@@ -487,7 +487,7 @@ func (d *decoder) properties(list []property, pointer string, oc *assay.Componen
 		switch {
 		case target != nil:
 			if slices.Contains(once, p.Name) {
-				return nil, d.invalid(here, p.Name, "the property once")
+				return nil, d.invalid(here(), p.Name, "the property once")
 			}
 			once = append(once, p.Name)
 			*target = p.Value
@@ -495,20 +495,20 @@ func (d *decoder) properties(list []property, pointer string, oc *assay.Componen
 			oc.CPEs = append(oc.CPEs, p.Value)
 		case isRelation && kind != "":
 			if !d.refs[p.Value] {
-				return nil, d.invalid(here+"/value", p.Value, "a bom-ref that the document defines")
+				return nil, d.invalid(here()+"/value", p.Value, "a bom-ref that the document defines")
 			}
 			out.Relations = append(out.Relations, assay.Relation{From: oc.ID, Kind: assay.RelationKind(kind), To: assay.ComponentID(p.Value)})
 		case isHash && assay.Algorithm(alg).Known():
 			digest, err := assay.NewDigest(assay.Algorithm(alg), p.Value)
 			if err != nil {
-				return nil, d.invalid(here+"/value", p.Value, "a digest of the length of "+alg)
+				return nil, d.invalid(here()+"/value", p.Value, "a digest of the length of "+alg)
 			}
 			hashes = append(hashes, digest)
 		default:
 			name := strings.TrimPrefix(p.Name, propEscape)
 			if old, ok := oc.Properties[name]; ok {
 				if old != p.Value {
-					d.lose(here, "the model has one value of a property, the first")
+					d.lose(here(), "the model has one value of a property, the first")
 				}
 				continue
 			}
@@ -529,18 +529,18 @@ type emptyDependency struct {
 // dependencies gives the entries that state that there are none.
 func (d *decoder) dependencies(list []dependency, out *assay.SBOM) (empty []emptyDependency) {
 	for i, dep := range list {
-		here := shape.Pointer("/dependencies", i)
+		here := func() string { return shape.Pointer("/dependencies", i) }
 		from := assay.ComponentID(dep.Ref)
 		if !d.made[from] {
-			d.lose(here, "the dependencies of what is not a component")
+			d.lose(here(), "the dependencies of what is not a component")
 			continue
 		}
 		if len(dep.DependsOn) == 0 {
-			empty = append(empty, emptyDependency{from, here})
+			empty = append(empty, emptyDependency{from, here()})
 		}
 		for j, to := range dep.DependsOn {
 			if !d.made[assay.ComponentID(to)] {
-				d.lose(shape.Pointer(here+"/dependsOn", j), "a dependency on what is not a component")
+				d.lose(shape.Pointer(here()+"/dependsOn", j), "a dependency on what is not a component")
 				continue
 			}
 			out.Relations = append(out.Relations, assay.Relation{From: from, Kind: assay.DependsOn, To: assay.ComponentID(to)})

@@ -1,7 +1,6 @@
 package cyclonedx
 
 import (
-	"encoding/hex"
 	"net/url"
 	"regexp"
 	"slices"
@@ -18,6 +17,8 @@ type scalar struct {
 	kind byte // of the JSON value: '"', '0', 't'
 	// ok checks the value; of a number, its text. Nil allows all.
 	ok       func(s string, version int) bool
+	bytes    func(b []byte) bool // the same as ok, of what is frequent
+	since    map[string]int      // and of an enumeration
 	want     string
 	collapse bool // in XML white space around it does not count
 	label    string
@@ -42,9 +43,9 @@ var (
 var scalars = map[string]scalar{
 	"str":          {kind: '"'},
 	"url":          {kind: '"', collapse: true},
-	"ref":          {kind: '"', ok: nonEmpty, want: "a reference of one character or more"},
-	"defined":      {kind: '"', ok: nonEmpty, want: "a reference of one character or more", label: labelDefined},
-	"used":         {kind: '"', ok: nonEmpty, want: "a reference of one character or more", label: labelUsed},
+	"ref":          {kind: '"', ok: nonEmpty, bytes: hasBytes, want: "a reference of one character or more"},
+	"defined":      {kind: '"', ok: nonEmpty, bytes: hasBytes, want: "a reference of one character or more", label: labelDefined},
+	"used":         {kind: '"', ok: nonEmpty, bytes: hasBytes, want: "a reference of one character or more", label: labelUsed},
 	"serial":       {kind: '"', ok: match(serialPattern), want: "urn:uuid: and a UUID in lower case"},
 	"mime":         {kind: '"', ok: match(mimePattern), want: "type/subtype", collapse: true},
 	"locale":       {kind: '"', ok: match(localePattern), want: "a language such as en, or en-US"},
@@ -57,7 +58,7 @@ var scalars = map[string]scalar{
 	"range":        {kind: '"', ok: func(s string, _ int) bool { return s != "" && utf8.RuneCountInString(s) <= 4096 }, want: "1 to 4096 characters"},
 	"time":         {kind: '"', ok: isTime, want: "a date and time of RFC 3339", collapse: true},
 	"date":         {kind: '"', ok: isDate, want: "a date such as 2026-01-31", collapse: true},
-	"digest":       {kind: '"', ok: isDigest, want: "a hexadecimal digest", collapse: true},
+	"digest":       {kind: '"', ok: func(s string, _ int) bool { return isDigest(s) }, bytes: isDigest[[]byte], want: "a hexadecimal digest", collapse: true},
 	"bool":         {kind: 't', collapse: true},
 	"num":          {kind: '0', collapse: true},
 	"percent":      {kind: '0', ok: between(0, 1), want: "a number from 0 to 1", collapse: true},
@@ -80,7 +81,7 @@ func enum(words []string) scalar {
 			since[w] = 0
 		}
 	}
-	return scalar{kind: '"', values: names, want: "one of " + strings.Join(names, ", "),
+	return scalar{kind: '"', values: names, since: since, want: "one of " + strings.Join(names, ", "),
 		ok: func(s string, version int) bool { v, ok := since[s]; return ok && v <= version }}
 }
 
@@ -92,6 +93,8 @@ func isSignatureAlgorithm(s string, _ int) bool {
 	u, err := url.Parse(s)
 	return slices.Contains(signatureTypes, s) || err == nil && u.IsAbs()
 }
+
+func hasBytes(b []byte) bool { return len(b) > 0 }
 
 func nonEmpty(s string, _ int) bool { return s != "" }
 
@@ -107,11 +110,15 @@ func isDate(s string, _ int) bool {
 	return err == nil
 }
 
-func isDigest(s string, _ int) bool {
+func isDigest[T string | []byte](s T) bool {
 	switch len(s) {
 	case 32, 40, 64, 96, 128:
-		_, err := hex.DecodeString(s)
-		return err == nil
+		for i := range len(s) {
+			if c := s[i] | 0x20; (c < '0' || c > '9' || s[i] != c) && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }
