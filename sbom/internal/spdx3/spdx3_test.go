@@ -2,7 +2,6 @@ package spdx3_test
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/canon"
+	"github.com/assaykit/assay/sbom/internal/spdx"
 	"github.com/assaykit/assay/sbom/internal/spdx3"
 )
 
@@ -62,20 +62,17 @@ func FuzzIDs(f *testing.F) {
 	f.Add("https://e.example/doc", "a", "https://e.example/doc#a")
 	f.Add("urn:x:\"", "/", "%2F")
 	f.Fuzz(func(t *testing.T, serial, a, b string) {
-		if a == b || a == "" || b == "" || !utf8.ValidString(a) || !utf8.ValidString(b) || !utf8.ValidString(serial) || serial == "" || strings.ContainsAny(serial, "# \n\t\r") || !strings.Contains(serial[1:], ":") || serial[len(serial)-1] == ':' {
+		serial = "x:" + serial
+		if a == b || a == "" || b == "" || !utf8.ValidString(a) || !utf8.ValidString(b) || !utf8.ValidString(serial) || !spdx.ValidNamespace(serial) {
 			t.Skip()
 		}
-		doc := &assay.SBOM{Serial: "x:" + serial, Created: time.Unix(0, 0).UTC(), Version: 1, Components: []assay.Component{
+		doc := &assay.SBOM{Serial: serial, Created: time.Unix(0, 0).UTC(), Version: 1, Components: []assay.Component{
 			{ID: assay.ComponentID(a), Type: assay.TypeLibrary}, {ID: assay.ComponentID(b), Type: assay.TypeFile}}}
 		form, data := write(t, doc)
 		got, err := spdx3.Decode("f", data, silent)
 		if err != nil {
-			if strings.ContainsFunc(serial, func(r rune) bool { return r <= ' ' || r == 0x85 || r == 0xa0 }) {
-				t.Skip() // package sbom does not let such a serial in
-			}
 			t.Fatalf("%v\n%s", err, data)
 		}
-		form.Serial, got.Serial = "", ""
 		if d := cmp.Diff(form, got, same); d != "" {
 			t.Error(d)
 		}
