@@ -166,6 +166,20 @@ func (e *encoder) facts(c *assay.Component, name, description string) ComponentF
 	return f
 }
 
+// survive reports whether a reader makes the licenses of the two expressions. It
+// makes one of each, so that more need not be tried.
+func (e *encoder) survive(list []assay.License, declared, concluded string) bool {
+	n := [2]int{}
+	for _, l := range list {
+		i := 0
+		if l.Concluded {
+			i = 1
+		}
+		n[i]++
+	}
+	return n[0] <= 1 && n[1] <= 1 && (len(list) == 0 || slices.Equal(readLicenses(declared, concluded, e.infos, nil), list))
+}
+
 func (e *encoder) checksums(c *assay.Component, f *ComponentFacts) (out []checksum) {
 	for _, d := range c.Hashes {
 		if name, ok := algorithmNames[d.Algorithm()]; ok {
@@ -187,7 +201,7 @@ func (e *encoder) file(c *assay.Component) file {
 	facts := e.facts(c, f.FileName, "")
 	_, f.LicenseConcluded = licensesOf(c.Licenses, e.licenseRef)
 	f.LicenseConcluded = e.as.line(f.LicenseConcluded)
-	if !slices.Equal(readLicenses(noAssertion, f.LicenseConcluded, e.infos, nil), c.Licenses) {
+	if !e.survive(c.Licenses, noAssertion, f.LicenseConcluded) {
 		facts.Licenses = c.Licenses
 	}
 	f.LicenseInfos = []string{noAssertion}
@@ -213,7 +227,7 @@ func (e *encoder) pkg(c *assay.Component) pkg {
 	}
 	declared, concluded := licensesOf(c.Licenses, e.licenseRef)
 	p.LicenseDeclared, p.LicenseConcluded = e.as.line(declared), e.as.line(concluded)
-	if len(c.Licenses) > 0 && !slices.Equal(readLicenses(p.LicenseDeclared, p.LicenseConcluded, e.infos, nil), c.Licenses) {
+	if !e.survive(c.Licenses, p.LicenseDeclared, p.LicenseConcluded) {
 		facts.Licenses = c.Licenses
 	}
 	p.Checksums = e.checksums(c, &facts)
