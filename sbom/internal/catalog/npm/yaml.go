@@ -11,6 +11,10 @@ import (
 // maxYAMLDepth bounds nested mappings.
 const maxYAMLDepth = 64
 
+// maxYAMLKey is YAML's own bound on a key that stands before its colon (YAML 1.2,
+// 7.4.2), in bytes.
+const maxYAMLKey = 1024
+
 // readYAML reads the part of YAML in which pnpm and Yarn write lock files, and calls
 // f for each member of a mapping in order, with the keys that lead to it and its
 // value as written, "" for a value that is no scalar. Lists and what is in them are
@@ -38,6 +42,16 @@ func readYAML(name string, data []byte, f func(path []string, value string) erro
 			return err
 		}
 	}
+	return r.answered()
+}
+
+// answered reports a "? key" that is without its value where the document ends.
+func (r *yamlReader) answered() error {
+	for _, l := range r.levels {
+		if l.state == yamlExplicit {
+			return r.bad("? key", `": " and the value of a key`)
+		}
+	}
 	return nil
 }
 
@@ -49,6 +63,7 @@ type yamlReader struct {
 
 	indent int    // of the current line
 	text   string // of it, without indentation, not blank and no comment
+	noted  bool   // a line of comment came before it
 	levels []yamlLevel
 	path   []string
 }
@@ -89,6 +104,7 @@ func (r *yamlReader) raw() (string, bool) {
 
 // next goes to the next line that says something.
 func (r *yamlReader) next() bool {
+	r.noted = false
 	for {
 		line, ok := r.raw()
 		if !ok {
@@ -96,7 +112,11 @@ func (r *yamlReader) next() bool {
 		}
 		r.text = strings.TrimLeft(line, " ")
 		r.indent = len(line) - len(r.text)
-		if r.text != "" && r.text[0] != '#' {
+		switch {
+		case r.text == "":
+		case r.text[0] == '#':
+			r.noted = true
+		default:
 			return true
 		}
 	}
@@ -106,7 +126,13 @@ func (r *yamlReader) line(indent int, text string) error {
 	if strings.IndexByte(text, '\t') >= 0 {
 		return r.bad(text, "no tab")
 	}
+	if indent == 0 && (strings.HasPrefix(text, "--- ") || strings.HasPrefix(text, "... ")) {
+		return r.bad(text, "nothing after the mark of a document")
+	}
 	if indent == 0 && (text == "---" || text == "...") {
+		if err := r.answered(); err != nil {
+			return err
+		}
 		r.levels, r.path = r.levels[:0], r.path[:0]
 		if text == "---" {
 			return r.f(nil, "")
@@ -127,7 +153,7 @@ func (r *yamlReader) line(indent int, text string) error {
 	switch {
 	case top != nil && indent > top.indent && top.state == yamlPlain:
 		// More of the scalar; a comment ends it.
-		if plainKey(text) >= 0 || text[0] == '#' {
+		if plainKey(text) >= 0 || text[0] == '#' || r.noted {
 			return r.bad(text, "one value")
 		}
 		if strings.Contains(text, " #") {
@@ -246,13 +272,13 @@ func (r *yamlReader) member(text string) (key, value string, err error) {
 			return "", "", err
 		}
 		rest, ok := strings.CutPrefix(strings.TrimLeft(after, " "), ":")
-		if !ok || rest != "" && rest[0] != ' ' {
+		if !ok || rest != "" && rest[0] != ' ' || len(text)-len(rest) > maxYAMLKey {
 			return "", "", r.bad(text, `"key: value"`)
 		}
 		return k, strings.TrimLeft(rest, " "), nil
 	}
 	n := plainKey(text)
-	if n <= 0 || !plainStart(text) {
+	if n <= 0 || n > maxYAMLKey || !plainStart(text) {
 		return "", "", r.bad(text, `"key: value"`)
 	}
 	return strings.TrimRight(text[:n], " "), strings.TrimLeft(text[n+1:], " "), nil
@@ -327,9 +353,15 @@ func (r *yamlReader) scalar(s string, flow bool) (text, after string, err error)
 	if !plainStart(s) {
 		return "", "", r.bad(s, "a scalar without anchor, alias or tag")
 	}
+	if flow && len(s) > 1 && strings.IndexByte("-?:", s[0]) >= 0 && strings.IndexByte(",[]{}:", s[1]) >= 0 {
+		return "", "", r.bad(s, "a scalar")
+	}
 	end := len(s)
 	for i := range len(s) {
 		c := s[i]
+		if flow && c == '?' && (i+1 == len(s) || s[i+1] == ' ') {
+			return "", "", r.bad(s, "no question mark before a blank, which readers take in two ways")
+		}
 		if flow && c == ':' && i+1 < len(s) && strings.IndexByte(",[]{}", s[i+1]) >= 0 {
 			return "", "", r.bad(s, "a blank after the colon")
 		}
@@ -471,7 +503,7 @@ func (r *yamlReader) flow(s string) error {
 			}
 			after = strings.TrimLeft(after, " ")
 			rest, ok := strings.CutPrefix(after, ":")
-			if !ok || k == "" || !strings.HasPrefix(rest, " ") {
+			if !ok || k == "" || !strings.HasPrefix(rest, " ") || len(s)-len(rest) > maxYAMLKey {
 				return r.bad(s, `"key: value"`)
 			}
 			if stack[n-1].keys[k] {
