@@ -130,14 +130,20 @@ func (c *subjectCase) materials() Check {
 	for _, p := range c.provenances {
 		state, reason := assay.Unknown, NotStated
 		findings := []string{"provenance and inventory name no Go module in common"}
+		var absent []string
 		for _, m := range p.Evidence().Materials {
 			purl, err := assay.ParsePURL(m.URI)
 			if err != nil || purl.Type() != "golang" {
 				continue
 			}
 			found := modules[purl.Package()]
-			if len(found) == 0 || purl.Version() == "" {
-				continue // what was only needed to build is not in the image
+			if purl.Version() == "" {
+				continue
+			}
+			if len(found) == 0 {
+				// No contradiction: it may have been needed to build only.
+				absent = append(absent, purl.String()+" is a material and not in the inventory")
+				continue
 			}
 			if state == assay.Unknown {
 				state, reason, findings = assay.Proven, Holds, nil
@@ -147,7 +153,7 @@ func (c *subjectCase) materials() Check {
 				findings = append(findings, problem)
 			}
 		}
-		t.add(state, reason, p.Envelope(), findings...)
+		t.add(state, reason, p.Envelope(), append(findings, absent...)...)
 	}
 	return t.done(words{
 		holds:   "the Go modules that both name are the same in provenance and inventory",

@@ -85,6 +85,11 @@ func (c *subjectCase) vexSubcomponents() Check {
 					case found && notPresent:
 						state, reason = assay.Refuted, Contradiction
 						findings = append(findings, part+" is said not to be present, and is")
+					case !found && !exhaustive(inventories, sub.PURL):
+						// That a list does not have it is no proof where the list does not
+						// claim to have all of its kind.
+						state, reason = state.And(assay.Unknown), first(state, assay.Unknown, reason, NotShown)
+						findings = append(findings, part+" was not found, and the inventory does not claim to list all of its kind")
 					case !found && !notPresent:
 						state, reason = assay.Refuted, Contradiction
 						findings = append(findings, part+" is not in the image")
@@ -114,6 +119,20 @@ func present(inventories []*assay.SBOM, sub assay.Product) bool {
 	for _, inv := range inventories {
 		for i := range inv.Components {
 			if vex.Match(sub, vex.ComponentProduct(inv.Components[i])).Product != vex.NoMatch {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// exhaustive reports whether an inventory states that it lists all components of the
+// purl's type.
+func exhaustive(inventories []*assay.SBOM, p assay.PURL) bool {
+	for _, inv := range inventories {
+		for _, c := range inv.Completeness {
+			if c.Aggregate == "complete" && (c.Of == "" || c.Of == inv.Root.ID) &&
+				(c.Scope == "components" || !p.IsZero() && c.Scope == "components:"+p.Type()) {
 				return true
 			}
 		}

@@ -66,7 +66,7 @@ const (
 	NotStated Reason = "not-stated"
 	// NotShown: nothing shows it.
 	NotShown Reason = "not-shown"
-	// Shown not to be so, by the image's bytes.
+	// ShownFalse: the image's bytes show that it is not so.
 	ShownFalse Reason = "shown-false"
 	// NotEvidenceYet: this version has no evidence of the kind.
 	NotEvidenceYet Reason = "not-evidence-yet"

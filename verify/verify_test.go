@@ -287,6 +287,11 @@ func TestVEX(t *testing.T) {
 		"a part that is not in the image": {func(*fixture, *testing.T) []assay.Product { return []assay.Product{absent} },
 			func(d *vex.Draft, p assay.Product) { d.Fixed("CVE-2026-1000", p) },
 			verify.CheckVEXSubcomponent, assay.Refuted, verify.Contradiction, "pkg:deb/debian/absent@1 is not in the image"},
+		// Nothing looks for packages of conda: that none was found proves nothing.
+		"component_not_present of a kind that nobody looked for": {func(*fixture, *testing.T) []assay.Product {
+			return []assay.Product{{ID: "pkg:conda/absent@1", PURL: purl("pkg:conda/absent@1")}}
+		}, func(d *vex.Draft, p assay.Product) { d.NotAffected("CVE-2026-1000", assay.ComponentNotPresent, p) },
+			verify.CheckVEXSubcomponent, assay.Unknown, verify.NotShown, "pkg:conda/absent@1 was not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
