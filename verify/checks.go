@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/attest/posture"
 )
 
 // The IDs of checks. Those of posture rules are "posture/" and the attribute, those
@@ -48,31 +47,32 @@ type subjectCase struct {
 	provenances []Verified[*assay.Provenance]
 	vexes       []Verified[*assay.VEX]
 	postures    []Verified[*assay.Posture]
-	// assessed is what the posture rules say of the image's bytes; nil if those are
-	// not at hand.
-	assessed  *assay.Posture
-	assessErr error
+}
+
+// assessed is what the posture rules say of the image's bytes; nil if those are not
+// at hand.
+func (c *subjectCase) assessed() (*assay.Posture, error) {
+	if c.contents.inspection == nil {
+		return nil, nil
+	}
+	return c.contents.posture, c.contents.postureErr
 }
 
 func newCase(r *Report, c contents, about []assay.Digest) *subjectCase {
-	sc := &subjectCase{
+	return &subjectCase{
 		report: r, about: about, contents: c,
 		sboms:       slices.Collect(Evidence[*assay.SBOM](r)),
 		provenances: slices.Collect(Evidence[*assay.Provenance](r)),
 		vexes:       slices.Collect(Evidence[*assay.VEX](r)),
 		postures:    slices.Collect(Evidence[*assay.Posture](r)),
 	}
-	if c.Contents != nil {
-		sc.assessed, sc.assessErr = posture.Assess(c.Contents, posture.Options{})
-	}
-	return sc
 }
 
 // inventories are the component lists to join with: that of the image's bytes if
 // they are at hand, which is the truth, and else those that were signed.
 func (c *subjectCase) inventories() []*assay.SBOM {
-	if c.contents.Contents != nil {
-		return []*assay.SBOM{c.contents.SBOM}
+	if c.contents.inspection != nil {
+		return []*assay.SBOM{c.contents.sbom}
 	}
 	var out []*assay.SBOM
 	for _, s := range c.sboms {
@@ -323,9 +323,9 @@ func (c *subjectCase) bytes() Check {
 	switch c.contents.reason {
 	case Holds:
 		check.State = assay.Proven
-		check.Detail = fmt.Sprintf("%d layers hashed against the manifest and the configuration", len(c.contents.Layers))
+		check.Detail = fmt.Sprintf("%d layers hashed against the manifest and the configuration", len(c.contents.layers))
 		cached := 0
-		for _, l := range c.contents.Layers {
+		for _, l := range c.contents.layers {
 			if l.Cached {
 				cached++
 			}

@@ -9,7 +9,7 @@ import (
 // was signed and that the bytes refute is false, whoever signed it.
 func (c *subjectCase) postureClaims() Check {
 	t := newTally(CheckPostureClaims)
-	actual, err := c.assessed, c.assessErr
+	actual, err := c.assessed()
 	for _, p := range c.postures {
 		switch {
 		case err != nil:
@@ -41,7 +41,7 @@ func (c *subjectCase) postureClaims() Check {
 // postureRules answers each rule: by the image's bytes where they are at hand. With
 // claimed, a signed claim stands in for bytes that are not.
 func (c *subjectCase) postureRules(claimed bool) []Check {
-	actual, err := c.assessed, c.assessErr
+	actual, err := c.assessed()
 	var out []Check
 	for _, rule := range posture.Rules() {
 		check := Check{ID: "posture/" + string(rule.Attribute), Stage: rule.Stage, Reason: NotShown}

@@ -12,11 +12,11 @@ import (
 func (c *subjectCase) sbomContents() Check {
 	t := newTally(CheckSBOMContents)
 	for _, s := range c.sboms {
-		if c.contents.Contents == nil {
+		if c.contents.inspection == nil {
 			t.add(assay.Unknown, c.contents.reason, s.Envelope(), c.contents.detail)
 			continue
 		}
-		d := sbom.Compare(s.Evidence(), c.contents.SBOM)
+		d := sbom.Compare(s.Evidence(), c.contents.sbom)
 		var findings []string
 		if !s.Subject().Digest.Has(c.report.Digest) {
 			// It is about an index above, and may list what is in its other images.

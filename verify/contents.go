@@ -7,14 +7,43 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/attest/posture"
 	"github.com/assaykit/assay/sbom"
 )
 
-// contents is the image's bytes, or why they are not at hand.
+// contents is what the image's bytes show, or why they are not at hand.
 type contents struct {
-	*sbom.Contents // nil unless reason is Holds
-	reason         Reason
-	detail         string
+	*inspection // nil unless reason is Holds
+	reason      Reason
+	detail      string
+}
+
+// inspection is what the checks ask of an image's bytes. Whatever they look at is in
+// here, so that a [Record] can keep it.
+type inspection struct {
+	layers []inspectedLayer
+	// sbom is the inventory of the bytes.
+	sbom *assay.SBOM
+	// posture is what the posture rules say of them; nil with an error.
+	posture    *assay.Posture
+	postureErr error
+}
+
+// inspectedLayer is one layer, base first.
+type inspectedLayer struct {
+	Digest assay.Digest `json:"digest"`
+	DiffID assay.Digest `json:"diffId"`
+	// Cached tells a layer whose bytes were hashed in an earlier scan.
+	Cached bool `json:"cached,omitzero"`
+}
+
+func inspect(c *sbom.Contents) *inspection {
+	i := &inspection{sbom: c.SBOM}
+	for _, l := range c.Layers {
+		i.layers = append(i.layers, inspectedLayer{l.Digest, l.DiffID, l.Cached})
+	}
+	i.posture, i.postureErr = posture.Assess(c, posture.Options{})
+	return i
 }
 
 // contents scans the image, if a source has it. The error is for a cancelled
@@ -56,7 +85,7 @@ func (v *Verifier) contents(ctx context.Context, sources []attest.Source, digest
 			return contents{}, err
 		}
 		if err == nil {
-			return contents{Contents: scanned, reason: Holds}, nil
+			return contents{inspection: inspect(scanned), reason: Holds}, nil
 		}
 		worse(err)
 	}
