@@ -4,17 +4,21 @@ import (
 	"bytes"
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Envelope is a signed statement as it travels: bytes, and where they were found.
 // It is untrusted, and there is no way to read evidence out of it here: package
 // verify does, after it has proven the signature.
 type Envelope struct {
-	mediaType string
-	raw       []byte
-	digest    Digest
-	sources   []string
+	mediaType   string
+	raw         []byte
+	annotations map[string]string
+	digest      Digest
+	sources     []string
 }
 
 // The media types of envelopes.
@@ -25,16 +29,63 @@ const (
 	MediaTypeDSSE = "application/vnd.dsse.envelope.v1+json"
 	// MediaTypeInToto is the payload type of in-toto statements in DSSE.
 	MediaTypeInToto = "application/vnd.in-toto+json"
+	// MediaTypeSimpleSigning is what cosign signs of an image in a ".sig" tag. The
+	// bytes are the payload, and the signature is in the annotations.
+	MediaTypeSimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"
+)
+
+// The annotations of a layer in which cosign's older formats keep what belongs to
+// the signature (cosign specs/SIGNATURE_SPEC.md).
+const (
+	AnnotationSignature   = "dev.cosignproject.cosign/signature"   // base64; empty beside a DSSE envelope
+	AnnotationCertificate = "dev.sigstore.cosign/certificate"      // PEM
+	AnnotationChain       = "dev.sigstore.cosign/chain"            // PEM
+	AnnotationRekorBundle = "dev.sigstore.cosign/bundle"           // JSON: a signed entry timestamp of Rekor v1
+	AnnotationTimestamp   = "dev.sigstore.cosign/rfc3161timestamp" // JSON: an RFC 3161 answer
+	annotationsCosign     = "dev.cosignproject.cosign/"            // the prefixes of
+	annotationsSigstore   = "dev.sigstore.cosign/"                 // all that are kept
 )
 
 // NewEnvelope keeps a copy of raw. Sources say where it was found, such as
 // "registry.example/app@sha256:…" or a file name.
 func NewEnvelope(mediaType string, raw []byte, sources ...string) Envelope {
-	e := Envelope{mediaType, bytes.Clone(raw), SumSHA256(raw), slices.Clone(sources)}
+	e := Envelope{mediaType: mediaType, raw: bytes.Clone(raw), digest: SumSHA256(raw), sources: slices.Clone(sources)}
 	slices.Sort(e.sources)
 	e.sources = slices.Compact(e.sources)
 	return e
 }
+
+// NewAnnotatedEnvelope is NewEnvelope for a layer of cosign's older formats, whose
+// signature, certificate or witnesses are in the annotations beside it. Of those,
+// the ones are kept that such a layer can be verified with: whose names begin with
+// "dev.cosignproject.cosign/" or "dev.sigstore.cosign/" and which are not empty.
+// Without any it is the same as NewEnvelope.
+func NewAnnotatedEnvelope(mediaType string, raw []byte, annotations map[string]string, sources ...string) Envelope {
+	e := NewEnvelope(mediaType, raw, sources...)
+	for k, v := range annotations {
+		if v != "" && (strings.HasPrefix(k, annotationsCosign) || strings.HasPrefix(k, annotationsSigstore)) {
+			if e.annotations == nil {
+				e.annotations = map[string]string{}
+			}
+			e.annotations[k] = v
+		}
+	}
+	if e.annotations != nil {
+		// Many signatures are over the same payload, so the bytes alone do not tell
+		// the envelopes apart.
+		id := strconv.AppendQuote([]byte("annotated envelope\n"), e.digest.String())
+		for _, k := range slices.Sorted(maps.Keys(e.annotations)) {
+			id = strconv.AppendQuote(append(id, '\n'), k)
+			id = strconv.AppendQuote(append(id, ' '), e.annotations[k])
+		}
+		e.digest = SumSHA256(id)
+	}
+	return e
+}
+
+// Annotations gives a copy of the annotations that belong to the envelope; none but
+// in cosign's older formats.
+func (e Envelope) Annotations() map[string]string { return maps.Clone(e.annotations) }
 
 // MediaType says how to read the bytes.
 func (e Envelope) MediaType() string { return e.mediaType }
@@ -45,7 +96,8 @@ func (e Envelope) Raw() []byte { return bytes.Clone(e.raw) }
 // Size is the number of bytes.
 func (e Envelope) Size() int { return len(e.raw) }
 
-// Digest is the SHA-256 of the bytes; it identifies the envelope.
+// Digest identifies the envelope: it is the SHA-256 of the bytes, and covers the
+// annotations where there are any.
 func (e Envelope) Digest() Digest { return e.digest }
 
 // Sources are the places it was found in, sorted.

@@ -60,6 +60,40 @@ func permutations(n int, do func([]int)) {
 	rec(0)
 }
 
+// In cosign's older formats many signatures are over the same bytes: what tells the
+// envelopes apart is in the annotations.
+func TestAnnotatedEnvelope(t *testing.T) {
+	raw := []byte(`{"critical":{}}`)
+	plain := assay.NewEnvelope(assay.MediaTypeSimpleSigning, raw)
+	annotated := func(a map[string]string) assay.Envelope {
+		return assay.NewAnnotatedEnvelope(assay.MediaTypeSimpleSigning, raw, a, "here")
+	}
+	one := annotated(map[string]string{assay.AnnotationSignature: "YQ==", "predicateType": "x", assay.AnnotationChain: ""})
+	if diff := cmp.Diff(map[string]string{assay.AnnotationSignature: "YQ=="}, one.Annotations()); diff != "" {
+		t.Error(diff)
+	}
+	for name, other := range map[string]assay.Envelope{
+		"without":   plain,
+		"another":   annotated(map[string]string{assay.AnnotationSignature: "Yg=="}),
+		"more":      annotated(map[string]string{assay.AnnotationSignature: "YQ==", assay.AnnotationChain: "c"}),
+		"as a name": annotated(map[string]string{assay.AnnotationSignature + "\" \"YQ==": "x"}),
+	} {
+		if one.Digest() == other.Digest() {
+			t.Errorf("%s: the same digest", name)
+		}
+		if b := assay.NewBundle(assay.SumSHA256(nil), one, other, one); b.Len() != 2 {
+			t.Errorf("%s: %d envelopes are left, want 2", name, b.Len())
+		}
+	}
+	if annotated(map[string]string{assay.AnnotationSignature: ""}).Digest() != plain.Digest() {
+		t.Error("annotations without a value make another envelope")
+	}
+	one.Annotations()[assay.AnnotationSignature] = "changed"
+	if one.Annotations()[assay.AnnotationSignature] != "YQ==" {
+		t.Error("the annotations are not a copy")
+	}
+}
+
 func TestBundleOrderDoesNotMatter(t *testing.T) {
 	envelopes := []assay.Envelope{
 		assay.NewEnvelope(assay.MediaTypeDSSE, []byte("one"), "file"),
