@@ -41,13 +41,18 @@ type Component struct {
 	// Hashes are of the component as distributed or installed, where known.
 	Hashes DigestSet `json:"hashes,omitempty"`
 	// Supplier is who distributes it: a distribution's maintainer field, a vendor.
-	Supplier    string `json:"supplier,omitempty"`
+	Supplier string `json:"supplier,omitempty"`
+	// Creator is who made it, as opposed to who distributes it: a name, and in angle
+	// brackets an email address or a URL, where known: "Jane Doe <jane@example.com>".
+	Creator     string `json:"creator,omitempty"`
 	Description string `json:"description,omitempty"`
 	// Source names the source package and its version where the ecosystem builds
 	// several packages of one source, because advisories are about the source.
 	Source SourcePackage `json:"source,omitzero"`
 	// Locations are where it was found, sorted.
 	Locations []Location `json:"locations,omitempty"`
+	// References are places that say more of it, or have it, sorted.
+	References []Reference `json:"references,omitempty"`
 	// FoundBy names the cataloger: "dpkg", "apk", "go", "npm".
 	FoundBy string `json:"foundBy,omitempty"`
 	// Properties are further facts by name, such as a Go module's "h1:" sum. Names

@@ -128,4 +128,5 @@ func (c *Component) normalize() {
 	c.Locations = slices.Compact(c.Locations)
 	slices.Sort(c.CPEs)
 	c.CPEs = slices.Compact(c.CPEs)
+	c.References = SortReferences(c.References)
 }
