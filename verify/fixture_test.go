@@ -211,6 +211,7 @@ func (f *fixture) ask(t testing.TB, policy verify.Policy, opts []verify.Option, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	replays(t, r)
 	return r
 }
 

@@ -48,6 +48,7 @@ func TestIndex(t *testing.T) {
 		if len(r.Platforms) != 2 {
 			t.Fatalf("%d platforms", len(r.Platforms))
 		}
+		replays(t, r)
 		return r
 	}
 

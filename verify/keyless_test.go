@@ -77,6 +77,7 @@ func TestKeyless(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		replays(t, r)
 		return r
 	}
 

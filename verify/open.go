@@ -53,7 +53,7 @@ func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, abou
 // open takes one envelope from bytes to evidence. Each step rests on the one before
 // it, and nothing of the payload is looked at before the signature is proven.
 func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (Attestation, *Verified[assay.Evidence]) {
-	a := Attestation{Envelope: e.Digest(), Sources: e.Sources()}
+	a := Attestation{Envelope: e.Digest(), Sources: clipAll(e.Sources())}
 	refuse := func(state assay.State, reason Reason, detail string) (Attestation, *Verified[assay.Evidence]) {
 		a.State, a.Reason, a.Detail = state, reason, clip(detail)
 		return a, nil

@@ -37,6 +37,7 @@ type Report struct {
 	Verdict Verdict `json:"verdict"`
 
 	evidence []Verified[assay.Evidence]
+	basis    *basis // of the report that was asked for; nil in those below it
 }
 
 // Attestation is one envelope and what became of it.
@@ -217,6 +218,14 @@ func clip(s string) string {
 		s = s[:maxText] + "…"
 	}
 	return strings.ToValidUTF8(s, "\ufffd")
+}
+
+// clipAll clips texts, in place.
+func clipAll(list []string) []string {
+	for i, s := range list {
+		list[i] = clip(s)
+	}
+	return list
 }
 
 func sortFaults(faults []Fault) []Fault {

@@ -18,6 +18,7 @@ import (
 // Verifier verifies images under one trust and one policy. It is safe for
 // concurrent use and keeps nothing between images.
 type Verifier struct {
+	trust   Trust
 	opener  *envelope.Opener
 	policy  *compiledPolicy
 	now     func() time.Time
@@ -86,7 +87,7 @@ func New(trust Trust, policy Policy, opts ...Option) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{opener: opener, policy: compiled, now: time.Now, workers: runtime.GOMAXPROCS(0), log: slog.New(slog.DiscardHandler)}
+	v := &Verifier{trust: trust, opener: opener, policy: compiled, now: time.Now, workers: runtime.GOMAXPROCS(0), log: slog.New(slog.DiscardHandler)}
 	for _, o := range opts {
 		if err := o(v); err != nil {
 			return nil, err
@@ -128,8 +129,20 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 			v.log.InfoContext(ctx, "store could not be read", "store", f.Store, "reference", f.Reference, "error", f.Err)
 		}
 	}
-	in := inputs{faults: sortFaults(faults), at: at, sources: sources, unread: unreadManifests(found.Faults)}
-	return v.tree(ctx, in, found.Bundle, assay.Platform{})
+	b := &basis{trust: v.trust, policy: v.policy.Policy, at: at, bundle: found.Bundle, faults: sortFaults(faults),
+		unread: unreadManifests(found.Faults), images: map[assay.Digest]contents{}}
+	return v.judge(ctx, b, sources)
+}
+
+// judge answers from the basis alone, but for images that are not in it yet: they are
+// asked of the sources.
+func (v *Verifier) judge(ctx context.Context, b *basis, sources []attest.Source) (*Report, error) {
+	r, err := v.tree(ctx, inputs{basis: b, sources: sources}, b.bundle, assay.Platform{})
+	if err != nil {
+		return nil, err
+	}
+	r.basis = b
+	return r, nil
 }
 
 // unreadManifests are the references of which a part could not be read.
@@ -137,7 +150,7 @@ func unreadManifests(faults []attest.Fault) map[string]string {
 	unread := map[string]string{}
 	for _, f := range faults {
 		if f.Kind == attest.Unreadable {
-			unread[f.Reference] = detail(f)
+			unread[clip(f.Reference)] = clip(detail(f))
 		}
 	}
 	return unread
@@ -157,17 +170,29 @@ func joinStore(store, reference string) string {
 	return store + " " + reference
 }
 
+// basis is everything that the reports of one call rest on: the same basis gives the
+// same report. What is added to it here must be added to the form of a [Record].
+type basis struct {
+	trust  Trust
+	policy Policy
+	at     time.Time
+	// bundle is what was found, of an index with the tree below it.
+	bundle *assay.Bundle
+	faults []Fault
+	// unread are the manifests that could not be read whole, and why.
+	unread map[string]string
+	// images are what was seen of each image's bytes.
+	images map[assay.Digest]contents
+}
+
 // inputs are what all reports of one call share.
 type inputs struct {
-	faults  []Fault
-	at      time.Time
+	*basis
 	sources []attest.Source
 	// about are the digests of the indexes above, and inherited the envelopes about
 	// them: what is said of an index is said of each image in it.
 	about     []assay.Digest
 	inherited []assay.Envelope
-	// unread are the manifests that could not be read whole, and why.
-	unread map[string]string
 }
 
 // tree reports on a bundle and on all below it.
@@ -221,9 +246,12 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 		return nil, err
 	}
 	r.evidence = accepted
-	c, err := v.contents(ctx, in.sources, b.Subject())
-	if err != nil {
-		return nil, err
+	c, seen := in.images[b.Subject()]
+	if !seen {
+		if c, err = v.contents(ctx, in.sources, b.Subject()); err != nil {
+			return nil, err
+		}
+		in.images[b.Subject()] = c
 	}
 	r.Checks = v.checks(newCase(r, c, about))
 	if _, ok := in.unread[b.Subject().String()]; ok {

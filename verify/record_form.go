@@ -1,0 +1,246 @@
+package verify
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
+)
+
+// recordForm is the JSON of a [Record].
+type recordForm struct {
+	Schema string       `json:"schema"`
+	Digest assay.Digest `json:"digest"`
+	At     time.Time    `json:"at"`
+	Trust  trustForm    `json:"trust"`
+	Policy Policy       `json:"policy"`
+	Bundle bundleForm   `json:"bundle"`
+	Faults []Fault      `json:"faults,omitempty"`
+	// Unread are the manifests that could not be read whole, and why.
+	Unread map[string]string `json:"unread,omitempty"`
+	// Images are sorted by digest.
+	Images []json.RawMessage `json:"images,omitempty"`
+	Report json.RawMessage   `json:"report"`
+}
+
+type trustForm struct {
+	TrustedRoot                 []byte    `json:"trustedRoot,omitempty"`
+	Keys                        []keyForm `json:"keys,omitempty"`
+	TransparencyLogs            int       `json:"transparencyLogs,omitzero"`
+	TimestampAuthorities        int       `json:"timestampAuthorities,omitzero"`
+	CertificateTransparencyLogs int       `json:"certificateTransparencyLogs,omitzero"`
+}
+
+type keyForm struct {
+	Public     string    `json:"public"` // PEM, PKIX
+	ValidFrom  time.Time `json:"validFrom,omitzero"`
+	ValidUntil time.Time `json:"validUntil,omitzero"`
+}
+
+type bundleForm struct {
+	Subject   assay.Digest   `json:"subject"`
+	Envelopes []envelopeForm `json:"envelopes,omitempty"`
+	Platforms []platformForm `json:"platforms,omitempty"`
+}
+
+type envelopeForm struct {
+	MediaType string   `json:"mediaType,omitempty"`
+	Raw       []byte   `json:"raw"`
+	Sources   []string `json:"sources,omitempty"`
+}
+
+type platformForm struct {
+	Platform assay.Platform `json:"platform,omitzero"`
+	Bundle   bundleForm     `json:"bundle"`
+}
+
+type imageForm struct {
+	Digest assay.Digest `json:"digest"`
+	Reason Reason       `json:"reason"`
+	Detail string       `json:"detail,omitempty"`
+	// What follows is there if the reason is that it holds.
+	Layers       []inspectedLayer `json:"layers,omitempty"`
+	SBOM         *assay.SBOM      `json:"sbom,omitempty"`
+	Posture      *assay.Posture   `json:"posture,omitempty"`
+	PostureError string           `json:"postureError,omitempty"`
+}
+
+func (r *Record) form() (*recordForm, error) {
+	b := r.basis
+	f := &recordForm{Schema: RecordSchema, Digest: r.digest, At: b.at, Policy: b.policy, Faults: b.faults, Unread: b.unread, Report: r.report}
+	f.Policy.Schema = PolicySchema
+	f.Trust = trustForm{
+		TrustedRoot: b.trust.TrustedRoot, TransparencyLogs: b.trust.TransparencyLogs,
+		TimestampAuthorities: b.trust.TimestampAuthorities, CertificateTransparencyLogs: b.trust.CertificateTransparencyLogs,
+	}
+	for i, k := range b.trust.Keys {
+		der, err := x509.MarshalPKIXPublicKey(k.Public)
+		if err != nil {
+			return nil, &assay.Error{Op: "write record", Kind: assay.ErrInvalid, Subject: r.digest.String(), Field: fmt.Sprintf("/trust/keys/%d", i), Err: err}
+		}
+		f.Trust.Keys = append(f.Trust.Keys, keyForm{string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), k.ValidFrom, k.ValidUntil})
+	}
+	f.Bundle = formOf(b.bundle)
+	for _, digest := range slices.SortedFunc(maps.Keys(b.images), assay.Digest.Compare) {
+		text, err := b.images[digest].form(digest)
+		if err != nil {
+			return nil, err
+		}
+		f.Images = append(f.Images, text)
+	}
+	return f, nil
+}
+
+func formOf(b *assay.Bundle) bundleForm {
+	f := bundleForm{Subject: b.Subject()}
+	for e := range b.Envelopes() {
+		f.Envelopes = append(f.Envelopes, envelopeForm{e.MediaType(), e.Raw(), clipAll(e.Sources())})
+	}
+	for p := range b.Platforms() {
+		f.Platforms = append(f.Platforms, platformForm{p.Platform, formOf(p.Bundle)})
+	}
+	return f
+}
+
+func (c contents) form(digest assay.Digest) ([]byte, error) {
+	f := imageForm{Digest: digest, Reason: c.reason, Detail: c.detail}
+	if i := c.inspection; i != nil {
+		f.Layers, f.SBOM, f.Posture = i.layers, i.sbom, i.posture
+		if i.postureErr != nil {
+			f.PostureError = i.postureErr.Error()
+		}
+	}
+	text, err := strictjson.Marshal(f)
+	if err != nil {
+		return nil, &assay.Error{Op: "write record", Kind: assay.ErrInvalid, Subject: digest.String(), Field: "/images", Err: err}
+	}
+	return text, nil
+}
+
+func (f *recordForm) record(name string) (*Record, error) {
+	bad := func(field, value, bound string, err error) error {
+		return &assay.Error{Op: "read record", Kind: assay.ErrInvalid, Subject: name, Field: field, Value: value, Bound: bound, Err: err}
+	}
+	switch {
+	case f.Schema != RecordSchema:
+		return nil, bad("/schema", f.Schema, RecordSchema, nil)
+	case !f.Digest.Algorithm().Strong():
+		return nil, bad("/digest", f.Digest.String(), "a digest that identifies content, such as sha256", nil)
+	case f.Bundle.Subject != f.Digest:
+		return nil, bad("/bundle/subject", f.Bundle.Subject.String(), f.Digest.String(), nil)
+	case f.At.IsZero():
+		return nil, bad("/at", "", "a time", nil)
+	case f.Policy.Schema != PolicySchema:
+		return nil, bad("/policy/schema", f.Policy.Schema, PolicySchema, nil)
+	}
+	b := &basis{policy: f.Policy, at: f.At.UTC(), faults: sortFaults(f.Faults), unread: f.Unread, images: map[assay.Digest]contents{}}
+	b.trust = Trust{
+		TrustedRoot: f.Trust.TrustedRoot, TransparencyLogs: f.Trust.TransparencyLogs,
+		TimestampAuthorities: f.Trust.TimestampAuthorities, CertificateTransparencyLogs: f.Trust.CertificateTransparencyLogs,
+	}
+	for i, k := range f.Trust.Keys {
+		key, err := ParseKey(name, []byte(k.Public))
+		if err != nil {
+			return nil, bad(fmt.Sprintf("/trust/keys/%d/public", i), "", "", err)
+		}
+		key.ValidFrom, key.ValidUntil = k.ValidFrom, k.ValidUntil
+		b.trust.Keys = append(b.trust.Keys, key)
+	}
+	b.bundle = f.Bundle.bundle()
+	for i, text := range f.Images {
+		field := fmt.Sprintf("/images/%d", i)
+		digest, c, err := readImage(name, text)
+		if err != nil {
+			return nil, bad(field, "", "what was seen of an image's bytes", err)
+		}
+		if _, twice := b.images[digest]; twice {
+			return nil, bad(field+"/digest", digest.String(), "a digest that no other image has", nil)
+		}
+		b.images[digest] = c
+	}
+	if err := allSeen(b, b.bundle); err != nil {
+		return nil, bad("/images", "", "", err)
+	}
+	var report Report
+	if err := strictjson.Unmarshal(name, f.Report, &report, strictjson.Limits{MaxBytes: MaxRecordBytes, RejectUnknown: true}); err != nil {
+		return nil, bad("/report", "", "a report", err)
+	}
+	text, err := strictjson.Marshal(&report)
+	if err != nil {
+		return nil, bad("/report", "", "a report", err)
+	}
+	return &Record{basis: b, digest: f.Digest, report: text}, nil
+}
+
+func (f *bundleForm) bundle() *assay.Bundle {
+	b := assay.NewBundle(f.Subject)
+	for _, e := range f.Envelopes {
+		b.Add(assay.NewEnvelope(e.MediaType, e.Raw, e.Sources...))
+	}
+	for i := range f.Platforms {
+		b.AddPlatform(f.Platforms[i].Platform, f.Platforms[i].Bundle.bundle())
+	}
+	return b
+}
+
+func readImage(name string, text []byte) (assay.Digest, contents, error) {
+	var f imageForm
+	if err := strictjson.Unmarshal(name, text, &f, strictjson.Limits{MaxBytes: MaxRecordBytes, RejectUnknown: true}); err != nil {
+		return assay.Digest{}, contents{}, err
+	}
+	c := contents{reason: f.Reason, detail: f.Detail}
+	switch {
+	case f.Digest.IsZero():
+		return assay.Digest{}, contents{}, errors.New("no digest")
+	case f.Reason != Holds:
+		if f.SBOM != nil || f.Posture != nil || f.PostureError != "" || f.Layers != nil {
+			return assay.Digest{}, contents{}, fmt.Errorf("%s, and contents all the same", f.Reason)
+		}
+		if f.Reason != NoContents && f.Reason != ContentsUnreadable && f.Reason != ContentsMismatch {
+			return assay.Digest{}, contents{}, fmt.Errorf("reason %q", f.Reason)
+		}
+		return f.Digest, c, nil
+	case f.SBOM == nil, (f.Posture == nil) == (f.PostureError == ""):
+		return assay.Digest{}, contents{}, errors.New("no inventory, or not one of posture and why there is none")
+	}
+	c.inspection = &inspection{layers: f.Layers, sbom: f.SBOM, posture: f.Posture}
+	if f.PostureError != "" {
+		c.postureErr = errors.New(f.PostureError)
+	}
+	return f.Digest, c, nil
+}
+
+// allSeen refuses a record that leaves out an image of the tree: it would be looked
+// for, and there is nowhere to.
+func allSeen(b *basis, tree *assay.Bundle) error {
+	below := false
+	for p := range tree.Platforms() {
+		below = true
+		if err := allSeen(b, p.Bundle); err != nil {
+			return err
+		}
+	}
+	if _, ok := b.images[tree.Subject()]; !ok && !below {
+		return fmt.Errorf("nothing about %s", tree.Subject())
+	}
+	return nil
+}
+
+// clone copies a policy with the lists in it.
+func (p Policy) clone() Policy {
+	p.Signers = slices.Clone(p.Signers)
+	for i := range p.Signers {
+		s := &p.Signers[i]
+		s.Kinds, s.Builders, s.VEXAuthors = slices.Clone(s.Kinds), slices.Clone(s.Builders), slices.Clone(s.VEXAuthors)
+	}
+	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
+	return p
+}
+
