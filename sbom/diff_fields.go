@@ -119,6 +119,10 @@ func changes(a, b *comparand) []FieldChange {
 		}
 	}
 	add("supplier", a.Supplier, b.Supplier)
+	add("creator", a.Creator, b.Creator)
+	if !sameReferences(a.Component, b.Component) {
+		add("references", referenceText(a.References), referenceText(b.References))
+	}
 	add("description", a.Description, b.Description)
 	if a.Source != b.Source {
 		add("source", sourceText(a.Source), sourceText(b.Source))
@@ -154,6 +158,21 @@ func unversioned(c *comparand) string {
 		return c.PURL.String()
 	}
 	return out.String()
+}
+
+func referenceText(list []assay.Reference) string {
+	var texts []string
+	for _, r := range list {
+		t := string(r.Type) + " " + r.URL
+		for _, d := range r.Hashes {
+			t += " " + d.String()
+		}
+		if r.Comment != "" {
+			t += " (" + r.Comment + ")"
+		}
+		texts = append(texts, t)
+	}
+	return sortedText(texts)
 }
 
 func sortedText(list []string) string {

@@ -57,7 +57,7 @@ func (c Conflict) String() string {
 // one algorithm differ, because one of them is not what it says; and without a purl,
 // if nothing but the name speaks for them being one: files need a common strong
 // digest, others that or a version. Two components of one document never become
-// one. Of joined components locations, hashes and CPEs are united. For other fields
+// one. Of joined components locations, hashes, references and CPEs are united. For other fields
 // the first one that is not empty stands. That goes for the declared licenses
 // together, because a list of licenses means that all of them apply.
 //
@@ -313,13 +313,18 @@ func sameComponent(a, b *assay.Component) bool {
 	case !a.PURL.IsZero(), a.Hashes.Match(b.Hashes), a.Type != assay.TypeFile && a.Version != "":
 		return true
 	}
-	return compareComponents(*a, *b) == 0 && a.Supplier == b.Supplier && a.Description == b.Description && a.Source == b.Source &&
+	return compareComponents(*a, *b) == 0 && a.Supplier == b.Supplier && a.Creator == b.Creator && sameReferences(a, b) && a.Description == b.Description && a.Source == b.Source &&
 		a.FoundBy == b.FoundBy && slices.Equal(a.CPEs, b.CPEs) && slices.Equal(a.Licenses, b.Licenses) && maps.Equal(a.Properties, b.Properties)
+}
+
+func sameReferences(a, b *assay.Component) bool {
+	return slices.EqualFunc(a.References, b.References, func(x, y assay.Reference) bool { return x.Compare(y) == 0 })
 }
 
 func cloneComponent(c *assay.Component) assay.Component {
 	out := *c
 	out.CPEs, out.Licenses, out.Hashes, out.Locations = slices.Clone(c.CPEs), slices.Clone(c.Licenses), slices.Clone(c.Hashes), slices.Clone(c.Locations)
+	out.References = slices.Clone(c.References)
 	out.Properties = maps.Clone(c.Properties)
 	return out
 }
@@ -338,6 +343,7 @@ func (m *merger) join(u *union, c *assay.Component) {
 	keep("name", &u.c.Name, c.Name)
 	keep("version", &u.c.Version, c.Version)
 	keep("supplier", &u.c.Supplier, c.Supplier)
+	keep("creator", &u.c.Creator, c.Creator)
 	keep("description", &u.c.Description, c.Description)
 	keep("foundBy", &u.c.FoundBy, c.FoundBy)
 	switch {
@@ -356,6 +362,7 @@ func (m *merger) join(u *union, c *assay.Component) {
 	slices.SortFunc(u.c.Hashes, assay.Digest.Compare)
 	u.c.Locations = append(u.c.Locations, c.Locations...)
 	u.c.CPEs = append(u.c.CPEs, c.CPEs...)
+	u.c.References = append(u.c.References, c.References...)
 	m.joinLicenses(u, c)
 	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
 		have, ok := u.c.Properties[name]

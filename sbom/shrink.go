@@ -54,6 +54,14 @@ var shrinkSteps = []shrinkStep{
 		c.Description = ""
 		return 1
 	})},
+	{"references", "references, but for where a component or its source code can be had,", eachComponent(func(c *assay.Component) int {
+		kept := slices.DeleteFunc(slices.Clone(c.References), func(r assay.Reference) bool {
+			return r.Type != assay.RefDistribution && r.Type != assay.RefSource
+		})
+		n := len(c.References) - len(kept)
+		c.References = kept
+		return n
+	})},
 	{"cpes", "CPEs of components that have a purl", eachComponent(func(c *assay.Component) int {
 		if c.PURL.IsZero() {
 			return 0

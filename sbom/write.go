@@ -29,10 +29,11 @@ type EncodeOptions struct {
 	// kind after the other until the rest fits, and told as losses first: Rest,
 	// components of type file (see [Filter]) that have no purl and are no executables
 	// that no package claims, locations beyond the
-	// first of each component, properties, descriptions, CPEs beside a purl, all
+	// first of each component, properties, descriptions, references other than to the
+	// component and its source code, CPEs beside a purl, all
 	// licenses of a component of which one is a text and no expression, all
 	// locations, names of catalogers. Components, names, versions, purls, hashes,
-	// suppliers, source packages, other licenses, relations and all of the root never
+	// suppliers, creators, other references, source packages, other licenses, relations and all of the root never
 	// are: a document that does not fit with them alone is [assay.ErrBound].
 	MaxBytes int64
 }

@@ -79,6 +79,11 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 		if strings.ToValidUTF8(string(c.ID), "") != string(c.ID) {
 			return nil, invalid("id", string(c.ID), "UTF-8")
 		}
+		for _, r := range c.References {
+			if !ValidReference(r.Type) {
+				return nil, invalid(string(c.ID)+".references", string(r.Type), "a type of reference of CycloneDX 1.7")
+			}
+		}
 	}
 	for _, s := range out.Completeness {
 		if !ValidCompleteness(s) {
@@ -119,7 +124,7 @@ func (f former) component(c *assay.Component) assay.Component {
 	for _, s := range []struct {
 		field string
 		value *string
-	}{{"name", &out.Name}, {"version", &out.Version}, {"supplier", &out.Supplier}, {"description", &out.Description},
+	}{{"name", &out.Name}, {"version", &out.Version}, {"supplier", &out.Supplier}, {"creator", &out.Creator}, {"description", &out.Description},
 		{"source", &out.Source.Name}, {"source", &out.Source.Version}, {"foundBy", &out.FoundBy}} {
 		*s.value = f.utf8(s.field, c.ID, *s.value)
 	}
@@ -154,6 +159,7 @@ func (f former) component(c *assay.Component) assay.Component {
 	}
 	slices.SortFunc(out.Locations, assay.Location.Compare)
 	out.Locations = slices.Compact(out.Locations)
+	out.References = f.references(c)
 	for name, value := range c.Properties {
 		if strings.ToValidUTF8(name+value, "") == name+value {
 			continue

@@ -126,7 +126,7 @@ func (w *writer) end(d *document) {
 }
 
 func (w *writer) metadata(m *metadata) {
-	if m.Timestamp == "" && len(m.Lifecycles) == 0 && len(m.Tools) == 0 && len(m.Authors) == 0 && m.Component == nil && len(m.Properties) == 0 {
+	if m.Timestamp == "" && len(m.Lifecycles) == 0 && len(m.Tools) == 0 && len(m.Authors) == 0 && m.Component == nil && m.Manufacturer == nil && len(m.Properties) == 0 {
 		return
 	}
 	w.key("metadata")
@@ -145,17 +145,13 @@ func (w *writer) metadata(m *metadata) {
 		w.b = append(w.b, jsontext.Value(m.Tools)...)
 	}
 	if len(m.Authors) > 0 {
-		array(w, "authors", m.Authors, func(c *contact) {
-			w.open()
-			w.optional("name", c.Name)
-			w.optional("email", c.Email)
-			w.close()
-		})
+		array(w, "authors", m.Authors, w.contact)
 	}
 	if m.Component != nil {
 		w.key("component")
 		w.component(m.Component)
 	}
+	w.maker(m.Manufacturer)
 	w.properties(m.Properties)
 	w.close()
 }
@@ -180,28 +176,64 @@ func (w *writer) entity(name string, e *entity) {
 	}
 }
 
-func (w *writer) component(c *component) {
+func (w *writer) contact(c *contact) {
 	w.open()
-	w.member("type", c.Type)
-	w.optional("bom-ref", c.BOMRef)
-	w.entity("supplier", c.Supplier)
-	w.entity("manufacturer", c.Manufacturer)
-	w.member("name", c.Name)
-	w.optional("version", c.Version)
-	w.optional("description", c.Description)
-	if len(c.Hashes) > 0 {
-		array(w, "hashes", c.Hashes, func(h *hash) {
+	w.optional("name", c.Name)
+	w.optional("email", c.Email)
+	w.close()
+}
+
+func (w *writer) maker(m *maker) {
+	if m == nil {
+		return
+	}
+	w.key("manufacturer")
+	w.open()
+	w.optional("name", m.Name)
+	w.strings("url", m.URL)
+	if len(m.Contact) > 0 {
+		array(w, "contact", m.Contact, w.contact)
+	}
+	w.close()
+}
+
+func (w *writer) hashes(list []hash) {
+	if len(list) > 0 {
+		array(w, "hashes", list, func(h *hash) {
 			w.open()
 			w.member("alg", h.Alg)
 			w.member("content", h.Content)
 			w.close()
 		})
 	}
+}
+
+func (w *writer) component(c *component) {
+	w.open()
+	w.member("type", c.Type)
+	w.optional("bom-ref", c.BOMRef)
+	w.entity("supplier", c.Supplier)
+	w.maker(c.Manufacturer)
+	w.optional("author", c.Author)
+	w.member("name", c.Name)
+	w.optional("version", c.Version)
+	w.optional("description", c.Description)
+	w.hashes(c.Hashes)
 	if len(c.Licenses) > 0 {
 		array(w, "licenses", c.Licenses, w.license)
 	}
 	w.optional("cpe", c.CPE)
 	w.optional("purl", c.PURL)
+	if len(c.References) > 0 {
+		array(w, "externalReferences", c.References, func(r *reference) {
+			w.open()
+			w.member("url", r.URL)
+			w.optional("comment", r.Comment)
+			w.member("type", r.Type)
+			w.hashes(r.Hashes)
+			w.close()
+		})
+	}
 	if c.Evidence != nil {
 		w.key("evidence")
 		w.open()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +30,6 @@ var algorithmNames = func() map[assay.Algorithm]string {
 	}
 	return m
 }()
-
-var emailPattern = regexp.MustCompile(`^[^@\s<>]+@[A-Za-z0-9][-.A-Za-z0-9]*$`)
 
 // ValidSerial reports whether s can be a serialNumber.
 func ValidSerial(s string) bool { return serialPattern.MatchString(s) }
@@ -310,8 +307,16 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 	case doc.Lifecycle != "":
 		m.Lifecycles = []lifecycle{{Name: doc.Lifecycle}}
 	}
-	for _, a := range doc.Authors {
-		m.Authors = append(m.Authors, parseContact(a))
+	for i, a := range doc.Authors {
+		c := canon.ParseContact(a)
+		switch {
+		case c.URL == "":
+			m.Authors = append(m.Authors, contact{Name: c.Name, Email: c.Email})
+		case i == len(doc.Authors)-1 && e.version >= 6:
+			m.Manufacturer = makerOf(a)
+		default: // authors have no such address
+			m.Authors = append(m.Authors, contact{Name: a})
+		}
 	}
 	for _, l := range doc.Layers {
 		m.Properties = append(m.Properties, property{propLayer, l.String()})
@@ -339,7 +344,7 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 		case tool.Vendor != "" && e.version < 6: // which has no manufacturer
 			c.Supplier = &entity{tool.Vendor}
 		case tool.Vendor != "":
-			c.Manufacturer = &entity{tool.Vendor}
+			c.Manufacturer = &maker{Name: tool.Vendor}
 		}
 		t.Components = append(t.Components, c)
 	}
@@ -348,19 +353,16 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 	return err
 }
 
-// parseContact takes apart what contact.String puts together.
-func parseContact(author string) contact {
-	if rest, ok := strings.CutSuffix(author, ">"); ok {
-		if name, email, ok := strings.Cut(rest, "<"); ok && emailPattern.MatchString(email) {
-			if name == "" {
-				return contact{Email: email}
-			}
-			if name, ok := strings.CutSuffix(name, " "); ok && name != "" {
-				return contact{Name: name, Email: email}
-			}
-		}
+func makerOf(s string) *maker {
+	c := canon.ParseContact(s)
+	m := &maker{Name: c.Name}
+	if c.URL != "" {
+		m.URL = []string{c.URL}
 	}
-	return contact{Name: author}
+	if c.Email != "" {
+		m.Contact = []contact{{Email: c.Email}}
+	}
+	return m
 }
 
 func (e *encoder) component(c *assay.Component) component {
@@ -370,6 +372,15 @@ func (e *encoder) component(c *assay.Component) component {
 	}
 	if c.Supplier != "" {
 		out.Supplier = &entity{c.Supplier}
+	}
+	switch {
+	case c.Creator != "" && e.version >= 6:
+		out.Manufacturer = makerOf(c.Creator)
+	case c.Creator != "":
+		out.Author = c.Creator
+	}
+	if len(c.References) > 0 {
+		out.References = e.references(c)
 	}
 	if fallback := typeFallbacks[out.Type]; fallback != "" && (e.version < 5 || e.version < 6 && c.Type == assay.TypeCrypto) {
 		e.report("type", c.ID, e.lacks(out.Type)+"; written as "+fallback)
@@ -418,6 +429,29 @@ func (e *encoder) component(c *assay.Component) component {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
 		add(escape(name), c.Properties[name])
+	}
+	return out
+}
+
+// references are written as they are, as far as the version has their type, and the
+// format the algorithms of their digests.
+func (e *encoder) references(c *assay.Component) []reference {
+	out := make([]reference, 0, len(c.References))
+	types := grammar().byName["components"].typ.byName["externalReferences"].typ.byName["type"].typ.scalar
+	for _, r := range c.References {
+		w := reference{URL: r.URL, Comment: r.Comment, Type: string(r.Type)}
+		if !types.ok(w.Type, e.version) {
+			e.report("references", c.ID, e.lacks("reference of type "+w.Type)+"; written as other: "+r.URL)
+			w.Type = string(assay.RefOther)
+		}
+		for _, d := range r.Hashes {
+			if name, ok := algorithmNames[d.Algorithm()]; ok {
+				w.Hashes = append(w.Hashes, hash{name, d.Hex()})
+			} else {
+				e.report("references", c.ID, e.lacks("digest by "+string(d.Algorithm()))+": that of "+r.URL+" is not written")
+			}
+		}
+		out = append(out, w)
 	}
 	return out
 }

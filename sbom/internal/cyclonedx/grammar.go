@@ -174,6 +174,9 @@ func (g *parser) derive() {
 		switch c.name {
 		case "type", "bom-ref", "group", "name", "version", "supplier", "manufacturer":
 			c.drop = false
+			if c.typ == g.types["maker"] {
+				c.typ = g.types["entity"] // of which the name alone is kept
+			}
 		default:
 			c.drop = true
 		}

@@ -201,6 +201,10 @@ func (m *merger) object(base, then, now *tree, pointer string) {
 			base.set(name, n)
 		}
 	}
+	// A creator that the SBOM has now stands in place of the one of old.
+	if then.has("manufacturer") && !then.get("manufacturer").equal(now.get("manufacturer")) {
+		base.remove("author")
+	}
 	// A name that the SBOM has now is all of the name.
 	if t, n := then.get("name"), now.get("name"); base.has("group") && !t.equal(n) {
 		base.remove("group")

@@ -33,10 +33,12 @@ type metadata struct {
 	Timestamp  string      `json:"timestamp,omitempty"`
 	Lifecycles []lifecycle `json:"lifecycles,omitempty"`
 	// Tools is an array up to 1.4, and since 1.5 alternatively an object.
-	Tools      json.RawMessage `json:"tools,omitempty"`
-	Authors    []contact       `json:"authors,omitempty"`
-	Component  *component      `json:"component,omitempty"`
-	Properties []property      `json:"properties,omitempty"`
+	Tools     json.RawMessage `json:"tools,omitempty"`
+	Authors   []contact       `json:"authors,omitempty"`
+	Component *component      `json:"component,omitempty"`
+	// Manufacturer is the author that has an address of the web.
+	Manufacturer *maker     `json:"manufacturer,omitempty"`
+	Properties   []property `json:"properties,omitempty"`
 }
 
 type lifecycle struct {
@@ -63,12 +65,20 @@ type entity struct {
 	Name string `json:"name"`
 }
 
+// maker is who made something.
+type maker struct {
+	Name    string    `json:"name,omitempty"`
+	URL     []string  `json:"url,omitempty"`
+	Contact []contact `json:"contact,omitempty"`
+}
+
 type component struct {
 	Type         string          `json:"type"`
 	BOMRef       string          `json:"bom-ref,omitempty"`
 	Supplier     *entity         `json:"supplier,omitempty"`
-	Manufacturer *entity         `json:"manufacturer,omitempty"` // of tools
-	Group        string          `json:"group,omitempty"`        // read only
+	Manufacturer *maker          `json:"manufacturer,omitempty"`
+	Author       string          `json:"author,omitempty"` // up to 1.5
+	Group        string          `json:"group,omitempty"`  // read only
 	Name         string          `json:"name"`
 	Version      string          `json:"version,omitempty"`
 	Description  string          `json:"description,omitempty"`
@@ -76,6 +86,7 @@ type component struct {
 	Licenses     []licenseChoice `json:"licenses,omitempty"`
 	CPE          string          `json:"cpe,omitempty"`
 	PURL         string          `json:"purl,omitempty"`
+	References   []reference     `json:"externalReferences,omitempty"`
 	Components   []component     `json:"components,omitempty"` // read only
 	Evidence     *evidence       `json:"evidence,omitempty"`
 	Properties   []property      `json:"properties,omitempty"`
@@ -84,6 +95,13 @@ type component struct {
 type hash struct {
 	Alg     string `json:"alg"`
 	Content string `json:"content"`
+}
+
+type reference struct {
+	URL     string `json:"url"`
+	Comment string `json:"comment,omitempty"`
+	Type    string `json:"type"`
+	Hashes  []hash `json:"hashes,omitempty"`
 }
 
 type licenseChoice struct {
