@@ -51,9 +51,10 @@ type bundleForm struct {
 }
 
 type envelopeForm struct {
-	MediaType string   `json:"mediaType,omitempty"`
-	Raw       []byte   `json:"raw"`
-	Sources   []string `json:"sources,omitempty"`
+	MediaType   string            `json:"mediaType,omitempty"`
+	Raw         []byte            `json:"raw"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Sources     []string          `json:"sources,omitempty"`
 }
 
 type platformForm struct {
@@ -101,7 +102,7 @@ func (r *Record) form() (*recordForm, error) {
 func formOf(b *assay.Bundle) bundleForm {
 	f := bundleForm{Subject: b.Subject()}
 	for e := range b.Envelopes() {
-		f.Envelopes = append(f.Envelopes, envelopeForm{e.MediaType(), e.Raw(), clipAll(e.Sources())})
+		f.Envelopes = append(f.Envelopes, envelopeForm{e.MediaType(), e.Raw(), e.Annotations(), clipAll(e.Sources())})
 	}
 	for p := range b.Platforms() {
 		f.Platforms = append(f.Platforms, platformForm{p.Platform, formOf(p.Bundle)})
@@ -182,7 +183,7 @@ func (f *recordForm) record(name string) (*Record, error) {
 func (f *bundleForm) bundle() *assay.Bundle {
 	b := assay.NewBundle(f.Subject)
 	for _, e := range f.Envelopes {
-		b.Add(assay.NewEnvelope(e.MediaType, e.Raw, e.Sources...))
+		b.Add(assay.NewAnnotatedEnvelope(e.MediaType, e.Raw, e.Annotations, e.Sources...))
 	}
 	for i := range f.Platforms {
 		b.AddPlatform(f.Platforms[i].Platform, f.Platforms[i].Bundle.bundle())
@@ -243,4 +244,3 @@ func (p Policy) clone() Policy {
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
 	return p
 }
-

@@ -341,7 +341,8 @@ func publicPEM(t testing.TB, pub crypto.PublicKey) string {
 func TestSourceNamesThatAreNoText(t *testing.T) {
 	f := newFixture(t)
 	e := f.sign(t, f.signer, f.sbom)
-	r := f.verify(t, []assay.Envelope{assay.NewEnvelope(e.MediaType(), e.Raw(), "folder/\xff.json")})
+	r := f.verify(t, []assay.Envelope{assay.NewEnvelope(e.MediaType(), e.Raw(), "folder/\xff.json"),
+		assay.NewAnnotatedEnvelope(assay.MediaTypeSimpleSigning, []byte("{}"), map[string]string{assay.AnnotationSignature: "AAAA"}, "folder/\xff.json")})
 	if got := r.Attestations[0].Sources; len(got) != 1 || got[0] != "folder/\ufffd.json" {
 		t.Errorf("sources %q", got)
 	}

@@ -6,6 +6,7 @@
 //	assay attest    IMAGE@DIGEST --type TYPE --predicate FILE (--key FILE | --keyless --signing-config FILE) [--to registry | --to FILE]
 //	assay discover  IMAGE@DIGEST
 //	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...
+//	assay replay    RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...
 //
 // IMAGE is a registry reference, oci:PATH[:TAG][@DIGEST],
 // oci-archive:PATH[:TAG][@DIGEST], docker-archive:PATH[:NAME:TAG] or, for sbom and
@@ -13,7 +14,8 @@
 // evidence about one in a file or folder is named with --bundle.
 //
 // SBOM formats are cyclonedx-json, cyclonedx-xml, spdx-json, spdx-tag-value,
-// spdx3-json and table; posture and report formats are text and json. An -o without
+// spdx3-json and table; posture and report formats are text and json, and verify
+// writes a record for replay, too. An -o without
 // a file goes to standard output. A file is replaced whole or not at all. Messages
 // go to standard error, and so does, on a terminal, a line that shows how far a
 // scan is.
@@ -74,6 +76,7 @@ func commands() []command {
 		{"attest", "IMAGE@DIGEST --type TYPE --predicate FILE (--key FILE | --keyless --signing-config FILE) [--to registry | --to FILE]", attestCommand},
 		{"discover", "IMAGE@DIGEST", discoverCommand},
 		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
+		{"replay", "RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...", replayCommand},
 	}
 }
 

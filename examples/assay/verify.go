@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/sbom"
 	"github.com/assaykit/assay/verify"
@@ -22,9 +23,9 @@ func verifyCommand(fs *flag.FlagSet) action {
 	at := fs.String("at", "", "ask as of `TIME` (RFC 3339) in place of now")
 	fs.Var(&bundles, "bundle", "also read evidence from `FILE` (.json, .jsonl) or folder; may be repeated")
 	fs.Var(&keys, "key", "trust the public key in `FILE` (PEM); may be repeated")
-	fs.Var(&out, "o", "`FORMAT[=FILE]`: text or json; may be repeated")
+	fs.Var(&out, "o", "`FORMAT[=FILE]`: text, json, or record (the report with all that it rests on, for replay); may be repeated")
 	return func(ctx context.Context, e env, ref string) (err error) {
-		out, err := out.or("text", "json")
+		out, err := out.or("text", "json", "record")
 		if err != nil {
 			return err
 		}
@@ -72,13 +73,75 @@ func verifyCommand(fs *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		err = out.write(e, func(format string, w io.Writer) error {
-			if format == "json" {
-				return report.JSON(w, r)
+		return errors.Join(writeReport(e, out, r), r.Err())
+	}
+}
+
+func writeReport(e env, out outputs, r *verify.Report) error {
+	return out.write(e, func(format string, w io.Writer) error {
+		switch format {
+		case "json":
+			return report.JSON(w, r)
+		case "record":
+			rec, err := r.Record()
+			if err != nil {
+				return err
 			}
-			return report.Text(w, r)
-		})
-		return errors.Join(err, r.Err())
+			_, err = rec.WriteTo(w)
+			return err
+		}
+		return report.Text(w, r)
+	})
+}
+
+// replayCommand verifies again what a record holds. The trust and the policy are the
+// record's, so their digests are shown: whoever relies on it must know them.
+func replayCommand(fs *flag.FlagSet) action {
+	var out outputs
+	imageRef := fs.String("image", "", "read the bytes of `IMAGE` again in place of what the record says of them")
+	fs.Var(&out, "o", "`FORMAT[=FILE]`: text or json; may be repeated")
+	return func(ctx context.Context, e env, file string) (err error) {
+		out, err := out.or("text", "json")
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		rec, err := verify.ReadRecord(file, data)
+		if err != nil {
+			return err
+		}
+		var images verify.ImageSource
+		if *imageRef != "" {
+			l, err := locate(ctx, *imageRef)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, l.close()) }()
+			src, ok := l.source.(verify.ImageSource)
+			if !ok {
+				return misused("%s has no images", *imageRef)
+			}
+			images = src
+		}
+		r, err := rec.Replay(ctx, images)
+		if err != nil {
+			return err
+		}
+		trust := rec.Trust()
+		if len(trust.TrustedRoot) > 0 {
+			e.note("trusted root %s", assay.SumSHA256(trust.TrustedRoot))
+		}
+		for _, k := range trust.Keys {
+			id, err := attest.KeyID(k.Public)
+			if err != nil {
+				return err
+			}
+			e.note("trusted key %s", id)
+		}
+		return errors.Join(writeReport(e, out, r), r.Err())
 	}
 }
 
