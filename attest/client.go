@@ -2,6 +2,7 @@ package attest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,17 +24,24 @@ import (
 // repository. go-containerregistry's own client hides what is needed here: the
 // OCI-Subject header, the pages of the referrers list, and the status of a failure.
 type client struct {
-	repo name.Repository
-	http *http.Client
+	repo    name.Repository
+	http    *http.Client
+	timeout time.Duration // of one request with its answer; none if negative
+	retries int           // of an answer that breaks off
+	wait    time.Duration // before the first of them
 }
 
 const (
 	maxManifestBytes = 4 << 20  // OCI distribution-spec v1.1, Pushing Manifests
-	maxIndexBytes    = 64 << 20 // a page of a referrers list, which is no manifest
+	maxIndexBytes    = 32 << 20 // a referrers list, which is no manifest, with all pages
+	maxPages         = 1000
 	maxErrorBytes    = 64 << 10
 	requestTries     = 3
 	retryWait        = 100 * time.Millisecond
 	maxRetryWait     = 5 * time.Second
+	defaultTimeout   = 2 * time.Minute // as image.Registry has them
+	defaultRetries   = 3
+	defaultBackoff   = 500 * time.Millisecond
 )
 
 func newClient(ctx context.Context, repo name.Repository, reg image.Registry, actions string) (*client, error) {
@@ -41,11 +49,31 @@ func newClient(ctx context.Context, repo name.Repository, reg image.Registry, ac
 	if err != nil {
 		return nil, &assay.Error{Op: "find credentials", Kind: assay.ErrUnchecked, Subject: repo.Name(), Err: err}
 	}
-	t, err := transport.NewWithContext(ctx, repo.Registry, auth, inner, []string{repo.Scope(actions)})
+	c := &client{repo: repo, timeout: cmp.Or(reg.Timeout, defaultTimeout), retries: max(0, cmp.Or(reg.Retries, defaultRetries)), wait: cmp.Or(reg.Backoff, defaultBackoff)}
+	limited, cancel := c.limitTime(ctx)
+	defer cancel()
+	t, err := transport.NewWithContext(limited, repo.Registry, auth, inner, []string{repo.Scope(actions)})
 	if err != nil {
-		return nil, unreached("connect to registry", repo.Name(), err)
+		return nil, unreached("connect to registry", repo.Name(), cause(limited, err))
 	}
-	return &client{repo, &http.Client{Transport: t}}, nil
+	c.http = &http.Client{Transport: t, CheckRedirect: checkRedirect}
+	return c, nil
+}
+
+// limitTime is the bound on one request and its answer.
+func (c *client) limitTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.timeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the registry took longer than %s", c.timeout))
+}
+
+// cause adds why the context ended to an error that may not say it.
+func cause(ctx context.Context, err error) error {
+	if c := context.Cause(ctx); c != nil && !errors.Is(err, c) {
+		return fmt.Errorf("%w: %w", c, err)
+	}
+	return err
 }
 
 // unreached keeps the status of an error of go-containerregistry's.
@@ -117,11 +145,7 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 		r.url = c.repo.Scheme() + "://" + c.repo.RegistryStr() + "/v2/" + c.repo.RepositoryStr() + r.path
 	}
 	if r.reads() {
-		resp, err := c.once(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		return resp, nil
+		return c.read(ctx, r)
 	}
 	wait := retryWait
 	for try := 1; ; try++ {
@@ -142,6 +166,34 @@ func (c *client) do(ctx context.Context, r request) (*response, error) {
 		wait *= 3
 	}
 }
+
+// read repeats an answer that broke off: its status has come, so that the transport
+// takes it for one. The first bytes of an answer are never an answer.
+func (c *client) read(ctx context.Context, r request) (*response, error) {
+	wait := c.wait
+	for try := 0; ; try++ {
+		resp, err := c.once(ctx, r)
+		var broken *brokenError
+		switch {
+		case err == nil:
+			return resp, nil
+		case try == c.retries || !errors.As(err, &broken) || ctx.Err() != nil:
+			return nil, err
+		}
+		if sleep(ctx, wait) != nil {
+			return nil, err
+		}
+		wait *= 2
+	}
+}
+
+// brokenError is an answer that ended before its end.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return "the answer broke off: " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *brokenError) Unwrap() error { return e.err }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
@@ -182,6 +234,8 @@ func (c *client) once(ctx context.Context, r request) (*response, error) {
 	if r.body != nil {
 		body = bytes.NewReader(r.body)
 	}
+	ctx, cancel := c.limitTime(ctx)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.method, r.url, body)
 	if err != nil {
 		return nil, fail(assay.ErrInvalid, "", "", err)
@@ -194,7 +248,7 @@ func (c *client) once(ctx context.Context, r request) (*response, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, unreached(strings.ToLower(r.method), r.url, err)
+		return nil, unreached(strings.ToLower(r.method), r.url, cause(ctx, err))
 	}
 	defer resp.Body.Close()
 	out := &response{status: resp.StatusCode, header: resp.Header}
@@ -207,8 +261,10 @@ func (c *client) once(ctx context.Context, r request) (*response, error) {
 		}
 		out.body, err = io.ReadAll(io.LimitReader(resp.Body, r.max+1))
 		switch {
+		case ctx.Err() != nil && err != nil:
+			return nil, fail(assay.ErrUnchecked, "", "", cause(ctx, err))
 		case err != nil:
-			return nil, fail(assay.ErrUnchecked, "", "", err)
+			return nil, fail(assay.ErrUnchecked, "", "", &brokenError{err})
 		case int64(len(out.body)) > r.max:
 			return nil, fail(assay.ErrBound, "more", fmt.Sprintf("at most %d bytes", r.max), nil)
 		}

@@ -6,108 +6,62 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"sync"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/sbom/image"
 )
-
-// RegistrySource reads envelopes that are attached to images of one repository.
-type RegistrySource struct {
-	repository string
-	registry   image.Registry
-	limits     Limits
-}
-
-// FromRegistry reads from a repository, "registry.example/app". A tag or digest
-// after it is accepted and ignored: what is discovered is about the digest that is
-// asked for.
-func FromRegistry(repository string, registry image.Registry) *RegistrySource {
-	return &RegistrySource{repository: repository, registry: registry}
-}
-
-// WithLimits gives a source that is bounded by l.
-func (s *RegistrySource) WithLimits(l Limits) *RegistrySource {
-	c := *s
-	c.limits = l
-	return &c
-}
 
 // maxIndexDepth bounds indexes in indexes.
 const maxIndexDepth = 3
 
-// Discover implements [Source]. It reads the list of the referrers API and the one
-// under the fallback tag, and merges them; an artifact is evidence of this digest
-// only if its own manifest names the digest as subject. Artifacts that carry a
-// sigstore bundle, a DSSE envelope or an in-toto document become envelopes; others
-// are counted in [Found.Ignored].
-//
-// For an index, the same is done for each platform below it, and the attestation
-// manifests that BuildKit puts there are counted as ignored.
-//
-// A registry that does not answer in ctx's time is a [Fault]; so is an answer with
-// the status 401, 403, 429 or 5xx, one that is not what its digest says, and a list
-// that exceeds a limit. Where the registry answers, and holds nothing, there is a
-// Fault of kind [Absent].
-func (s *RegistrySource) Discover(ctx context.Context, subject assay.Digest) (*Found, error) {
-	if subject.IsZero() {
-		return nil, &assay.Error{Op: "discover", Kind: assay.ErrInvalid, Subject: s.repository, Field: "subject", Bound: "a digest"}
-	}
-	repo, err := parseRepository(s.registry, s.repository)
-	if err != nil {
-		return nil, err
-	}
-	limits := s.limits.withDefaults()
-	f := &finder{store: repo.Name(), limits: limits, slots: make(chan struct{}, limits.Concurrency), platforms: limits.Platforms}
-	if f.client, err = newClient(ctx, repo, s.registry, "pull"); err != nil {
-		f.fault("", err)
-		return f.found(assay.NewBundle(subject)), nil
-	}
-	return f.found(f.tree(ctx, subject, 0)), nil
-}
-
-// Image opens the image with the digest. Its manifest is hashed against the digest;
-// who reads its layers hashes those.
-func (s *RegistrySource) Image(ctx context.Context, digest assay.Digest) (v1.Image, error) {
-	repo, err := parseRepository(s.registry, s.repository)
-	if err != nil {
-		return nil, err
-	}
-	img, err := openImage(ctx, s.registry, repo, digest)
-	if err != nil {
-		err = unreached("open image", repo.Name()+"@"+digest.String(), err)
-		if e, ok := errors.AsType[*assay.Error](err); ok && statusOf(err) == 404 {
-			e.Kind = assay.ErrAbsent
-		}
-		return nil, err
-	}
-	return img, nil
-}
-
-// finder is one call of Discover.
+// finder is one call of Discover on one [place].
 type finder struct {
-	client *client
-	store  string
+	place  place
+	name   string // of the place
 	limits Limits
 	slots  chan struct{} // requests at a time
 
-	bytes     int64 // of envelopes
-	platforms int   // that may still be read
+	nodes map[assay.Digest]*node
+	order []*node // as they were met
 
-	mu      sync.Mutex
 	faults  []Fault
 	ignored map[string]int
+}
+
+// node is a manifest that there may be evidence about.
+type node struct {
+	subject assay.Digest
+	index   []descriptor // of an index, what is in it
+	lists   []list
+	listed  []listed
+	bundle  *assay.Bundle // the envelopes, without what is below
+}
+
+// position is a place in an index. The same manifest may be in many.
+type position struct {
+	platform assay.Platform
+	node     *node
+	below    []*position
+}
+
+// list is the answer of one store.
+type list struct {
+	name   string
+	listed []listed
+	err    error
+}
+
+func newFinder(l Limits, name string) *finder {
+	l = l.withDefaults()
+	return &finder{name: name, limits: l, slots: make(chan struct{}, l.Concurrency), nodes: map[assay.Digest]*node{}}
 }
 
 func (f *finder) found(b *assay.Bundle) *Found {
 	out := &Found{Bundle: b, Faults: f.faults}
 	slices.SortFunc(out.Faults, Fault.Compare)
 	for t, n := range f.ignored {
-		out.Ignored = append(out.Ignored, Ignored{f.store, t, n})
+		out.Ignored = append(out.Ignored, Ignored{f.name, t, n})
 	}
-	slices.SortFunc(out.Ignored, func(a, b Ignored) int { return cmp.Compare(a.Type, b.Type) })
+	slices.SortFunc(out.Ignored, compareIgnored)
 	return out
 }
 
@@ -116,153 +70,168 @@ func (f *finder) fault(reference string, err error) {
 	if errors.Is(err, assay.ErrAbsent) {
 		kind = Absent
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.faults = append(f.faults, Fault{f.store, reference, kind, statusOf(err), err})
+	f.faults = append(f.faults, Fault{f.name, reference, kind, statusOf(err), err})
+}
+
+// unreadable is a fault of something that is known to be there.
+func (f *finder) unreadable(reference string, err error) {
+	if errors.Is(err, assay.ErrAbsent) {
+		err = &assay.Error{Op: "read what is listed", Kind: assay.ErrUnchecked, Subject: f.name, Field: reference, Err: &statusError{status: statusOf(err)}}
+	}
+	f.fault(reference, err)
 }
 
 func (f *finder) ignore(what string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.ignored == nil {
 		f.ignored = map[string]int{}
 	}
 	f.ignored[what]++
 }
 
-// tree reads what is attached to a manifest and, if it is an index, to those below.
-func (f *finder) tree(ctx context.Context, subject assay.Digest, depth int) *assay.Bundle {
-	b := assay.NewBundle(subject)
-	f.attached(ctx, b)
-	d, body, err := f.client.manifest(ctx, subject.String())
-	if err != nil {
-		f.fault(subject.String(), err)
-		return b
+// request does what asks the place, when it is its turn.
+func (f *finder) request(do func()) {
+	f.slots <- struct{}{}
+	defer func() { <-f.slots }()
+	do()
+}
+
+// each reads n things of the place; what is done with them is done in order.
+func (f *finder) each(n int, stop func() bool, read func(i int) (then func())) int {
+	return ordered(n, 2*f.limits.Concurrency, stop, func(i int) (then func()) {
+		f.request(func() { then = read(i) })
+		return then
+	})
+}
+
+func never() bool { return false }
+
+// discover reads the digest, all that is below it if it is an index, and what is
+// attached to any of them.
+func (f *finder) discover(ctx context.Context, subject assay.Digest) *assay.Bundle {
+	first, _ := f.node(subject)
+	root := &position{node: first}
+	level, fresh := []*position{root}, []*node{first}
+	left := f.limits.Platforms
+	for depth := 0; len(level) > 0; depth++ {
+		f.read(ctx, fresh)
+		var next []*position
+		fresh = nil
+		seen := map[*node]bool{}
+		for _, p := range level {
+			again := seen[p.node]
+			seen[p.node] = true
+			switch {
+			case p.node.index == nil:
+				continue
+			case depth < maxIndexDepth:
+				fresh = append(fresh, f.descend(p, &left, again)...)
+				next = append(next, p.below...)
+			case !again:
+				f.tooMuch(p.node, "an index in "+strconv.Itoa(depth)+" others", "at most "+strconv.Itoa(maxIndexDepth))
+			}
+		}
+		level = next
 	}
-	m, err := parseManifest(f.store+"@"+subject.String(), d.MediaType, body)
-	if err != nil {
-		f.fault(subject.String(), err)
-		return b
+	f.artifacts(ctx)
+	return root.tree()
+}
+
+// tooMuch is the fault of an index of which a part is not read.
+func (f *finder) tooMuch(n *node, value, bound string) {
+	f.fault(n.subject.String(), &assay.Error{Op: "read index", Kind: assay.ErrBound, Subject: f.name + "@" + n.subject.String(), Value: value, Bound: bound})
+}
+
+// node gives the node of a digest, and whether it is a new one.
+func (f *finder) node(d assay.Digest) (*node, bool) {
+	if n := f.nodes[d]; n != nil {
+		return n, false
 	}
-	if m.Manifests == nil {
-		return b
+	n := &node{subject: d, bundle: assay.NewBundle(d)}
+	f.nodes[d] = n
+	f.order = append(f.order, n)
+	return n, true
+}
+
+// tree gives the bundle with those below it.
+func (p *position) tree() *assay.Bundle {
+	b := assay.NewBundle(p.node.subject, slices.Collect(p.node.bundle.Envelopes())...)
+	for _, c := range p.below {
+		b.AddPlatform(c.platform, c.tree())
 	}
-	if depth == maxIndexDepth {
-		f.fault(subject.String(), &assay.Error{Op: "read index", Kind: assay.ErrBound, Subject: f.store + "@" + subject.String(),
-			Value: "an index in " + strconv.Itoa(depth) + " others", Bound: "at most " + strconv.Itoa(maxIndexDepth)})
-		return b
-	}
-	list, err := readIndex(f.store+"@"+subject.String(), body)
-	if err != nil {
-		f.fault(subject.String(), err)
-	}
-	f.below(ctx, b, list, depth)
 	return b
 }
 
-func (f *finder) below(ctx context.Context, b *assay.Bundle, list []descriptor, depth int) {
-	done := map[assay.Digest]*assay.Bundle{}
-	for _, d := range list {
-		// BuildKit's attestation manifests are for a platform that no runtime asks
-		// for. The annotation alone must not hide an image that one would run.
-		if d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown" {
-			f.ignore("manifest for platform unknown/unknown")
-			continue
+// read reads the manifests and the lists of what is attached to them, all at once.
+func (f *finder) read(ctx context.Context, nodes []*node) {
+	stores := f.place.stores()
+	tasks := 1 + len(stores)
+	f.each(tasks*len(nodes), never, func(i int) func() {
+		n := nodes[i/tasks]
+		if i%tasks == 0 {
+			d, body, err := f.place.manifest(ctx, n.subject)
+			return func() { f.manifest(n, d, body, err) }
 		}
-		below, ok := done[d.Digest]
-		if !ok {
-			if f.platforms--; f.platforms < 0 {
-				f.fault(b.Subject().String(), &assay.Error{Op: "read index", Kind: assay.ErrBound, Subject: f.store + "@" + b.Subject().String(),
-					Value: "more", Bound: "at most " + strconv.Itoa(f.limits.Platforms) + " platforms"})
-				return
-			}
-			below = f.tree(ctx, d.Digest, depth+1)
-			done[d.Digest] = below
-		}
-		var p assay.Platform
-		if d.Platform != nil {
-			p = d.Platform.Normalize()
-		}
-		b.AddPlatform(p, below)
+		s := stores[i%tasks-1]
+		l := list{name: s.name(n.subject)}
+		l.listed, l.err = s.list(ctx, n.subject)
+		return func() { n.lists = append(n.lists, l) }
+	})
+	for _, n := range nodes {
+		f.merge(n)
 	}
 }
 
-// attached puts the envelopes that are attached to b's subject into b.
-func (f *finder) attached(ctx context.Context, b *assay.Bundle) {
-	list, ok := f.list(ctx, b.Subject())
-	if len(list) == 0 && ok {
-		f.fault(b.Subject().String(), &assay.Error{Op: "discover", Kind: assay.ErrAbsent, Subject: f.store + "@" + b.Subject().String(), Field: "referrers"})
+// manifest looks what is below a node.
+func (f *finder) manifest(n *node, d descriptor, body []byte, err error) {
+	name := f.name + "@" + n.subject.String()
+	if err != nil {
+		f.fault(n.subject.String(), err)
 		return
 	}
-	var wg sync.WaitGroup
-	each := func(do func()) {
-		f.slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-f.slots }()
-			do()
-		})
-	}
-	carried := make([][]carried, len(list))
-	for i, d := range list {
-		if !mayCarry(d.ArtifactType) {
-			f.ignore(d.ArtifactType)
-			continue
-		}
-		each(func() { carried[i] = f.artifact(ctx, b, d) })
-	}
-	wg.Wait()
-	// Which envelopes fit into the budget is decided in the order of the list, and
-	// not by which answer comes first.
-	for _, c := range slices.Concat(carried...) {
-		if f.bytes+c.layer.Size > f.limits.TotalBytes {
-			f.unreadable(c.artifact.String(), &assay.Error{Op: "read envelopes", Kind: assay.ErrBound, Subject: f.store + "@" + c.artifact.String(),
-				Value: "more", Bound: "at most " + strconv.FormatInt(f.limits.TotalBytes, 10) + " bytes of envelopes"})
-			continue
-		}
-		f.bytes += c.layer.Size
-		each(func() { f.envelope(ctx, b, c) })
-	}
-	wg.Wait()
-}
-
-// carried is an envelope that an artifact says it carries.
-type carried struct {
-	artifact  assay.Digest
-	mediaType string
-	layer     descriptor
-}
-
-// list merges the two lists of referrers; ok is whether both could be read.
-func (f *finder) list(ctx context.Context, subject assay.Digest) (list []descriptor, ok bool) {
-	ok = true
-	list, _, err := f.client.referrers(ctx, subject, f.limits.Referrers)
+	m, err := parseManifest(name, d.MediaType, body)
 	if err != nil {
-		ok = false
-		f.fault("referrers of "+subject.String(), err)
+		f.fault(n.subject.String(), err)
+		return
 	}
-	tag := fallbackTag(subject)
-	_, body, err := f.client.manifest(ctx, tag)
-	if err == nil {
-		var entries []descriptor
-		entries, err = readIndex(f.store+":"+tag, body)
-		list = append(list, entries...)
+	if m.Manifests == nil {
+		return
 	}
-	if err != nil && !errors.Is(err, assay.ErrAbsent) {
-		ok = false
-		f.fault(tag, err)
+	if n.index, err = readIndex(name, body); err != nil {
+		f.fault(n.subject.String(), err)
 	}
-	// The type decides whether an artifact is read. Where the lists differ, the one
-	// that is read comes first.
-	slices.SortFunc(list, func(a, b descriptor) int {
-		return cmp.Or(a.Digest.Compare(b.Digest), -compareBool(mayCarry(a.ArtifactType), mayCarry(b.ArtifactType)), cmp.Compare(a.ArtifactType, b.ArtifactType))
+}
+
+// merge makes one list of those of all stores, each artifact once.
+func (f *finder) merge(n *node) {
+	whole := true
+	for _, l := range n.lists {
+		n.listed = append(n.listed, l.listed...)
+		if l.err != nil && !errors.Is(l.err, assay.ErrAbsent) {
+			whole = false
+			f.fault(l.name, l.err)
+		}
+	}
+	n.lists = nil
+	n.listed = distinctListed(n.listed)
+	switch {
+	case len(n.listed) == 0 && whole:
+		f.fault(n.subject.String(), &assay.Error{Op: "discover", Kind: assay.ErrAbsent, Subject: f.name + "@" + n.subject.String(), Field: "attached artifacts"})
+	case len(n.listed) > f.limits.Referrers:
+		n.listed = n.listed[:f.limits.Referrers]
+		f.fault("artifacts of "+n.subject.String(), &assay.Error{Op: "list referrers", Kind: assay.ErrBound, Subject: f.name + "@" + n.subject.String(),
+			Value: "more", Bound: "at most " + strconv.Itoa(f.limits.Referrers)})
+	}
+}
+
+// distinctListed sorts, and keeps of each artifact that can be taken in two ways
+// both, and else one. The type in a list decides whether an artifact is read: where
+// the lists differ, the one that is read comes first. So does one with the manifest.
+func distinctListed(list []listed) []listed {
+	slices.SortStableFunc(list, func(a, b listed) int {
+		return cmp.Or(a.digest.Compare(b.digest), cmp.Compare(a.source, b.source),
+			-compareBool(mayCarry(a.kind), mayCarry(b.kind)), -compareBool(a.body != nil, b.body != nil), cmp.Compare(a.kind, b.kind))
 	})
-	list = slices.CompactFunc(list, func(a, b descriptor) bool { return a.Digest == b.Digest })
-	if len(list) > f.limits.Referrers {
-		ok = false
-		list = list[:f.limits.Referrers]
-		f.fault(tag, &assay.Error{Op: "list referrers", Kind: assay.ErrBound, Subject: f.store + ":" + tag, Value: "more", Bound: "at most " + strconv.Itoa(f.limits.Referrers)})
-	}
-	return list, ok
+	return slices.CompactFunc(list, func(a, b listed) bool { return a.digest == b.digest && a.source == b.source })
 }
 
 func compareBool(a, b bool) int {
@@ -275,83 +244,42 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// artifact reads the manifest of one referrer.
-func (f *finder) artifact(ctx context.Context, b *assay.Bundle, d descriptor) []carried {
-	name := f.store + "@" + d.Digest.String()
-	served, body, err := f.client.manifest(ctx, d.Digest.String())
-	if err != nil {
-		// It was listed, so that it is not there is a store that cannot be read.
-		f.unreadable(d.Digest.String(), err)
-		return nil
+// descend takes what is in an index: the images go below it, as many as are left, and
+// the attestations of BuildKit to the images that they are about. It gives the nodes
+// that are new. What is below the same index in another place is below it again.
+func (f *finder) descend(p *position, left *int, again bool) []*node {
+	var fresh []*node
+	type entry struct {
+		platform string
+		digest   assay.Digest
 	}
-	m, err := parseManifest(name, served.MediaType, body)
-	if err != nil {
-		f.unreadable(d.Digest.String(), err)
-		return nil
-	}
-	switch {
-	case m.Subject == nil || m.Subject.Digest != b.Subject().String():
-		got := "no subject"
-		if m.Subject != nil {
-			got = m.Subject.Digest
-		}
-		f.unreadable(d.Digest.String(), &assay.Error{Op: "read artifact", Kind: assay.ErrRefuted, Subject: name, Field: "/subject/digest", Value: got, Bound: b.Subject().String()})
-		return nil
-	case m.Layers == nil:
-		f.ignore(m.kind())
-		return nil
-	}
-	var any bool
-	var out []carried
-	for i, r := range *m.Layers {
-		mediaType, ok := envelopeType(r.MediaType)
-		if !ok {
+	seen := map[entry]bool{}
+	for _, d := range p.node.index {
+		if isUnknownPlatform(d) {
 			continue
 		}
-		any = true
-		l, err := f.layer(name, r, i)
-		if err != nil {
-			f.unreadable(d.Digest.String(), err)
-			continue
+		var platform assay.Platform
+		if d.Platform != nil {
+			platform = d.Platform.Normalize()
 		}
-		out = append(out, carried{d.Digest, mediaType, l})
+		if e := (entry{platform.String(), d.Digest}); seen[e] {
+			continue
+		} else {
+			seen[e] = true
+		}
+		if *left == 0 {
+			f.tooMuch(p.node, "more", "at most "+strconv.Itoa(f.limits.Platforms)+" platforms")
+			break
+		}
+		*left--
+		n, isNew := f.node(d.Digest)
+		if isNew {
+			fresh = append(fresh, n)
+		}
+		p.below = append(p.below, &position{platform: platform, node: n})
 	}
-	if !any {
-		f.ignore(m.kind())
+	if !again {
+		f.buildKit(p)
 	}
-	return out
-}
-
-// unreadable is a fault of something that is known to be there.
-func (f *finder) unreadable(reference string, err error) {
-	if errors.Is(err, assay.ErrAbsent) {
-		err = &assay.Error{Op: "read what is listed", Kind: assay.ErrUnchecked, Subject: f.store, Field: reference, Err: &statusError{status: statusOf(err)}}
-	}
-	f.fault(reference, err)
-}
-
-// layer checks what a manifest says of one of its layers.
-func (f *finder) layer(name string, r rawDescriptor, i int) (descriptor, error) {
-	field := "/layers/" + strconv.Itoa(i)
-	l, err := r.parse(name, field)
-	if err != nil {
-		return descriptor{}, err
-	}
-	if l.Size > f.limits.BlobBytes {
-		return descriptor{}, &assay.Error{Op: "read envelope", Kind: assay.ErrBound, Subject: name, Field: field + "/size",
-			Value: strconv.FormatInt(l.Size, 10), Bound: "at most " + strconv.FormatInt(f.limits.BlobBytes, 10) + " bytes"}
-	}
-	return l, nil
-}
-
-// envelope reads what an artifact carries.
-func (f *finder) envelope(ctx context.Context, b *assay.Bundle, c carried) {
-	raw, err := f.client.blob(ctx, c.layer)
-	if err != nil {
-		f.unreadable(c.artifact.String(), err)
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	b.Add(assay.NewEnvelope(c.mediaType, raw, f.store+"@"+c.artifact.String()))
+	return fresh
 }

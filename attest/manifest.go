@@ -160,23 +160,31 @@ func (m *parsedManifest) kind() string {
 }
 
 // envelopeType reports whether a layer of this media type is an envelope, and the
-// media type to keep it under.
+// media type to keep it under. In BuildKit's attestation manifests the layers are
+// statements, of [assay.MediaTypeInToto]; signed ones have a type like
+// "application/vnd.in-toto.provenance+dsse".
 func envelopeType(mediaType string) (string, bool) {
 	switch {
-	case mediaType == assay.MediaTypeSigstoreBundle, mediaType == assay.MediaTypeDSSE, mediaType == assay.MediaTypeInToto:
+	case mediaType == assay.MediaTypeSigstoreBundle, mediaType == assay.MediaTypeDSSE, mediaType == assay.MediaTypeInToto,
+		mediaType == assay.MediaTypeSimpleSigning, strings.HasPrefix(mediaType, bundleTypePrefix):
 		return mediaType, true
-	case strings.HasPrefix(mediaType, "application/vnd.dev.sigstore.bundle"):
-		return mediaType, true
+	case strings.HasPrefix(mediaType, "application/vnd.in-toto") && strings.HasSuffix(mediaType, "+dsse"):
+		return assay.MediaTypeDSSE, true
 	}
 	return "", false
 }
 
 // mayCarry reports whether an artifact that a list says is of this type can carry
 // envelopes, so that its manifest has to be read. Lists leave the type out, or give
-// the type of the configuration in its place.
+// the type of the configuration in its place; cosign has types of its own.
 func mayCarry(artifactType string) bool {
+	switch artifactType {
+	case "", typeEmpty, typeImageConfig:
+		return true
+	}
 	_, ok := envelopeType(artifactType)
-	return ok || artifactType == "" || artifactType == typeEmpty || artifactType == typeImageConfig
+	return ok || strings.HasPrefix(artifactType, "application/vnd.dev.cosign.artifact.sig.") ||
+		strings.HasPrefix(artifactType, "application/vnd.dev.cosign.artifact.att.")
 }
 
 // hashBy hashes with the algorithms that OCI registers and that are in the standard

@@ -44,8 +44,12 @@ func (c *client) hasReferrersAPI(ctx context.Context, d assay.Digest) (bool, err
 // beside an error, which is then of a later page or of single entries.
 func (c *client) referrers(ctx context.Context, d assay.Digest, most int) (list []descriptor, api bool, err error) {
 	name := c.repo.Name() + " referrers of " + d.String()
+	bound := func(bound string) error {
+		return &assay.Error{Op: "list referrers", Kind: assay.ErrBound, Subject: name, Value: "more", Bound: bound}
+	}
 	var errs []error
 	seen := map[string]bool{}
+	left := int64(maxIndexBytes)
 	for next := ""; ; {
 		resp, err := c.page(ctx, d, next)
 		if err != nil {
@@ -54,14 +58,17 @@ func (c *client) referrers(ctx context.Context, d assay.Digest, most int) (list 
 		if resp == nil {
 			return nil, false, nil
 		}
+		// Pages without entries could go on for ever, and each be another.
+		if left -= int64(len(resp.body)); left < 0 || len(seen) == maxPages {
+			return list, true, errors.Join(append(errs, bound("at most "+strconv.Itoa(maxPages)+" pages of "+strconv.Itoa(maxIndexBytes)+" bytes in all"))...)
+		}
 		entries, err := readIndex(name, resp.body)
 		if err != nil {
 			errs = append(errs, err)
 		}
 		list = append(list, entries...)
 		if len(list) > most {
-			err := &assay.Error{Op: "list referrers", Kind: assay.ErrBound, Subject: name, Value: "more", Bound: "at most " + strconv.Itoa(most)}
-			return list[:most], true, errors.Join(append(errs, err)...)
+			return list[:most], true, errors.Join(append(errs, bound("at most "+strconv.Itoa(most)))...)
 		}
 		next, err = c.nextPage(resp.header)
 		if err == nil && seen[next] {

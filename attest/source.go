@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/assaykit/assay"
 )
@@ -15,6 +17,14 @@ type Source interface {
 	// Discover reads all envelopes about the subject. What could not be read is in
 	// [Found], as faults; the error is for a question that could not be asked.
 	Discover(ctx context.Context, subject assay.Digest) (*Found, error)
+}
+
+// ByDigest is a [Source] that may hold evidence about an image below an index without
+// knowing the index. [Join] asks it for each platform that another source lists.
+type ByDigest interface {
+	Source
+	// AsksByDigest does nothing; it is how a source says that it is one.
+	AsksByDigest()
 }
 
 // Found is what a [Source] holds about a digest. It is untrusted.
@@ -102,8 +112,10 @@ const (
 	DefaultReferrers   = 10_000
 	DefaultBlobBytes   = 64 << 20
 	DefaultTotalBytes  = 512 << 20
+	DefaultEnvelopes   = 20_000
 	DefaultConcurrency = 8
 	DefaultPlatforms   = 256
+	DefaultTime        = 10 * time.Minute
 )
 
 // Limits bound what a [Source] reads. Zero fields mean the defaults.
@@ -115,10 +127,16 @@ type Limits struct {
 	BlobBytes int64
 	// TotalBytes is the size of all envelopes that one call of Discover reads.
 	TotalBytes int64
-	// Concurrency is the number of artifacts read at a time.
+	// Envelopes is their number.
+	Envelopes int
+	// Concurrency is the number of requests at a time.
 	Concurrency int
 	// Platforms is the number of manifests below an index.
 	Platforms int
+	// Time is how long one call of Discover may take, in all. What was not read by
+	// then is a [Fault], as it is when the context ends. It is for what waits for
+	// others: registries and APIs.
+	Time time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -131,6 +149,12 @@ func (l Limits) withDefaults() Limits {
 	if l.TotalBytes <= 0 {
 		l.TotalBytes = DefaultTotalBytes
 	}
+	if l.Envelopes <= 0 {
+		l.Envelopes = DefaultEnvelopes
+	}
+	if l.Time <= 0 {
+		l.Time = DefaultTime
+	}
 	if l.Concurrency <= 0 {
 		l.Concurrency = DefaultConcurrency
 	}
@@ -138,4 +162,9 @@ func (l Limits) withDefaults() Limits {
 		l.Platforms = DefaultPlatforms
 	}
 	return l
+}
+
+// withTime is the bound on the time of a call.
+func (l Limits) withTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, l.Time, fmt.Errorf("discovery took longer than %s: %w", l.Time, context.DeadlineExceeded))
 }
