@@ -3,6 +3,7 @@ package sbom
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -24,9 +25,10 @@ const (
 	// CycloneDXXML is CycloneDX in XML: written as 1.6, read from 1.0 to 1.7. It
 	// names another version to write as CycloneDXJSON does.
 	CycloneDXXML Format = "cyclonedx-xml"
-	// SPDXJSON is SPDX 2 in JSON: written as 2.3, read from 2.2 and 2.3.
+	// SPDXJSON is SPDX 2 in JSON: written as 2.3, or as 2.2 where the format names it,
+	// "spdx-json@2.2"; read from 2.2 and 2.3.
 	SPDXJSON Format = "spdx-json"
-	// SPDXTagValue is SPDX 2 as tag-value: written as 2.3, read from 2.2 and 2.3.
+	// SPDXTagValue is SPDX 2 as tag-value, in the same versions.
 	SPDXTagValue Format = "spdx-tag-value"
 	// SPDX3JSON is SPDX 3 in JSON-LD: written as 3.0.1, read from 3.0.0 and 3.0.1.
 	SPDX3JSON Format = "spdx3-json"
@@ -41,6 +43,7 @@ type report = func(field string, id assay.ComponentID, reason string)
 // codec is how a format is written and read.
 type codec struct {
 	format    Format
+	version   string // that is written
 	mediaType string
 	predicate assay.PredicateType
 	// valid tells whether a serial can stand in the format; others are replaced.
@@ -56,14 +59,25 @@ func codecs() []codec {
 	return []codec{
 		cycloneDX(CycloneDXJSON, cyclonedx.Target{Version: cyclonedx.DefaultVersion}),
 		cycloneDX(CycloneDXXML, cyclonedx.Target{Version: cyclonedx.DefaultVersion, XML: true}),
-		{SPDXJSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx.Encode, indentJSON, remembering(spdx.Decode)},
-		{SPDXTagValue, "text/spdx", "", spdx.ValidNamespace, spdx.EncodeTagValue, nil, remembering(spdx.DecodeTagValue)},
-		{SPDX3JSON, "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx3.Encode, indentJSON, remembering(spdx3.Decode)},
+		spdx2(SPDXJSON, "2.3"),
+		spdx2(SPDXTagValue, "2.3"),
+		{SPDX3JSON, "3.0.1", "application/spdx+json", assay.PredicateSPDX, spdx.ValidNamespace, spdx3.Encode, indentJSON, remembering(spdx3.Decode)},
 	}
 }
 
+func spdx2(f Format, version string) codec {
+	c := codec{format: f, version: version, mediaType: "application/spdx+json", predicate: assay.PredicateSPDX, valid: spdx.ValidNamespace,
+		encode: func(doc *assay.SBOM, lost report) ([]byte, error) { return spdx.Encode(doc, version == "2.2", lost) },
+		indent: indentJSON, decode: remembering(spdx.Decode)}
+	if f.family() == SPDXTagValue {
+		c.mediaType, c.predicate, c.indent, c.decode = "text/spdx", "", nil, remembering(spdx.DecodeTagValue)
+		c.encode = func(doc *assay.SBOM, lost report) ([]byte, error) { return spdx.EncodeTagValue(doc, version == "2.2", lost) }
+	}
+	return c
+}
+
 func cycloneDX(f Format, to cyclonedx.Target) codec {
-	c := codec{format: f, mediaType: "application/vnd.cyclonedx+json", predicate: assay.PredicateCycloneDX, valid: cyclonedx.ValidSerial,
+	c := codec{format: f, version: "1." + strconv.Itoa(to.Version), mediaType: "application/vnd.cyclonedx+json", predicate: assay.PredicateCycloneDX, valid: cyclonedx.ValidSerial,
 		encode: func(doc *assay.SBOM, lost report) ([]byte, error) { return cyclonedx.Encode(doc, to, lost) },
 		indent: indentJSON,
 		decode: func(name string, data []byte, lost report) (*assay.SBOM, error) {
@@ -89,6 +103,8 @@ func (f Format) codec() (codec, bool) {
 	if family, version, ok := strings.Cut(string(f), "@"); ok && f.isCycloneDX() {
 		n, ok := cyclonedx.ParseVersion(version)
 		return cycloneDX(f, cyclonedx.Target{Version: n, XML: Format(family) == CycloneDXXML}), ok
+	} else if ok && (Format(family) == SPDXJSON || Format(family) == SPDXTagValue) {
+		return spdx2(f, version), version == "2.2" || version == "2.3"
 	}
 	for _, c := range codecs() {
 		if c.format == f {

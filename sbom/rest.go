@@ -41,7 +41,7 @@ func recallSPDX(form *assay.SBOM, f Format, lost report) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if from.format == f && form.Rest.Format == from.written() {
+	if to, _ := f.codec(); form.Rest.Format == to.written() {
 		same, err := sameContents(was, form)
 		if err != nil {
 			return nil, err
@@ -57,12 +57,7 @@ func recallSPDX(form *assay.SBOM, f Format, lost report) ([]byte, error) {
 }
 
 // written is the Format of documents that the codec writes.
-func (c codec) written() string {
-	if c.format == SPDX3JSON {
-		return string(c.format) + "/3.0.1"
-	}
-	return string(c.format) + "/2.3"
-}
+func (c codec) written() string { return string(c.format.family()) + "/" + c.version }
 
 // sameContents compares an SBOM that was read with one in canonical form.
 func sameContents(was, form *assay.SBOM) (bool, error) {

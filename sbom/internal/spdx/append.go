@@ -103,7 +103,9 @@ func (w *writer) pkg(p *pkg) {
 	w.text("name", p.Name)
 	w.optional("versionInfo", p.VersionInfo)
 	w.optional("supplier", p.Supplier)
-	w.word("downloadLocation", p.DownloadLocation)
+	w.optional("originator", p.Originator)
+	w.text("downloadLocation", p.DownloadLocation)
+	w.optional("homepage", p.Homepage)
 	if p.FilesAnalyzed != nil {
 		w.member("filesAnalyzed")
 		if *p.FilesAnalyzed {
@@ -122,6 +124,7 @@ func (w *writer) pkg(p *pkg) {
 		w.word("referenceCategory", x.Category)
 		w.word("referenceType", x.Type)
 		w.text("referenceLocator", x.Locator)
+		w.optional("comment", x.Comment)
 	})
 	w.annotations(p.Annotations)
 }
@@ -165,7 +168,7 @@ func (d *document) size() int {
 		n += 400 + len(p.SPDXID) + len(p.Name) + len(p.VersionInfo) + len(p.Supplier) + len(p.LicenseDeclared) + len(p.LicenseConcluded) + len(p.Description)
 		n += 170 * len(p.Checksums)
 		for j := range p.ExternalRefs {
-			n += 100 + len(p.ExternalRefs[j].Locator)
+			n += 100 + len(p.ExternalRefs[j].Locator) + len(p.ExternalRefs[j].Comment)
 		}
 		notes(p.Annotations)
 	}

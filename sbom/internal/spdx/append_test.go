@@ -23,7 +23,8 @@ func TestAppend(t *testing.T) {
 		{
 			ID: "a b", Type: assay.TypeCrypto, Name: &odd, Version: odd, Supplier: odd, Description: odd, CPEs: []string{odd, "b"},
 			Licenses: []assay.License{{Expression: "MIT"}, {Name: odd, Concluded: true}, {}}, Hashes: assay.DigestSet{layer, digest},
-			Source: assay.SourcePackage{Name: odd, Version: "1"}, Locations: []assay.Location{{Path: odd}, {Layer: layer, Path: "x"}}, FoundBy: "dpkg",
+			Source: assay.SourcePackage{Name: odd, Version: "1"}, Locations: []assay.Location{{Path: odd}, {Layer: layer, Path: "x"}}, FoundBy: "dpkg", Creator: odd,
+			References: []assay.Reference{{Type: assay.RefVCS, URL: odd, Comment: odd, Hashes: assay.DigestSet{layer, digest}}, {Type: assay.RefOther, URL: "u"}},
 			Properties: map[string]string{"b": odd, "a": "", odd: "c"},
 		},
 	} {
@@ -39,11 +40,12 @@ func TestAppend(t *testing.T) {
 		Root: assay.Component{ID: "r", Type: assay.TypeContainer, Name: odd, Licenses: []assay.License{{Name: odd}, {Expression: "LicenseRef-x"}}},
 		Components: []assay.Component{
 			{ID: "a", Type: assay.TypeFile, Name: "f", Hashes: assay.DigestSet{assay.MustDigest("sha1:" + strings.Repeat("1", 40))}, FoundBy: "x"},
-			{ID: "b", Type: assay.TypeLibrary, Name: "b", CPEs: []string{odd}, Supplier: odd, Hashes: assay.DigestSet{layer}},
+			{ID: "b", Type: assay.TypeLibrary, Name: "b", CPEs: []string{odd}, Supplier: odd, Creator: odd, Hashes: assay.DigestSet{layer},
+				References: []assay.Reference{{Type: assay.RefDistribution, URL: "https://e.example/\""}, {Type: assay.RefOther, URL: "x", Comment: odd}, {Type: assay.RefWebsite, URL: "https://e.example/?a&b"}}},
 		},
 		Relations: []assay.Relation{{From: "r", Kind: assay.Contains, To: "a"}, {From: "r", Kind: assay.RelationKind(odd), To: "b"}},
 	}
-	for _, as := range []*dialect{inJSON, inTagValue} {
+	for _, as := range []*dialect{inJSON, inTagValue, inJSON.as22(), inTagValue.as22()} {
 		d, err := encode(doc, as, func(string, assay.ComponentID, string) {})
 		if err != nil {
 			t.Fatal(err)

@@ -27,10 +27,14 @@ func decode(name string, data []byte, as *dialect, report func(field string, id 
 	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
+	d.version = strings.TrimPrefix(doc.SPDXVersion, "SPDX-")
+	if d.version == "2.2" {
+		d.as = as.as22()
+	}
 	if v := doc.SPDXVersion; strings.HasPrefix(v, "SPDX-") && v != "SPDX-2.2" && v != "SPDX-2.3" {
 		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/spdxVersion", Value: v, Bound: "a version that can be read: SPDX-2.2, SPDX-2.3"}
 	}
-	err := shape.Walk(opRead, name, data, grammar(), shape.Visitor{
+	err := shape.Walk(opRead, name, data, grammar(d.as.old), shape.Visitor{
 		Dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
 		AnyName: "SPDXID", // of snippets
 		Any:     func(id string) { d.defined[id] = true },
@@ -58,6 +62,7 @@ func decode(name string, data []byte, as *dialect, report func(field string, id 
 type decoder struct {
 	name    string
 	as      *dialect
+	version string
 	owners  map[string]assay.ComponentID // by JSON pointer of the package or file
 	ids     map[string]assay.ComponentID // by SPDXID
 	defined map[string]bool
@@ -85,7 +90,7 @@ func (d *decoder) invalid(field, value, want string) error {
 
 func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 	out := &assay.SBOM{Serial: doc.DocumentNamespace, Version: 1, Components: []assay.Component{},
-		Format: d.as.format + "/" + strings.TrimPrefix(doc.SPDXVersion, "SPDX-")}
+		Format: d.as.format + "/" + d.version}
 	created, err := time.Parse(time.RFC3339, doc.CreationInfo.Created)
 	if err != nil {
 		return nil, d.invalid("/creationInfo/created", doc.CreationInfo.Created, "a date and time")
@@ -280,7 +285,7 @@ func (d *decoder) file(f *file, pointer string, used map[string]bool) (assay.Com
 		return c, err
 	}
 	c.Type = assay.TypeFile
-	if x := &e.facts; x.Type != "" || x.Version != "" || x.Supplier != "" || len(x.CPEs) > 0 {
+	if x := &e.facts; x.Type != "" || x.Version != "" || x.Supplier != "" || x.Creator != "" || len(x.CPEs) > 0 {
 		return c, d.contradiction(e, "facts of a package")
 	}
 	if stated(f.CopyrightText) {
@@ -288,6 +293,9 @@ func (d *decoder) file(f *file, pointer string, used map[string]bool) (assay.Com
 	}
 	if slices.ContainsFunc(f.LicenseInfos, func(s string) bool { return s != noAssertion }) {
 		d.lose(pointer+"/licenseInfoInFiles", "the model has no place for it")
+	}
+	if err := d.known(e, nil, &c); err != nil {
+		return c, err
 	}
 	c.Licenses, err = d.licenses(e, "", f.LicenseConcluded, used)
 	return c, err
@@ -312,7 +320,7 @@ func (d *decoder) component(p *pkg, pointer string, used map[string]bool) (assay
 	}
 	var ok bool
 	if c.Type, ok = typeOf(p.Purpose); facts.Type != "" {
-		if !canon.ValidType(facts.Type) || purposeOf(facts.Type) != p.Purpose {
+		if !canon.ValidType(facts.Type) || d.as.purpose(facts.Type) != p.Purpose {
 			return c, d.contradiction(e, "type")
 		}
 		c.Type = facts.Type
@@ -327,16 +335,27 @@ func (d *decoder) component(p *pkg, pointer string, used map[string]bool) (assay
 	} else if isPerson(p.Supplier) {
 		d.lose(pointer+"/supplier", "the model does not tell persons from organisations")
 	}
+	c.Creator = agentName(p.Originator)
+	if facts.Creator != "" {
+		if d.as.line(supplierOf(facts.Creator)) != p.Originator {
+			return c, d.contradiction(e, "creator")
+		}
+		c.Creator = facts.Creator
+	} else if isPerson(p.Originator) {
+		d.lose(pointer+"/originator", "the model does not tell persons from organisations")
+	}
 	if c.Licenses, err = d.licenses(e, p.LicenseDeclared, p.LicenseConcluded, used); err != nil {
 		return c, err
 	}
-	if err := d.externals(p.ExternalRefs, pointer+"/externalRefs", &c); err != nil {
+	found, err := d.externals(p.ExternalRefs, pointer+"/externalRefs", &c)
+	if err != nil {
 		return c, err
 	}
-	for _, m := range []struct{ name, value string }{{"/copyrightText", p.CopyrightText}, {"/downloadLocation", p.DownloadLocation}} {
-		if stated(m.value) {
-			d.lose(pointer+m.name, "the model has no place for it")
-		}
+	if err := d.references(e, p, found, &c); err != nil {
+		return c, err
+	}
+	if stated(p.CopyrightText) {
+		d.lose(pointer+"/copyrightText", "the model has no place for it")
 	}
 	if p.FilesAnalyzed != nil && *p.FilesAnalyzed {
 		d.lose(pointer+"/filesAnalyzed", "the model has no place for it")
@@ -406,33 +425,6 @@ func (d *decoder) checksums(list []checksum, pointer string, more assay.DigestSe
 		return nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: pointer, Err: err}
 	}
 	return set, nil
-}
-
-func (d *decoder) externals(list []external, pointer string, c *assay.Component) error {
-	for i, r := range list {
-		here := shape.Pointer(pointer, i)
-		switch r.Type {
-		case "purl":
-			p, err := assay.ParsePURL(r.Locator)
-			if err != nil {
-				return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: here + "/referenceLocator", Value: r.Locator, Bound: "a package URL", Err: err}
-			}
-			if c.PURL.IsZero() {
-				c.PURL = p
-			} else if c.PURL != p {
-				d.lose(here, "the model has one purl of a component, the first")
-			}
-		case "cpe22Type", "cpe23Type":
-			if r.Locator != "" {
-				c.CPEs = append(c.CPEs, r.Locator)
-			}
-		default:
-			d.lose(here, "the model has no place for references of type "+r.Type)
-		}
-	}
-	slices.Sort(c.CPEs)
-	c.CPEs = slices.Compact(c.CPEs)
-	return nil
 }
 
 // relations gives the SPDXIDs that the document says it describes.

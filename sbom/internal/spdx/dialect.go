@@ -12,9 +12,39 @@ import (
 // hold is changed by these functions, and then told exactly in an annotation; a
 // reader of the same dialect applies them again to check that both agree.
 type dialect struct {
-	format string
-	line   func(string) string // of values on one line
-	text   func(string) string // of values that span lines
+	format   string
+	tagValue bool
+	old      bool                // SPDX 2.2
+	line     func(string) string // of values on one line
+	text     func(string) string // of values that span lines
+}
+
+func (d *dialect) version() string {
+	if d.old {
+		return "2.2"
+	}
+	return "2.3"
+}
+
+// as22 is the dialect in SPDX 2.2.
+func (d *dialect) as22() *dialect {
+	out := *d
+	out.old = true
+	return &out
+}
+
+// purpose is what a type is written as: 2.2 has no member for it.
+func (d *dialect) purpose(t assay.ComponentType) string {
+	if d.old {
+		return ""
+	}
+	return purposeOf(t)
+}
+
+// hasAlgorithm reports whether the version has a name for the algorithm.
+func (d *dialect) hasAlgorithm(a assay.Algorithm) (name string, ok bool) {
+	name, ok = algorithmNames[a]
+	return name, ok && !(d.old && strings.ContainsAny(name, "-B")) // SHA3 and BLAKE
 }
 
 func same(s string) string { return s }
@@ -22,11 +52,11 @@ func same(s string) string { return s }
 var inJSON = &dialect{format: "spdx-json", line: same, text: same}
 
 // inTagValue has no way to escape: a line ends its value, and so does "</text>".
-var inTagValue = &dialect{format: "spdx-tag-value", line: tagLine, text: tagText}
+var inTagValue = &dialect{format: "spdx-tag-value", tagValue: true, line: tagLine, text: tagText}
 
 // name is line for values that must be there.
 func (d *dialect) name(s string) string {
-	if s = d.line(s); s == "" && d == inTagValue {
+	if s = d.line(s); s == "" && d.tagValue {
 		return "unnamed"
 	}
 	return s

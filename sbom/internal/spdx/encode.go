@@ -13,11 +13,16 @@ import (
 
 const timeFormat = "2006-01-02T15:04:05Z"
 
-// Encode writes a document of SPDX 2.3 in JSON, without a newline at its end. The
-// SBOM is in canonical form, as package sbom makes it, with a namespace in Serial
-// and with Created set. Report is called for what cannot be written.
-func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, reason string)) ([]byte, error) {
-	out, err := encode(doc, inJSON, report)
+// Encode writes a document of SPDX 2.3 in JSON, or of 2.2 if it is to be old, without
+// a newline at its end. The SBOM is in canonical form, as package sbom makes it, with
+// a namespace in Serial and with Created set. Report is called for what cannot be
+// written.
+func Encode(doc *assay.SBOM, old bool, report func(field string, id assay.ComponentID, reason string)) ([]byte, error) {
+	as := inJSON
+	if old {
+		as = as.as22()
+	}
+	out, err := encode(doc, as, report)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +40,7 @@ func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.Com
 	e := &encoder{doc: doc, as: as, date: doc.Created.UTC().Truncate(time.Second).Format(timeFormat),
 		ids: make(map[assay.ComponentID]string, len(doc.Components)+1), infos: make(map[string]extracted), refs: make(map[string]string)}
 	out := &document{
-		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: documentID, Name: as.line(doc.Root.Name), DocumentNamespace: doc.Serial,
+		SPDXVersion: "SPDX-" + as.version(), DataLicense: "CC0-1.0", SPDXID: documentID, Name: as.line(doc.Root.Name), DocumentNamespace: doc.Serial,
 		CreationInfo: creationInfo{Created: e.date, Creators: as.lines(creatorsOf(doc.Tools, doc.Authors))},
 	}
 	if out.Name == "" {
@@ -90,10 +95,10 @@ type encoder struct {
 	scratch []byte
 }
 
-// isFile tells what is written as a file: SPDX 2.3 has no member of a file for
-// versions, suppliers and external references, and requires a SHA1 (8.4).
+// isFile tells what is written as a file: SPDX 2 has no member of a file for
+// versions, who made it and external references, and requires a SHA1 (8.4).
 func isFile(c *assay.Component) bool {
-	return c.Type == assay.TypeFile && c.Version == "" && c.PURL.IsZero() && len(c.CPEs) == 0 && c.Supplier == "" && c.Name != "" &&
+	return c.Type == assay.TypeFile && c.Version == "" && c.PURL.IsZero() && len(c.CPEs) == 0 && c.Supplier == "" && c.Creator == "" && c.Name != "" &&
 		slices.ContainsFunc(c.Hashes, func(d assay.Digest) bool { return d.Algorithm() == assay.SHA1 })
 }
 
@@ -182,7 +187,7 @@ func (e *encoder) survive(list []assay.License, declared, concluded string) bool
 
 func (e *encoder) checksums(c *assay.Component, f *ComponentFacts) (out []checksum) {
 	for _, d := range c.Hashes {
-		if name, ok := algorithmNames[d.Algorithm()]; ok {
+		if name, ok := e.as.hasAlgorithm(d.Algorithm()); ok {
 			out = append(out, checksum{name, d.Hex()})
 		} else {
 			f.Hashes = append(f.Hashes, d)
@@ -206,6 +211,7 @@ func (e *encoder) file(c *assay.Component) file {
 	}
 	f.LicenseInfos = []string{noAssertion}
 	f.Checksums = e.checksums(c, &facts)
+	facts.References = c.References
 	f.Annotations = e.annotate(&facts)
 	return f
 }
@@ -213,7 +219,7 @@ func (e *encoder) file(c *assay.Component) file {
 func (e *encoder) pkg(c *assay.Component) pkg {
 	p := pkg{
 		SPDXID: e.ids[c.ID], Name: e.as.name(c.Name), VersionInfo: e.as.line(c.Version), Supplier: e.as.line(supplierOf(c.Supplier)), DownloadLocation: noAssertion,
-		FilesAnalyzed: new(bool), Purpose: purposeOf(c.Type), CopyrightText: noAssertion, Description: e.as.text(c.Description),
+		FilesAnalyzed: new(bool), Purpose: e.as.purpose(c.Type), Originator: e.as.line(supplierOf(c.Creator)), CopyrightText: noAssertion, Description: e.as.text(c.Description),
 	}
 	facts := e.facts(c, p.Name, p.Description)
 	if t, ok := typeOf(p.Purpose); !ok || t != c.Type {
@@ -225,6 +231,9 @@ func (e *encoder) pkg(c *assay.Component) pkg {
 	if agentName(p.Supplier) != c.Supplier {
 		facts.Supplier = c.Supplier
 	}
+	if agentName(p.Originator) != c.Creator {
+		facts.Creator = c.Creator
+	}
 	declared, concluded := licensesOf(c.Licenses, e.licenseRef)
 	p.LicenseDeclared, p.LicenseConcluded = e.as.line(declared), e.as.line(concluded)
 	if !e.survive(c.Licenses, p.LicenseDeclared, p.LicenseConcluded) {
@@ -232,18 +241,19 @@ func (e *encoder) pkg(c *assay.Component) pkg {
 	}
 	p.Checksums = e.checksums(c, &facts)
 	if !c.PURL.IsZero() {
-		p.ExternalRefs = append(p.ExternalRefs, external{"PACKAGE-MANAGER", "purl", c.PURL.String()})
+		p.ExternalRefs = append(p.ExternalRefs, external{e.as.packageManager(), "purl", c.PURL.String(), ""})
 	}
 	for _, cpe := range c.CPEs {
 		switch {
-		case e.as == inTagValue && strings.ContainsFunc(cpe, isSpace):
+		case e.as.tagValue && strings.ContainsFunc(cpe, isSpace):
 			facts.CPEs = append(facts.CPEs, cpe)
 		case strings.HasPrefix(cpe, "cpe:/"):
-			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe22Type", cpe})
+			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe22Type", cpe, ""})
 		default:
-			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe23Type", cpe})
+			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe23Type", cpe, ""})
 		}
 	}
+	e.references(c, &p, &facts)
 	p.Annotations = e.annotate(&facts)
 	return p
 }

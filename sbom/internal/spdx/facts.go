@@ -21,19 +21,21 @@ const (
 )
 
 // ComponentFacts are what a package or file has no member for. All but the last
-// four are there only if the element's own members do not give them back.
+// five are there only if the element's own members do not give them back.
 type ComponentFacts struct {
 	ID          assay.ComponentID   `json:"id,omitempty"`
 	Type        assay.ComponentType `json:"type,omitempty"`
 	Name        *string             `json:"name,omitzero"`
 	Version     string              `json:"version,omitempty"`
 	Supplier    string              `json:"supplier,omitempty"`
+	Creator     string              `json:"creator,omitempty"`
 	Description string              `json:"description,omitempty"`
 	CPEs        []string            `json:"cpes,omitempty"`
 	Licenses    []assay.License     `json:"licenses,omitempty"`
 	Hashes      assay.DigestSet     `json:"hashes,omitempty"`
 	Source      assay.SourcePackage `json:"source,omitzero"`
 	Locations   []assay.Location    `json:"locations,omitempty"`
+	References  []assay.Reference   `json:"references,omitempty"`
 	FoundBy     string              `json:"foundBy,omitempty"`
 	Properties  map[string]string   `json:"properties,omitempty"`
 }
@@ -82,6 +84,7 @@ func (f *ComponentFacts) Append(b []byte) []byte {
 	}
 	text("version", f.Version)
 	text("supplier", f.Supplier)
+	text("creator", f.Creator)
 	text("description", f.Description)
 	if len(f.CPEs) > 0 {
 		member("cpes")
@@ -106,16 +109,20 @@ func (f *ComponentFacts) Append(b []byte) []byte {
 		}
 		b = append(b, ']')
 	}
-	if len(f.Hashes) > 0 {
+	digests := func(list assay.DigestSet) {
+		if len(list) == 0 {
+			return
+		}
 		member("hashes")
 		b = append(b, '{')
-		hashes := slices.Clone(f.Hashes)
-		slices.SortFunc(hashes, func(a, b assay.Digest) int { return strings.Compare(string(a.Algorithm()), string(b.Algorithm())) })
-		for _, d := range hashes {
+		list = slices.Clone(list)
+		slices.SortFunc(list, func(a, b assay.Digest) int { return strings.Compare(string(a.Algorithm()), string(b.Algorithm())) })
+		for _, d := range list {
 			text(string(d.Algorithm()), d.Hex())
 		}
 		b = append(b, '}')
 	}
+	digests(f.Hashes)
 	if f.Source != (assay.SourcePackage{}) {
 		member("source")
 		b = append(b, `{"name":`...)
@@ -131,6 +138,19 @@ func (f *ComponentFacts) Append(b []byte) []byte {
 			text("layer", l.Layer.String())
 			member("path")
 			b = append(AppendQuoted(b, l.Path), '}')
+		}
+		b = append(b, ']')
+	}
+	if len(f.References) > 0 {
+		member("references")
+		b = append(b, '[')
+		for i, r := range f.References {
+			b = append(comma(b, i), `{"type":`...)
+			b = AppendQuoted(b, string(r.Type))
+			text("url", r.URL)
+			digests(r.Hashes)
+			text("comment", r.Comment)
+			b = append(b, '}')
 		}
 		b = append(b, ']')
 	}
@@ -167,7 +187,7 @@ func (e *encoder) note(prefix string, facts []byte) []annotation {
 		return nil
 	}
 	text := prefix + string(facts)
-	if e.as == inTagValue && (strings.Contains(text, "text>") || strings.Contains(text, "\x7f")) {
+	if e.as.tagValue && (strings.Contains(text, "text>") || strings.Contains(text, "\x7f")) {
 		text = strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(text)
 	}
 	return []annotation{{Annotator: annotator, Date: e.date, Type: "OTHER", Comment: text}}

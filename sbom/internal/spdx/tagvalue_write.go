@@ -6,10 +6,14 @@ import (
 	"github.com/assaykit/assay"
 )
 
-// EncodeTagValue writes a document of SPDX 2.3 as tag-value, without a newline at
-// its end. It takes and reports what [Encode] does.
-func EncodeTagValue(doc *assay.SBOM, report func(field string, id assay.ComponentID, reason string)) ([]byte, error) {
-	d, err := encode(doc, inTagValue, report)
+// EncodeTagValue writes a document of SPDX 2.3 as tag-value, or of 2.2 if it is to be
+// old, without a newline at its end. It takes and reports what [Encode] does.
+func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assay.ComponentID, reason string)) ([]byte, error) {
+	as := inTagValue
+	if old {
+		as = as.as22()
+	}
+	d, err := encode(doc, as, report)
 	if err != nil {
 		return nil, err
 	}
@@ -89,17 +93,20 @@ func (w *tagWriter) pkg(p *pkg) {
 	w.line("SPDXID", p.SPDXID)
 	w.line("PackageVersion", p.VersionInfo)
 	w.line("PackageSupplier", p.Supplier)
+	w.line("PackageOriginator", p.Originator)
 	w.line("PackageDownloadLocation", p.DownloadLocation)
 	w.line("FilesAnalyzed", "false")
 	for _, c := range p.Checksums {
 		w.line("PackageChecksum", c.Algorithm+": "+c.Value)
 	}
+	w.line("PackageHomePage", p.Homepage)
 	w.line("PackageLicenseConcluded", p.LicenseConcluded)
 	w.line("PackageLicenseDeclared", p.LicenseDeclared)
 	w.line("PackageCopyrightText", p.CopyrightText)
 	w.text("PackageDescription", p.Description)
 	for _, x := range p.ExternalRefs {
 		w.line("ExternalRef", x.Category+" "+x.Type+" "+x.Locator)
+		w.text("ExternalRefComment", x.Comment)
 	}
 	w.line("PrimaryPackagePurpose", strings.ReplaceAll(p.Purpose, "_", "-"))
 }

@@ -1,4 +1,4 @@
-// Package spdx reads and writes SPDX 2.3, in JSON and as tag-value, as the evidence
+// Package spdx reads and writes SPDX 2.2 and 2.3, in JSON and as tag-value, as the evidence
 // model.
 //
 // The wire types are our own. Those of tools-golang decode identifiers, suppliers
@@ -32,7 +32,9 @@ type pkg struct {
 	Name             string       `json:"name"`
 	VersionInfo      string       `json:"versionInfo,omitempty"`
 	Supplier         string       `json:"supplier,omitempty"`
+	Originator       string       `json:"originator,omitempty"`
 	DownloadLocation string       `json:"downloadLocation"`
+	Homepage         string       `json:"homepage,omitempty"`
 	FilesAnalyzed    *bool        `json:"filesAnalyzed,omitempty"`
 	Purpose          string       `json:"primaryPackagePurpose,omitempty"`
 	Checksums        []checksum   `json:"checksums,omitempty"`
@@ -64,6 +66,7 @@ type external struct {
 	Category string `json:"referenceCategory"`
 	Type     string `json:"referenceType"`
 	Locator  string `json:"referenceLocator"`
+	Comment  string `json:"comment,omitempty"`
 }
 
 type extracted struct {
