@@ -14,7 +14,8 @@ import (
 // attest/posture, without reading the image again. It is complete or there is none.
 //
 // Everything in it was computed from bytes whose digests were checked on the way, or,
-// of a layer that is [Layer.Cached], in an earlier scan.
+// of a layer that is [Layer.Cached], in an earlier scan. With [Options.TrustTOC] it
+// can rest on tables of contents, see [Layer.TOC].
 // It is safe for concurrent use; what it gives must not be changed.
 type Contents struct {
 	// SBOM is the inventory. It was normalized.
@@ -50,7 +51,7 @@ type Contents struct {
 }
 
 // Layer is one layer of an image. The digests, sizes and counts were computed from
-// its bytes, unless it is Cached.
+// its bytes, unless it is Cached or TOC is set.
 type Layer struct {
 	// Digest is that of the blob as stored, DiffID that of the uncompressed tar.
 	Digest, DiffID assay.Digest
@@ -70,6 +71,16 @@ type Layer struct {
 	// Trailing are of those bytes; Digest and Size are stated by the manifest, and were
 	// not compared with any blob.
 	Cached bool
+	// TOC is the digest of the table of contents that the layer was read by; zero if it
+	// was read whole. Digest, DiffID and Size are stated by manifest and configuration
+	// then, and were compared with nothing; Inflated and Trailing are not known. See
+	// [Options.TrustTOC] for what that proves.
+	TOC assay.Digest
+	// Fetched is how many bytes of the blob were fetched, if TOC is set.
+	Fetched int64
+	// NoTOC says in words why a layer with a table of contents was read whole, where
+	// Options.TrustTOC would have let it be read by that. Such a layer is verified.
+	NoTOC string
 }
 
 // Skipped is a file that was of interest and was left out.

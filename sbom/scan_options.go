@@ -66,6 +66,23 @@ type Options struct {
 	// Stall is how long a source may give no byte before it counts as hanging.
 	// Default two minutes; negative means until the context ends.
 	Stall time.Duration
+	// TrustTOC lets layers of an image in a registry be read by the table of contents
+	// that eStargz and zstd:chunked give them: of such a layer only the table is fetched,
+	// and the parts that have files of interest. It weakens what a scan proves, and so
+	// is off by default. The manifest vouches for the table (an annotation has its
+	// digest), and the table for the files and for what is fetched of them; all that is
+	// verified. The digest of the blob and the diffID are not: a table that tells of
+	// other files than the archive it is in goes unnoticed, and a runtime that unpacks
+	// the archive then runs what no scan has seen. SHA-256 digests of files that nobody
+	// reads are the table's. [Layer.TOC] is set for layers that were read so, and
+	// nothing in the SBOM itself tells it; package verify refuses this option.
+	//
+	// A layer without a table, of another source, or of which most would have to be
+	// fetched all the same, is read whole and verified as ever; [Layer.NoTOC] says why.
+	// Most is needed where files are small, because every file is looked at for being an
+	// executable: what it saves are large files that are none.
+	TrustTOC bool
+
 	// Bounds on what is read. Zero fields take their defaults.
 	Bounds Bounds
 	// Progress, if not nil, is told how far each layer is. Calls do not overlap.
@@ -121,6 +138,9 @@ type Progress struct {
 	// Layer is its index, Digest that of its blob.
 	Layer  int
 	Digest assay.Digest
+	// TOC is the size of a layer's table of contents, uncompressed. A layer with a
+	// larger one is read whole. Default 64 MiB.
+	TOC int64
 	// Done of Total bytes of the blob were read.
 	Done, Total int64
 	// Entries were read so far.
@@ -131,7 +151,7 @@ type Progress struct {
 
 func (o Options) layers() layers.Options {
 	out := layers.Options{
-		Digest: o.Digest, Workers: o.Workers, Memory: o.Memory, Stall: o.Stall, Bounds: layers.Bounds(o.Bounds),
+		Digest: o.Digest, Workers: o.Workers, Memory: o.Memory, Stall: o.Stall, Bounds: layers.Bounds(o.Bounds), TrustTOC: o.TrustTOC,
 	}
 	if o.Progress != nil {
 		out.Progress = func(p layers.Progress) { o.Progress(Progress(p)) }

@@ -57,9 +57,13 @@ func Workers(n int) Option {
 // Scanning says how the image's bytes are read: memory, bounds, progress, cache. The
 // digest and the document fields of the options are set by the verifier. A layer that
 // the cache has is not read again: whoever can write to the cache can say what is in
-// it, so it must be as private as the program.
+// it, so it must be as private as the program. TrustTOC is an error: evidence is held
+// against bytes, not against what a table says of them.
 func Scanning(o sbom.Options) Option {
 	return func(v *Verifier) error {
+		if o.TrustTOC {
+			return &assay.Error{Op: "set up verifier", Kind: assay.ErrInvalid, Field: "Scanning", Value: "TrustTOC", Bound: "layers that are read whole"}
+		}
 		v.scan = o
 		return nil
 	}

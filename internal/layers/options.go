@@ -29,6 +29,10 @@ type Options struct {
 	Progress func(Progress)
 	// Cache, if not nil, spares reading layers that were read before.
 	Cache *Cache
+	// TrustTOC reads a layer that has a table of contents (eStargz, zstd:chunked) by
+	// that table, if its source is a [Ranger] and much of the blob need not be fetched:
+	// see [Layer.TOC] for what is not verified then.
+	TrustTOC bool
 }
 
 // Bounds limit what a hostile image can cost. A field that is zero takes its
@@ -63,6 +67,9 @@ type Bounds struct {
 	Config int64
 	// Window is the memory one zstd decoder may take. Default 128 MiB.
 	Window int64
+	// TOC is the size of a layer's table of contents, uncompressed. A layer with a
+	// larger one is read whole. Default 64 MiB.
+	TOC int64
 	// Ambiguities that are recorded. Default 10,000.
 	Ambiguities int
 }
@@ -103,6 +110,7 @@ func (o Options) withDefaults() Options {
 	bound(&b.Manifest, 4<<20)
 	bound(&b.Config, 8<<20)
 	bound(&b.Window, 128<<20)
+	bound(&b.TOC, 64<<20)
 	bound(&b.Ambiguities, 10_000)
 	return o
 }

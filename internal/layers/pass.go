@@ -41,8 +41,11 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	err = inParallel(ctx, opts.Workers, len(streams), func(ctx context.Context, i int) error {
 		s := streams[i]
 		h := &harvest{index: i, subject: s.desc.Digest.String()}
-		cached, err := c.restore(ctx, s, h)
-		if err == nil && !cached {
+		done, err := c.restore(ctx, s, h)
+		if err == nil && !done {
+			done, err = c.byTOC(ctx, s, h)
+		}
+		if err == nil && !done {
 			err = s.read(ctx, func(ctx context.Context, r io.Reader) error {
 				return c.walk(ctx, h, r, &s.entries, nil)
 			})
@@ -67,6 +70,9 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	createdBy(res)
 	again := func(ctx context.Context, i int, only map[int][]request) error {
 		s := streams[i].again()
+		if !res.Layers[i].TOC.IsZero() {
+			return c.againByTOC(ctx, s, harvests[i], only)
+		}
 		return s.read(ctx, func(ctx context.Context, r io.Reader) error {
 			return c.walk(ctx, harvests[i], r, nil, only)
 		})
@@ -187,7 +193,8 @@ func describe(ctx context.Context, img v1.Image, opts Options) (*Result, []*stre
 		if b, ok := l.(Blob); ok {
 			open = b.Blob
 		}
-		streams[i] = &stream{index: i, desc: d, diffID: diffID, open: open, opts: opts, total: &total, report: report}
+		ranger, _ := l.(Ranger)
+		streams[i] = &stream{index: i, desc: d, diffID: diffID, open: open, ranger: ranger, opts: opts, total: &total, report: report}
 	}
 	platform := assay.Platform{OS: cf.OS, Architecture: cf.Architecture, Variant: cf.Variant, OSVersion: cf.OSVersion}
 	return &Result{

@@ -60,6 +60,18 @@ type Layer struct {
 	// Cached tells a layer that was not read, because a cache had what bytes of that
 	// diffID gave. Digest and Size are those that the manifest states then.
 	Cached bool
+	// TOC is the digest of the table of contents that the layer was read by; zero if it
+	// was read whole. Then the manifest vouches for the table, and the table for the
+	// files and the contents of those that were wanted. Digest, DiffID and Size are
+	// those that manifest and configuration state, and were compared with nothing;
+	// Inflated and Trailing are not known. A table that lies about its blob goes
+	// unnoticed: a runtime that unpacks the blob sees other files then.
+	TOC assay.Digest
+	// Fetched is how many bytes of the blob were read, if TOC is set.
+	Fetched int64
+	// NoTOC says why a layer was read whole that has a table of contents, where
+	// Options.TrustTOC would allow to go by it.
+	NoTOC string
 }
 
 // Fact is one fact of one visitor about one file.

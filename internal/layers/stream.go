@@ -35,6 +35,7 @@ type stream struct {
 	desc   v1.Descriptor
 	diffID assay.Digest
 	open   func(context.Context) (io.ReadCloser, error)
+	ranger Ranger // nil if the layer is none
 	opts   Options
 	total  *atomic.Int64 // inflated bytes of the image
 	report func(Progress)
@@ -112,7 +113,7 @@ func (s *stream) settle(ctx context.Context, walkErr error) error {
 
 // again is the same stream, unread. It is not reported and counts by itself.
 func (s *stream) again() *stream {
-	return &stream{index: s.index, desc: s.desc, diffID: s.diffID, open: s.open, opts: s.opts, total: new(atomic.Int64)}
+	return &stream{index: s.index, desc: s.desc, diffID: s.diffID, open: s.open, ranger: s.ranger, opts: s.opts, total: new(atomic.Int64)}
 }
 
 func (s *stream) fail(kind error, field, value, bound string, err error) error {

@@ -219,6 +219,8 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 			sum := sha256.Sum256(b)
 			f.sum = &sum
 		}
+	} else if sum := knownSum(r); all&WantHash != 0 && sum != nil {
+		f.sum = sum
 	} else if all&WantHash != 0 {
 		// A sparse file can say that it is of any size.
 		if f.Size > c.opts.Bounds.Inflated {
