@@ -36,13 +36,24 @@ type KeyOption func(*KeySigner)
 // sigstore's own clients write and look keys up by.
 func WithHint(hint string) KeyOption { return func(s *KeySigner) { s.hint = hint } }
 
+// ContextSigner is the ability of a key that signs elsewhere, in a key management
+// service: it is given the message, not its hash, and the context of the call. A
+// [KeySigner] of such a key checks each signature before it gives it, because a
+// service may hold another key by now, or sign with another scheme than the key's
+// default one.
+type ContextSigner interface {
+	crypto.Signer
+	// SignContext signs the message by the hash; zero, for Ed25519, hashes nothing.
+	SignContext(ctx context.Context, message []byte, hash crypto.Hash) ([]byte, error)
+}
+
 // NewKeySigner takes an ECDSA key on P-256 or P-384 (signing SHA-256 and SHA-384),
 // an Ed25519 key, or an RSA key of 2048, 3072 or 4096 bits (PKCS #1 v1.5 with
 // SHA-256): the pairs that sigstore's algorithm registry has as defaults. Any other
 // key is an [assay.ErrInvalid].
 //
-// The key may be in hardware or in a service. One in memory signs
-// deterministically.
+// The key may be in hardware, or in a service as a [ContextSigner]; package attest/kms
+// makes one of a sigstore KMS key. A key in memory signs deterministically.
 func NewKeySigner(key crypto.Signer, opts ...KeyOption) (*KeySigner, error) {
 	if key == nil {
 		return nil, &assay.Error{Op: "make key signer", Kind: assay.ErrInvalid, Field: "key", Bound: "a private key"}
@@ -130,6 +141,30 @@ func (s *KeySigner) Sign(ctx context.Context, payload []byte) (assay.Envelope, e
 	if err := ctx.Err(); err != nil {
 		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Err: err}
 	}
+	sig, err := s.sign(ctx, payload)
+	if err != nil {
+		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Subject: s.Identity().String(), Err: err}
+	}
+	hint, err := strictjson.Marshal(s.hint)
+	if err != nil {
+		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrInvalid, Field: "hint", Value: s.hint, Err: err}
+	}
+	return assay.NewEnvelope(assay.MediaTypeSigstoreBundle, encodeBundle(hint, payload, sig)), nil
+}
+
+func (s *KeySigner) sign(ctx context.Context, payload []byte) ([]byte, error) {
+	if remote, ok := s.key.(ContextSigner); ok {
+		message := PAE(assay.MediaTypeInToto, payload)
+		sig, err := remote.SignContext(ctx, message, s.hash)
+		if err != nil {
+			return nil, err
+		}
+		if !verifies(s.key.Public(), s.hash, message, sig) {
+			return nil, &assay.Error{Op: "check signature", Kind: assay.ErrRefuted, Subject: s.Identity().String(),
+				Bound: "a signature of this key, ECDSA in ASN.1, RSA in PKCS #1 v1.5"}
+		}
+		return sig, nil
+	}
 	var message []byte
 	if s.hash == 0 {
 		message = PAE(assay.MediaTypeInToto, payload)
@@ -145,15 +180,23 @@ func (s *KeySigner) Sign(ctx context.Context, payload []byte) (assay.Envelope, e
 	if _, ok := s.key.(*ecdsa.PrivateKey); ok {
 		random = nil
 	}
-	sig, err := s.key.Sign(random, message, s.hash)
-	if err != nil {
-		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrUnchecked, Subject: s.Identity().String(), Err: err}
+	return s.key.Sign(random, message, s.hash)
+}
+
+func verifies(pub crypto.PublicKey, hash crypto.Hash, message, sig []byte) bool {
+	if hash == 0 {
+		k, ok := pub.(ed25519.PublicKey)
+		return ok && ed25519.Verify(k, message, sig)
 	}
-	hint, err := strictjson.Marshal(s.hint)
-	if err != nil {
-		return assay.Envelope{}, &assay.Error{Op: "sign", Kind: assay.ErrInvalid, Field: "hint", Value: s.hint, Err: err}
+	h := hash.New()
+	h.Write(message)
+	switch k := pub.(type) {
+	case *ecdsa.PublicKey:
+		return ecdsa.VerifyASN1(k, h.Sum(nil), sig)
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(k, hash, h.Sum(nil), sig) == nil
 	}
-	return assay.NewEnvelope(assay.MediaTypeSigstoreBundle, encodeBundle(hint, payload, sig)), nil
+	return false
 }
 
 // encodeBundle writes a sigstore bundle v0.3 (protobuf-specs v0.5,

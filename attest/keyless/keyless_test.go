@@ -136,7 +136,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"no token", keyless.Options{SigningConfig: config("https://f.example", "https://r.example", 2, "https://t.example")}, "Token"},
 		{"no config", keyless.Options{Token: token}, "signing config"},
-		{"not a config", keyless.Options{Token: token, SigningConfig: []byte(`{"mediaType":"x"}`)}, "SigningConfig"},
+		{"not a config", keyless.Options{Token: token, SigningConfig: []byte(`{"mediaType":"x"}`)}, "/mediaType"},
 		{"a member twice", keyless.Options{Token: token, SigningConfig: []byte(`{"mediaType":"x","mediaType":"y"}`)}, "mediaType"},
 		{"no Fulcio", keyless.Options{Token: token, SigningConfig: config("", "https://r.example", 2, "https://t.example")}, "/caUrls"},
 		{"no witness of time", keyless.Options{Token: token, SigningConfig: config("https://f.example", "https://r.example", 2, "")}, "/tsaUrls"},
@@ -159,7 +159,7 @@ func TestNewRefuses(t *testing.T) {
 
 // jwt looks like a token; nobody checks it here.
 func jwt() keyless.StaticToken {
-	return keyless.StaticToken("e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"s","email":"a@example.com","email_verified":true}`)) + ".e30")
+	return keyless.StaticToken("e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"aud":"sigstore","exp":4102444800,"sub":"s","email":"a@example.com","email_verified":true}`)) + ".e30")
 }
 
 func TestSignFails(t *testing.T) {

@@ -2,251 +2,225 @@ package keyless
 
 import (
 	"context"
-	"io"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
 	"net/http"
-	"slices"
-	"strconv"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	"github.com/sigstore/sigstore-go/pkg/root"
-	"github.com/sigstore/sigstore-go/pkg/sign"
-	"google.golang.org/protobuf/encoding/protojson"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/attest/internal/witness"
+	"github.com/assaykit/assay/internal/request"
 )
 
 // Options are what a [Signer] is made of. SigningConfig and Token are required.
 type Options struct {
 	// SigningConfig is JSON of media type
 	// application/vnd.dev.sigstore.signingconfig.v0.2+json. Of the services it names,
-	// those are used that are valid now, and as many as it says.
+	// those are used that are valid now, and as many as it says: see the package
+	// comment.
 	SigningConfig []byte
 	// Token says who signs.
 	Token TokenSource
 	// TrustedRoot is JSON of a trusted_root.json to verify each bundle with before it
 	// is given. Nil does not verify.
 	TrustedRoot []byte
-	// Audience of the token; empty is "sigstore".
+	// Audience of the token; empty is "sigstore". A token for another is not sent.
 	Audience string
-	// Transport is for Fulcio and the timestamp authorities; nil is
-	// [http.DefaultTransport].
+	// Transport is for all services; nil is [http.DefaultTransport].
 	Transport http.RoundTripper
-	// Retries of each request that was throttled or failed in the server: 2. Negative
-	// is none.
+	// Retries of each request that was throttled, failed in the server or got no
+	// answer: 2. Negative is none.
 	Retries int
 	// Timeout of each request: 30 seconds.
 	Timeout time.Duration
-	// Clock says which services are valid; nil is [time.Now].
+	// Clock says which services and tokens are valid; nil is [time.Now].
 	Clock func() time.Time
+	// PlainHTTPUnsafe sends the token to a certificate authority over plain HTTP, on
+	// other hosts than this one: who listens can sign as whoever the token is of.
+	PlainHTTPUnsafe bool
+	// Logger is told which witnesses failed and were replaced; nil discards.
+	Logger *slog.Logger
 }
 
-// Signer signs with a new key and certificate for each signature. It is safe for
-// concurrent use, as far as its [TokenSource] is.
+// Signer signs with a new key and certificate for each call. It is safe for
+// concurrent use, as far as its [TokenSource] is. It is an attest.BatchSigner:
+// [Signer.SignAll] uses one certificate for all that it signs.
 type Signer struct {
-	options Options
-	config  *root.SigningConfig
-	trusted root.TrustedMaterial
+	witness  *witness.Witness
+	token    TokenSource
+	audience string
+	timeout  time.Duration
+	plain    bool
 }
 
-const defaultRetries = 2
+var _ attest.BatchSigner = (*Signer)(nil)
+
+// concurrency is how many statements of a batch are witnessed side by side.
+const concurrency = 4
 
 // New checks the signing config and makes the signer; it contacts nobody.
 func New(o Options) (*Signer, error) {
-	bad := func(field, bound string, cause error) error {
-		return &assay.Error{Op: "make keyless signer", Kind: assay.ErrInvalid, Field: field, Bound: bound, Err: cause}
-	}
+	const op = "make keyless signer"
 	if o.Token == nil {
-		return nil, bad("Token", "a source of tokens", nil)
+		return nil, &assay.Error{Op: op, Kind: assay.ErrInvalid, Field: "Token", Bound: "a source of tokens"}
 	}
-	if err := strictjson.Check("signing config", o.SigningConfig, strictjson.Limits{MaxBytes: 1 << 20}); err != nil {
+	w, err := witness.New(op, witness.Options{SigningConfig: o.SigningConfig, TrustedRoot: o.TrustedRoot, Transport: o.Transport,
+		Retries: o.Retries, Timeout: o.Timeout, Clock: o.Clock, Logger: o.Logger})
+	if err != nil {
 		return nil, err
 	}
-	s := &Signer{options: o}
-	var err error
-	if s.config, err = root.NewSigningConfigFromJSON(o.SigningConfig); err != nil {
-		return nil, bad("SigningConfig", root.SigningConfigMediaType02, err)
+	s := &Signer{witness: w, token: o.Token, audience: o.Audience, timeout: o.Timeout, plain: o.PlainHTTPUnsafe}
+	if s.audience == "" {
+		s.audience = DefaultAudience
 	}
-	if o.TrustedRoot != nil {
-		if err := strictjson.Check("trusted root", o.TrustedRoot, strictjson.Limits{MaxBytes: 16 << 20}); err != nil {
-			return nil, err
-		}
-		trusted, err := root.NewTrustedRootFromJSON(o.TrustedRoot)
-		if err != nil {
-			return nil, bad("TrustedRoot", "a trusted root", err)
-		}
-		s.trusted = trusted
+	if s.timeout <= 0 {
+		s.timeout = 30 * time.Second
 	}
-	if s.options.Audience == "" {
-		s.options.Audience = "sigstore"
-	}
-	if s.options.Retries == 0 {
-		s.options.Retries = defaultRetries
-	}
-	if s.options.Timeout <= 0 {
-		s.options.Timeout = 30 * time.Second
-	}
-	if s.options.Clock == nil {
-		s.options.Clock = time.Now
-	}
-	if _, err := s.services(); err != nil {
+	if _, err := s.authority(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// services are those that the config names for this time.
-type services struct {
-	fulcio root.Service
-	logs   []root.Service
-	tsas   []root.Service
-}
-
-func (s *Signer) services() (services, error) {
-	var out services
-	now := s.options.Clock()
-	bad := func(field, bound string, cause error) error {
-		return &assay.Error{Op: "select services", Kind: assay.ErrInvalid, Subject: "signing config", Field: field, Bound: bound, Err: cause}
+// authority is the certificate authority for this time. It is asked only if
+// something witnesses the time of signing, without which its certificate, which
+// lives for minutes, proves nothing.
+func (s *Signer) authority() (witness.Service, error) {
+	ca, err := s.witness.Config.CA(s.witness.Clock())
+	if err != nil {
+		return ca, err
 	}
-	var err error
-	if out.fulcio, err = root.SelectService(s.config.FulcioCertificateAuthorityURLs(), sign.FulcioAPIVersions, now); err != nil {
-		return out, bad("/caUrls", "a certificate authority that is valid now", err)
+	if err := request.CheckURL("select services", "/caUrls", ca.URL, true, s.plain); err != nil {
+		return ca, err
 	}
-	if urls := s.config.RekorLogURLs(); len(urls) > 0 {
-		if out.logs, err = root.SelectServices(urls, s.config.RekorLogURLsConfig(), sign.RekorAPIVersions, now); err != nil {
-			return out, bad("/rekorTlogUrls", "transparency logs that are valid now", err)
-		}
+	use, err := s.witness.Services()
+	if err != nil {
+		return ca, err
 	}
-	if urls := s.config.TimestampAuthorityURLs(); len(urls) > 0 {
-		if out.tsas, err = root.SelectServices(urls, s.config.TimestampAuthorityURLsConfig(), sign.TimestampAuthorityAPIVersions, now); err != nil {
-			return out, bad("/tsaUrls", "timestamp authorities that are valid now", err)
-		}
+	if !use.Timed() {
+		return ca, &assay.Error{Op: "select services", Kind: assay.ErrInvalid, Subject: "signing config", Field: "/tsaUrls",
+			Bound: "a timestamp authority, because nothing else witnesses the time of signing"}
 	}
-	witnessed := len(out.tsas) > 0 || slices.ContainsFunc(out.logs, func(l root.Service) bool { return l.MajorAPIVersion == 1 })
-	if !witnessed {
-		return out, bad("/tsaUrls", "a timestamp authority, because nothing else witnesses the time of signing", nil)
-	}
-	return out, nil
+	return ca, nil
 }
 
 // Sign implements attest.Signer.
 func (s *Signer) Sign(ctx context.Context, payload []byte) (assay.Envelope, error) {
-	use, err := s.services()
+	out, err := s.SignAll(ctx, payload)
 	if err != nil {
 		return assay.Envelope{}, err
 	}
-	token, err := s.options.Token.Token(ctx, s.options.Audience)
-	if err != nil {
-		return assay.Envelope{}, err
-	}
-	key, err := sign.NewEphemeralKeypair(nil)
-	if err != nil {
-		return assay.Envelope{}, failed("make key", "", err)
-	}
-	retries := uint(max(0, s.options.Retries))
-	transport := boundTransport{ctx, s.options.Transport}
-	o := sign.BundleOptions{
-		Context: ctx,
-		CertificateProvider: certifier{use.fulcio.URL, sign.NewFulcio(&sign.FulcioOptions{
-			BaseURL: use.fulcio.URL, Timeout: s.options.Timeout, Retries: retries, Transport: transport})},
-		CertificateProviderOptions: &sign.CertificateProviderOptions{IDToken: token},
-		TrustedRoot:                s.trusted,
-	}
-	for _, t := range use.tsas {
-		o.TimestampAuthorities = append(o.TimestampAuthorities, sign.NewTimestampAuthority(&sign.TimestampAuthorityOptions{
-			URL: t.URL, Timeout: s.options.Timeout, Retries: retries, Transport: transport}))
-	}
-	for _, l := range use.logs {
-		o.TransparencyLogs = append(o.TransparencyLogs, logger{l, sign.NewRekor(&sign.RekorOptions{
-			BaseURL: l.URL, Timeout: s.options.Timeout, Retries: retries, Version: l.MajorAPIVersion})})
-	}
-	bundle, err := sign.Bundle(&sign.DSSEData{Data: payload, PayloadType: assay.MediaTypeInToto}, key, o)
-	if err != nil {
-		return assay.Envelope{}, failed("sign keyless", "", err)
-	}
-	raw, err := encode(bundle)
-	if err != nil {
-		return assay.Envelope{}, failed("encode bundle", "", err)
-	}
-	return assay.NewEnvelope(assay.MediaTypeSigstoreBundle, raw), nil
+	return out[0], nil
 }
 
-// encode takes out the spaces that protojson puts in at random.
-func encode(bundle *protobundle.Bundle) ([]byte, error) {
-	raw, err := protojson.Marshal(bundle)
+// SignAll implements attest.BatchSigner: it asks for one token and one certificate,
+// and signs all payloads with that; another pair is asked for only if the first
+// expires meanwhile. When one payload cannot be signed, or witnessed as the signing
+// config wants, no envelope is given. What logs have recorded by then stays there:
+// it is the trace of a signature that was made, and proves nothing to anybody who is
+// not given the envelope.
+func (s *Signer) SignAll(ctx context.Context, payloads ...[]byte) ([]assay.Envelope, error) {
+	if len(payloads) == 0 {
+		return nil, nil
+	}
+	b := &batch{signer: s, lock: make(chan struct{}, 1)}
+	// The first certificate is had before anything is signed, so that a token that
+	// is refused is refused once.
+	if _, err := b.certified(ctx); err != nil {
+		return nil, err
+	}
+	out := make([]assay.Envelope, len(payloads))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(concurrency)
+	for i, p := range payloads {
+		g.Go(func() (err error) {
+			out[i], err = b.sign(ctx, p)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// batch is one call of [Signer.SignAll].
+type batch struct {
+	signer *Signer
+	lock   chan struct{} // of held; a mutex that a context can end the wait for
+	held   *certified
+}
+
+// certified is a key and the certificate for it.
+type certified struct {
+	key  *ecdsa.PrivateKey
+	cert *certificate
+}
+
+// certified gives the certificate, and a new one where the last would expire before
+// the witnesses have answered.
+func (b *batch) certified(ctx context.Context) (*certified, error) {
+	select {
+	case b.lock <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &assay.Error{Op: "sign keyless", Kind: assay.ErrUnchecked, Err: context.Cause(ctx)}
+	}
+	defer func() { <-b.lock }()
+	s := b.signer
+	if b.held != nil && s.witness.Clock().Add(s.timeout).Before(b.held.cert.until) {
+		return b.held, nil
+	}
+	ca, err := s.authority()
 	if err != nil {
 		return nil, err
 	}
-	value := jsontext.Value(raw)
-	if err := value.Compact(); err != nil {
+	token, err := s.token.Token(ctx, s.audience)
+	if err != nil {
 		return nil, err
 	}
-	return value, nil
-}
-
-func failed(op, subject string, err error) error {
-	return &assay.Error{Op: op, Kind: assay.ErrUnchecked, Subject: subject, Err: err}
-}
-
-// certifier and logger say which service an error is of.
-type certifier struct {
-	url string
-	sign.CertificateProvider
-}
-
-func (c certifier) GetCertificate(ctx context.Context, k sign.Keypair, o *sign.CertificateProviderOptions) ([]byte, error) {
-	cert, err := c.CertificateProvider.GetCertificate(ctx, k, o)
+	claims, err := readClaims("OIDC token", token)
 	if err != nil {
-		return nil, failed("get certificate", c.url, err)
-	}
-	return cert, nil
-}
-
-type logger struct {
-	service root.Service
-	sign.Transparency
-}
-
-func (l logger) GetTransparencyLogEntry(ctx context.Context, pem []byte, b *protobundle.Bundle) error {
-	if err := l.Transparency.GetTransparencyLogEntry(ctx, pem, b); err != nil {
-		return failed("log to Rekor v"+strconv.Itoa(int(l.service.MajorAPIVersion)), l.service.URL, err)
-	}
-	return nil
-}
-
-// boundTransport ends requests with the context of the call: those to Fulcio are
-// made without one. It lives as long as the call.
-type boundTransport struct {
-	ctx   context.Context
-	inner http.RoundTripper
-}
-
-func (t boundTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	inner := t.inner
-	if inner == nil {
-		inner = http.DefaultTransport
-	}
-	ctx, cancel := context.WithCancelCause(req.Context())
-	stop := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })
-	resp, err := inner.RoundTrip(req.WithContext(ctx))
-	if err != nil {
-		stop()
-		cancel(nil)
 		return nil, err
 	}
-	resp.Body = boundBody{resp.Body, func() { stop(); cancel(nil) }}
-	return resp, nil
+	if err := claims.check("OIDC token", s.audience, s.witness.Clock()); err != nil {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, &assay.Error{Op: "make key", Kind: assay.ErrUnchecked, Err: err}
+	}
+	cert, err := s.certify(ctx, ca, token, claims, key)
+	if err != nil {
+		return nil, err
+	}
+	b.held = &certified{key, cert}
+	return b.held, nil
 }
 
-// boundBody keeps the context until the answer has been read.
-type boundBody struct {
-	io.ReadCloser
-	free func()
-}
-
-func (b boundBody) Close() error {
-	defer b.free()
-	return b.ReadCloser.Close()
+// sign signs one payload. A log that has the entry already, because the answer to
+// the first try was lost, is given a new signature, once.
+func (b *batch) sign(ctx context.Context, payload []byte) (assay.Envelope, error) {
+	for again := false; ; again = true {
+		c, err := b.certified(ctx)
+		if err != nil {
+			return assay.Envelope{}, err
+		}
+		sum := sha256.Sum256(attest.PAE(assay.MediaTypeInToto, payload))
+		sig, err := ecdsa.SignASN1(rand.Reader, c.key, sum[:])
+		if err != nil {
+			return assay.Envelope{}, &assay.Error{Op: "sign keyless", Kind: assay.ErrUnchecked, Err: err}
+		}
+		e, err := b.signer.witness.Bundle(ctx, witness.Signature{Payload: payload, Signature: sig, Public: c.key.Public(), Certificate: c.cert.der})
+		if err != nil && errors.Is(err, witness.ErrLogged) && !again {
+			continue
+		}
+		return e, err
+	}
 }

@@ -124,7 +124,8 @@ type stamper struct {
 	leafKey *ecdsa.PrivateKey
 }
 
-func newStamper(name string) (*stamper, error) {
+// newStamper makes one whose certificate is valid until a time; zero is far away.
+func newStamper(name string, until time.Time) (*stamper, error) {
 	a, err := newAuthority(name, x509.ExtKeyUsageTimeStamping)
 	if err != nil {
 		return nil, err
@@ -133,7 +134,11 @@ func newStamper(name string) (*stamper, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := issue(timestampingTemplate(name), a.intermediate, key.Public(), a.key)
+	template := timestampingTemplate(name)
+	if !until.IsZero() {
+		template.NotAfter = until
+	}
+	leaf, err := issue(template, a.intermediate, key.Public(), a.key)
 	if err != nil {
 		return nil, err
 	}

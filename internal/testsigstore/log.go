@@ -90,7 +90,7 @@ func newLog(version RekorVersion, host string) (*transparencyLog, error) {
 // entry logs a DSSE signature made at a time.
 func (l *transparencyLog) entry(leaf *x509.Certificate, payloadType string, payload, sig []byte, at time.Time) (*protorekor.TransparencyLogEntry, error) {
 	if l.version == RekorV1 {
-		body, err := dsseBody(leaf, payloadType, payload, sig)
+		body, err := dsseBody(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}, payloadType, payload, sig)
 		if err != nil {
 			return nil, err
 		}
@@ -156,7 +156,7 @@ func (l *transparencyLog) add(kind *protorekor.KindVersion, body any, at time.Ti
 }
 
 // dsseBody is what Rekor v1 logs for a DSSE envelope.
-func dsseBody(leaf *x509.Certificate, payloadType string, payload, sig []byte) (any, error) {
+func dsseBody(verifier *pem.Block, payloadType string, payload, sig []byte) (any, error) {
 	envelope, err := json.Marshal(dsse.Envelope{
 		PayloadType: payloadType,
 		Payload:     base64.StdEncoding.EncodeToString(payload),
@@ -177,7 +177,7 @@ func dsseBody(leaf *x509.Certificate, payloadType string, payload, sig []byte) (
 			"payloadHash":  sha(payload),
 			"signatures": []any{map[string]any{
 				"signature": base64.StdEncoding.EncodeToString(sig),
-				"verifier":  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}),
+				"verifier":  pem.EncodeToMemory(verifier),
 			}},
 		},
 	}, nil

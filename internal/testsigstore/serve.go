@@ -50,9 +50,13 @@ func (v *Virtual) Serve(t testing.TB) *Stack {
 		}
 		return v.tsa.answer(request, time.Now())
 	}))
+	old := &rekorV1Server{log: v.rekor[RekorV1], entries: map[string][]byte{}}
+	mux.HandleFunc("POST /rekor1/api/v1/log/entries", old.create)
+	mux.HandleFunc("GET /rekor1/api/v1/log/entries/{id}", old.read)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return &Stack{
+		RekorV1URL:   server.URL + "/rekor1",
 		OIDC:         o,
 		FulcioURL:    server.URL + "/fulcio",
 		RekorURL:     server.URL + "/rekor",

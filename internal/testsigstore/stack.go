@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	prototrustroot "github.com/sigstore/protobuf-specs/gen/pb-go/trustroot/v1"
 	rekornote "github.com/sigstore/rekor-tiles/v2/pkg/note"
@@ -37,7 +38,11 @@ type Stack struct {
 	// FulcioURL and RekorURL are base URLs; TimestampURL is where timestamp
 	// requests are posted.
 	FulcioURL, RekorURL, TimestampURL string
+	// RekorV1URL is the base URL of a Rekor v1, which only a Virtual has. The signing
+	// config does not name it.
+	RekorV1URL string
 
+	rekor     *testserver.Process
 	processes []*testserver.Process
 	root      []byte
 }
@@ -47,8 +52,21 @@ type Stack struct {
 // set, a server that is missing or does not start fails it.
 func Start(t testing.TB) *Stack {
 	t.Helper()
+	return StartWith(t, Options{})
+}
+
+// Options vary the servers that [StartWith] starts.
+type Options struct {
+	// TimestampUntil ends the life of the timestamp authority's certificate. The
+	// server goes on stamping after that. Zero is far away.
+	TimestampUntil time.Time
+}
+
+// StartWith is [Start] with options.
+func StartWith(t testing.TB, o Options) *Stack {
+	t.Helper()
 	testserver.Require(t)
-	s, err := start(t.TempDir())
+	s, err := start(t.TempDir(), o)
 	if err != nil {
 		t.Fatalf("sigstore stack: %v", err)
 	}
@@ -94,7 +112,7 @@ func Shared(t testing.TB) *Stack {
 	}
 	shared.once.Do(func() {
 		if shared.dir, shared.err = os.MkdirTemp("", "testsigstore"); shared.err == nil {
-			shared.stack, shared.err = start(shared.dir)
+			shared.stack, shared.err = start(shared.dir, Options{})
 		}
 	})
 	if shared.err != nil {
@@ -142,25 +160,28 @@ func (s *Stack) report(t testing.TB) {
 	}
 }
 
-func start(dir string) (*Stack, error) {
+// StopLog kills the transparency log, as a machine that goes away does.
+func (s *Stack) StopLog() { s.rekor.Stop() }
+
+func start(dir string, o Options) (*Stack, error) {
 	oidc, err := newOIDC() // Fulcio asks it while it starts
 	if err != nil {
 		return nil, err
 	}
 	s := &Stack{OIDC: oidc}
-	if err := s.start(dir); err != nil {
+	if err := s.start(dir, o); err != nil {
 		s.stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Stack) start(dir string) error {
+func (s *Stack) start(dir string, o Options) error {
 	fulcio, err := newAuthority("fulcio", x509.ExtKeyUsageCodeSigning)
 	if err != nil {
 		return err
 	}
-	tsa, err := newStamper("tsa")
+	tsa, err := newStamper("tsa", o.TimestampUntil)
 	if err != nil {
 		return err
 	}
@@ -224,10 +245,13 @@ func (s *Stack) serve(specs []testserver.Spec) ([]string, error) {
 	}
 	wg.Wait()
 	var urls []string
-	for _, p := range processes {
+	for i, p := range processes {
 		if p != nil {
 			s.processes = append(s.processes, p)
 			urls = append(urls, p.URL)
+		}
+		if specs[i].Binary == "posix" {
+			s.rekor = p
 		}
 	}
 	return urls, errors.Join(errs...)

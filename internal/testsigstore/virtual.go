@@ -52,7 +52,7 @@ func newVirtual() (*Virtual, error) {
 	if v.fulcio, err = newAuthority("fulcio", x509.ExtKeyUsageCodeSigning); err != nil {
 		return nil, err
 	}
-	if v.tsa, err = newStamper("tsa"); err != nil {
+	if v.tsa, err = newStamper("tsa", time.Time{}); err != nil {
 		return nil, err
 	}
 	for version, host := range map[RekorVersion]string{RekorV1: "rekor1.test", RekorV2: "rekor2.test"} {
