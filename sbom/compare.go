@@ -3,6 +3,7 @@ package sbom
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,6 +21,28 @@ type Difference struct {
 	// Uncompared are the types of components that were left out, because only one of
 	// the SBOMs lists any, or lists files of a kind that the other does not.
 	Uncompared []Uncompared
+	// Undescribed are executables that are there and belong to no package, and of which
+	// the claimed SBOM says nothing: it neither lists them nor claims to be complete. It
+	// is not false for that, but it does not describe all that can run.
+	Undescribed []assay.Component
+	// Unproven are components that prove nothing although they are on one side only,
+	// because the actual SBOM says that it could not read everything.
+	Unproven []Unproven
+	// Incomplete are the scopes of components that the actual SBOM says are incomplete,
+	// such as "components:deb": what was not read there may differ, or not. Even an SBOM
+	// that agrees in all that was read is not proven then.
+	Incomplete []string
+}
+
+// Unproven is a component that is on one side only, and may be on the other.
+type Unproven struct {
+	Component assay.Component
+	// Claimed tells a component that was not found, of an ecosystem that was not read
+	// whole, from a program or file that was found and may belong to a claimed package
+	// whose record could not be read.
+	Claimed bool
+	// Scope is the statement of Incomplete that leaves it open.
+	Scope string
 }
 
 // Change is one component, as it is claimed and as it is.
@@ -36,10 +59,19 @@ type Uncompared struct {
 	Claimed, Actual int
 }
 
-// Empty reports whether nothing differs. Components that were not compared are
-// no difference, and no agreement either.
+// Empty reports whether nothing differs. What was not compared, not described or not
+// proven is no difference, and no agreement either, see [Difference.Agrees].
 func (d Difference) Empty() bool {
 	return len(d.Missing) == 0 && len(d.Phantom) == 0 && len(d.Changed) == 0
+}
+
+// Agrees reports whether the claimed SBOM was shown to say all that there is: nothing
+// differs, nothing that runs is left undescribed, and the actual SBOM is complete as far
+// as it goes. Types that only the claimed SBOM lists were not looked for, so with any of
+// these it does not agree; those that it leaves out are no matter.
+func (d Difference) Agrees() bool {
+	return d.Empty() && len(d.Undescribed) == 0 && len(d.Unproven) == 0 && len(d.Incomplete) == 0 &&
+		!slices.ContainsFunc(d.Uncompared, func(u Uncompared) bool { return u.Claimed > 0 })
 }
 
 // String gives one line for each difference.
@@ -61,6 +93,19 @@ func (d Difference) String() string {
 	for i := range d.Changed {
 		c := &d.Changed[i]
 		line("changed", &c.Claimed, " is "+describe(&c.Actual)+" ("+c.Field+")")
+	}
+	for i := range d.Undescribed {
+		line("not described", &d.Undescribed[i], "")
+	}
+	for i := range d.Unproven {
+		what := "found and not proven missing"
+		if d.Unproven[i].Claimed {
+			what = "not found and not proven phantom"
+		}
+		line(what, &d.Unproven[i].Component, "")
+	}
+	for _, s := range d.Incomplete {
+		fmt.Fprintf(&b, "incomplete %s\n", printable(s))
 	}
 	for _, s := range d.Uncompared {
 		fmt.Fprintf(&b, "not compared %s: %d claimed, %d actual\n", s.Type, s.Claimed, s.Actual)
@@ -120,6 +165,8 @@ func Compare(claimed, actual *assay.SBOM) Difference {
 	}
 	collect(claimed.Components, 0)
 	collect(actual.Components, 1)
+	open := openScopes(actual)
+	d.Incomplete = slices.Sorted(maps.Keys(open))
 
 	var phantom, missing []*comparand
 	for _, g := range groups {
@@ -127,16 +174,31 @@ func Compare(claimed, actual *assay.SBOM) Difference {
 		phantom, missing = append(phantom, c...), append(missing, a...)
 	}
 	renamedFiles(phantom, missing)
+	if _, ok := skip[assay.TypeFile]; ok {
+		missing = append(missing, d.undescribed(claimed, actual)...)
+	}
 	for _, c := range phantom {
-		if !c.matched {
+		switch scope := c.openScope(d.Incomplete); {
+		case c.matched:
+		case scope != "":
+			d.Unproven = append(d.Unproven, Unproven{*c.Component, true, scope})
+		default:
 			d.Phantom = append(d.Phantom, *c.Component)
 		}
 	}
 	for _, a := range missing {
-		if !a.matched {
+		switch {
+		case a.matched:
+		case open[scopeGeneric] && (a.PURL.Type() == "generic" || unclaimed(a.Component)):
+			d.Unproven = append(d.Unproven, Unproven{*a.Component, false, scopeGeneric})
+		default:
 			d.Missing = append(d.Missing, *a.Component)
 		}
 	}
+	slices.SortFunc(d.Unproven, func(x, y Unproven) int {
+		return cmp.Or(compareComponents(x.Component, y.Component), strings.Compare(fmt.Sprint(x.Claimed), fmt.Sprint(y.Claimed)))
+	})
+	slices.SortFunc(d.Undescribed, compareComponents)
 	slices.SortFunc(d.Phantom, compareComponents)
 	slices.SortFunc(d.Missing, compareComponents)
 	slices.SortFunc(d.Changed, func(x, y Change) int {

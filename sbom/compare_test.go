@@ -137,3 +137,66 @@ func TestCompareStrayExecutables(t *testing.T) {
 		t.Errorf("no files: %+v", d)
 	}
 }
+
+// What the actual SBOM could not read refutes nothing and proves nothing.
+func TestCompareIncomplete(t *testing.T) {
+	partial := func(doc *assay.SBOM, scopes ...string) *assay.SBOM {
+		for _, s := range scopes {
+			doc.Completeness = append(doc.Completeness, assay.Completeness{Scope: s, Aggregate: "incomplete"})
+		}
+		return doc
+	}
+	stray := func(doc *assay.SBOM, name string) *assay.SBOM {
+		c := assay.Component{ID: assay.ComponentID("file:" + name), Type: assay.TypeFile, Name: name, Hashes: assay.DigestSet{assay.SumSHA256([]byte(name))},
+			Locations: []assay.Location{{Path: name}}, Properties: map[string]string{"assay:executable": "elf", "assay:unclaimed": "true"}}
+		doc.Components = append(doc.Components, c)
+		return doc
+	}
+	says := func(doc *assay.SBOM, scope, aggregate string) *assay.SBOM {
+		doc.Completeness = append(doc.Completeness, assay.Completeness{Scope: scope, Aggregate: aggregate})
+		return doc
+	}
+	deb := "pkg:deb/debian/a@1"
+	for name, tt := range map[string]struct {
+		claimed, actual *assay.SBOM
+		empty           bool
+		want            string
+	}{
+		"phantom of what was not read": {listing(t, deb), partial(listing(t), "components:deb"), true,
+			"not found and not proven phantom " + deb + "\nincomplete components:deb\n"},
+		"agrees in what was read": {listing(t, deb), partial(listing(t, deb), "components:deb"), true, "incomplete components:deb\n"},
+		"missing all the same":    {listing(t), partial(listing(t, deb), "components:deb"), false, "missing " + deb + "\nincomplete components:deb\n"},
+		"another version":         {listing(t, "pkg:deb/debian/a@2"), partial(listing(t, deb), "components:deb"), false, "changed pkg:deb/debian/a@2 is " + deb + " (version)\nincomplete components:deb\n"},
+		"of another ecosystem":    {listing(t, "pkg:npm/a@1"), partial(listing(t), "components:deb"), false, "phantom pkg:npm/a@1\nincomplete components:deb\n"},
+		"without a package URL":   {listing(t, "library a 1"), partial(listing(t), "components:maven"), true, "not found and not proven phantom library a 1\nincomplete components:maven\n"},
+		"of the whole":            {listing(t, "pkg:npm/a@1"), partial(listing(t), "components"), true, "not found and not proven phantom pkg:npm/a@1\nincomplete components\n"},
+		"dependencies only":       {listing(t, deb), partial(listing(t, deb), "dependencies:deb"), true, ""},
+		"an executable of unread packages": {says(listing(t), "components", "complete"), stray(partial(listing(t, "pkg:generic/python@3"), "components:deb", "components:generic"), "bin/x"), true,
+			"found and not proven missing file bin/x at bin/x\nfound and not proven missing pkg:generic/python@3\nincomplete components:deb\nincomplete components:generic\nnot compared file: 0 claimed, 1 actual\n"},
+		"no files, nothing said": {says(listing(t, deb), "components", "unknown"), stray(listing(t, deb), "bin/x"), true,
+			"not described file bin/x at bin/x\nnot compared file: 0 claimed, 1 actual\n"},
+		"no files, said to be all": {says(listing(t, deb), "components", "complete"), stray(listing(t, deb), "bin/x"), false,
+			"missing file bin/x at bin/x\nnot compared file: 0 claimed, 1 actual\n"},
+		"no files, all of no package manager": {says(says(listing(t, deb), "components:generic", "complete"), "components:deb", "unknown"), stray(listing(t, deb), "bin/x"), false,
+			"missing file bin/x at bin/x\nnot compared file: 0 claimed, 1 actual\n"},
+		"described by its place": {listing(t, deb, "file ./bin/x"), stray(listing(t, deb), "bin/x"), true, "not compared file: 1 claimed, 1 actual\n"},
+		"files of packages":      {listing(t, deb, "file /bin/ls"), stray(listing(t, deb), "bin/x"), true, "not described file bin/x at bin/x\nnot compared file: 1 claimed, 1 actual\n"},
+		"described by a package": {func() *assay.SBOM {
+			doc := listing(t, "pkg:generic/x@1")
+			doc.Components[0].Hashes = assay.DigestSet{assay.SumSHA256([]byte("bin/x"))}
+			return doc
+		}(), stray(listing(t, "pkg:generic/x@1"), "bin/x"), true, "not compared file: 0 claimed, 1 actual\n"},
+		"strays on both sides": {stray(listing(t), "bin/x"), stray(stray(listing(t), "bin/x"), "bin/y"), false, "missing file bin/y at bin/y\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := sbom.Compare(tt.claimed, tt.actual)
+			if diff := cmp.Diff(tt.want, d.String()); diff != "" {
+				t.Error(diff)
+			}
+			agrees := tt.want == "" || tt.want == "not compared file: 0 claimed, 1 actual\n"
+			if d.Empty() != tt.empty || d.Agrees() != agrees {
+				t.Errorf("Empty is %v, Agrees %v", d.Empty(), d.Agrees())
+			}
+		})
+	}
+}

@@ -44,9 +44,11 @@ import (
 //   - Packages of pacman are those of var/lib/pacman/local, of opkg those of
 //     status in usr/lib/opkg or var/lib/opkg, or its control files if there is no
 //     status.
-//   - A database of one of these three that cannot be read to its end is in
+//   - A database that cannot be read to its end, or a record of it, is in
 //     [Contents.Skipped], with the packages that could be read beside it as
-//     components, and the ecosystem is incomplete.
+//     components, and the ecosystem is incomplete. So is dpkg's own status file, and
+//     apk's, if it does not end with a line break: it was cut, and its last line does
+//     not count. Where it was cut between two lines nothing shows that.
 //   - A Go executable is an application with its SHA-256 digest; it depends on its
 //     main module, the modules linked in and the standard library
 //     ("pkg:golang/stdlib@1.26.8"). A module that was replaced is the one that
@@ -123,9 +125,13 @@ import (
 // # Errors
 //
 // There is no result beside an error. Its kinds are [assay.ErrRefuted] (a digest
-// does not match the bytes, or not Options.Digest), [assay.ErrInvalid] (the image,
-// or a package database in its merged file system, breaks its format),
-// [assay.ErrBound] and [assay.ErrUnchecked] (the source failed).
+// does not match the bytes, or not Options.Digest), [assay.ErrInvalid] (the image
+// breaks its format), [assay.ErrBound] and [assay.ErrUnchecked] (the source failed).
+//
+// A package database that breaks its format, in whole or in some of its records, is no
+// error, because it must not hide what else is in the image: what it says that can be
+// understood is in the SBOM, what is left out is in [Contents.Skipped], and the
+// completeness of its ecosystem is "incomplete". With [Options.Strict] it is an error.
 func Scan(ctx context.Context, img v1.Image, opts Options) (*Contents, error) {
 	return scan(ctx, opts, func(c *catalog.Catalog) (*layers.Result, error) {
 		o, visitors := opts.layers(), opts.visitors(c)
@@ -167,6 +173,11 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 	inv, err := cat.Inventory(ctx, res)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Strict {
+		if err := nothingSkipped(inv.Skipped); err != nil {
+			return nil, err
+		}
 	}
 	c := newContents(res, inv)
 	root := opts.root(c, repository, dir)
@@ -223,7 +234,7 @@ func newContents(res *layers.Result, inv *catalog.Inventory) *Contents {
 		c.Ambiguous = append(c.Ambiguous, Ambiguity(a))
 	}
 	for _, s := range inv.Skipped {
-		c.Skipped = append(c.Skipped, Skipped(s))
+		c.Skipped = append(c.Skipped, Skipped{Visitor: s.Visitor, Path: s.Path, Layer: s.Layer, Size: s.Size, Reason: s.Reason, History: s.History})
 	}
 	slices.SortFunc(c.Skipped, func(a, b Skipped) int {
 		return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Visitor, b.Visitor), cmp.Compare(a.Reason, b.Reason))

@@ -53,19 +53,19 @@ type Options struct {
 	// is "true" for what only development needs.
 	LockFiles bool
 
+	// Strict makes an error of all that a scan would otherwise leave out and list in
+	// [Contents.Skipped]: package databases and other metadata of the merged file
+	// system that break their format, were cut or removed, or are larger than the
+	// bounds. The error names the file and what is wrong with it. It is of kind
+	// [assay.ErrInvalid], [assay.ErrBound], or, where what is wrong is another thing,
+	// [assay.ErrUnchecked]. Files that an upper layer removed or replaced are left out
+	// all the same; [Skipped.History] tells them.
+	Strict bool
+
 	// Catalogers find further packages in the same pass. Their names must differ from
 	// one another and from those of what is built in.
 	Catalogers []Cataloger
 
-	// Workers is how many layers are read at once. Default GOMAXPROCS.
-	Workers int
-	// Memory is the budget in bytes for contents that are buffered while they are
-	// read, and again for package databases that are kept until the end. Default
-	// 256 MiB.
-	Memory int64
-	// Stall is how long a source may give no byte before it counts as hanging.
-	// Default two minutes; negative means until the context ends.
-	Stall time.Duration
 	// TrustTOC lets layers of an image in a registry be read by the table of contents
 	// that eStargz and zstd:chunked give them: of such a layer only the table is fetched,
 	// and the parts that have files of interest. It weakens what a scan proves, and so
@@ -83,6 +83,15 @@ type Options struct {
 	// executable: what it saves are large files that are none.
 	TrustTOC bool
 
+	// Workers is how many layers are read at once. Default GOMAXPROCS.
+	Workers int
+	// Memory is the budget in bytes for contents that are buffered while they are
+	// read, and again for package databases that are kept until the end. Default
+	// 256 MiB.
+	Memory int64
+	// Stall is how long a source may give no byte before it counts as hanging.
+	// Default two minutes; negative means until the context ends.
+	Stall time.Duration
 	// Bounds on what is read. Zero fields take their defaults.
 	Bounds Bounds
 	// Progress, if not nil, is told how far each layer is. Calls do not overlap.
@@ -114,7 +123,7 @@ type Bounds struct {
 	Header int64
 	// File is the largest content that is buffered, in bytes. Default 256 MiB, and
 	// never more than [Options.Memory]. A larger executable or package.json is
-	// listed in [Contents.Skipped]; a larger package database is an error.
+	// listed in [Contents.Skipped]; so is a larger package database.
 	File int64
 	// Retained is the largest content of each of [SmallFiles]. Default 1 MiB.
 	// Reading a larger one from the [Contents] is an error.
@@ -129,6 +138,9 @@ type Bounds struct {
 	Config int64
 	// Window is the memory one zstd decoder may take. Default 128 MiB.
 	Window int64
+	// TOC is the size of a layer's table of contents, uncompressed. A layer with a
+	// larger one is read whole. Default 64 MiB.
+	TOC int64
 	// Ambiguities that are recorded. Default 10,000.
 	Ambiguities int
 }
@@ -138,9 +150,6 @@ type Progress struct {
 	// Layer is its index, Digest that of its blob.
 	Layer  int
 	Digest assay.Digest
-	// TOC is the size of a layer's table of contents, uncompressed. A layer with a
-	// larger one is read whole. Default 64 MiB.
-	TOC int64
 	// Done of Total bytes of the blob were read.
 	Done, Total int64
 	// Entries were read so far.

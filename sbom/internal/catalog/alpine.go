@@ -5,40 +5,59 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/catalog/apk"
+	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 	"github.com/assaykit/assay/sbom/internal/license"
 )
 
+// apkDB is the fact about a database.
+type apkDB struct {
+	packages []apk.Package
+	faults   []error // of records that are not among them
+}
+
+func (db apkDB) size() int {
+	size := 512 * len(db.faults)
+	for i := range db.packages {
+		size += db.packages[i].Size()
+	}
+	return size
+}
+
+func readApk(data []byte) apkDB {
+	data, cut := dpkg.Whole(data)
+	var db apkDB
+	db.packages, db.faults = apk.ParseInstalled(string(data))
+	if cut != nil {
+		db.faults = append(db.faults, cut)
+	}
+	return db
+}
+
 func (m *maker) apk() error {
-	for _, f := range m.res.Facts(apkName) {
-		if bad, ok := f.Value.(faulty); ok {
-			return broken(f, bad.err)
-		}
-	}
-	for _, f := range m.res.HistoryFacts(apkName) {
-		if bad, ok := f.Value.(faulty); ok {
-			m.skip(apkName, f, bad.err)
-		}
-	}
 	dbs := lineages(m.res, apkName, func(db apkDB) map[string]int {
 		keys := map[string]int{}
-		for i := range db {
-			keys[db[i].Name+"\x00"+db[i].Version+"\x00"+db[i].Architecture+"\x00"+db[i].Checksum] = i
+		for i := range db.packages {
+			p := &db.packages[i]
+			keys[p.Name+"\x00"+p.Version+"\x00"+p.Architecture+"\x00"+p.Checksum] = i
 		}
 		return keys
 	})
-	m.lostDatabase(apkName, "apk", anyCurrent(dbs), lostPaths(dbs))
+	faults := func(db apkDB) []error { return db.faults }
+	recordFaults(m, apkName, "apk", dbs, faults)
+	known := sound(unbroken(m, apkName, dbs), faults)
+	m.lostDatabase(apkName, "apk", anyCurrent(dbs), lostPaths(known))
 
 	var pkgs []apk.Package
 	var nodes []*node
 	current(dbs, func(path string, layer int, db apkDB, i int) {
-		c := m.alpine(&db[i])
+		c := m.alpine(&db.packages[i])
 		c.Locations = []assay.Location{m.location(path, layer)}
 		n := m.add(c)
 		n.top = true
-		pkgs, nodes = append(pkgs, db[i]), append(nodes, n)
+		pkgs, nodes = append(pkgs, db.packages[i]), append(nodes, n)
 		m.found["apk"] = true
 	})
-	history(m, dbs, func(db apkDB, i int) assay.Component { return m.alpine(&db[i]) })
+	history(m, known, func(db apkDB, i int) assay.Component { return m.alpine(&db.packages[i]) })
 
 	index := apk.NewIndex(pkgs)
 	for i := range pkgs {

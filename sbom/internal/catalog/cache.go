@@ -12,7 +12,7 @@ import (
 // cacheVersion is raised when a parser makes other facts of the same bytes and their
 // types stay. Released versions of the module, and unreleased builds of it, are told
 // apart by package sbom besides; this is for those who build with their own.
-const cacheVersion = "1"
+const cacheVersion = "2"
 
 // factTypes has an example of each type of fact that a visitor keeps. A layer with a
 // fact of another type is not cached.
@@ -21,11 +21,11 @@ func factTypes() []any {
 		[]byte(nil), // retained files
 		"",          // of visitors that only say yes
 		faulty{},
-		dpkgDB(nil), fileList(""), sumList(""), diversions(""), copyright(nil),
-		apkDB(nil),
+		dpkgDB{}, fileList(""), sumList(""), diversions(""), copyright(nil),
+		apkDB{},
 		(*rpmDB)(nil), (*rpmTable)(nil), rpmLogged(nil),
 		(*pacman.Package)(nil), pacmanFiles(""),
-		opkgDB(nil), opkgControl(nil),
+		opkgDB{}, opkgControl{},
 		goBinary{},
 		lockFile(nil), manifest(nil),
 		(*python.Package)(nil), (*python.DirectURL)(nil), pyArchive{}, pyRecord(nil), pyRequires{},

@@ -57,7 +57,7 @@ type ecosystem struct {
 func ecosystems() []ecosystem {
 	none := func(*assay.Component) bool { return false }
 	return []ecosystem{
-		{dpkgName, "deb", func(b *budget) layers.Visitor { return dpkgVisitor{b} }, (*maker).dpkg, none, isCopyright},
+		{dpkgName, "deb", func(b *budget) layers.Visitor { return dpkgVisitor{b} }, (*maker).dpkg, none, isDpkgMinor},
 		{apkName, "apk", func(b *budget) layers.Visitor { return apkVisitor{b} }, (*maker).apk, none, nil},
 		{rpmName, "rpm", newRPM, (*maker).rpm, none, nil},
 		{pacmanName, "alpm", func(b *budget) layers.Visitor { return pacmanVisitor{b} }, (*maker).pacman, none, isPacmanFiles},
@@ -158,6 +158,8 @@ type Skipped struct {
 	Size          int64
 	Reason        string
 	History       bool
+	// Err is why, nil if it is of no kind.
+	Err error
 }
 
 // Past is a component of a lower layer that is gone.

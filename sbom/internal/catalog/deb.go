@@ -9,42 +9,62 @@ import (
 	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 )
 
-type dpkgDB = []dpkg.Package
+// dpkgDB is the fact about a status file, or a file of status.d.
+type dpkgDB struct {
+	packages []dpkg.Package
+	faults   []error // of records that are not among them
+}
+
+func (db dpkgDB) size() int {
+	size := 512 * len(db.faults)
+	for i := range db.packages {
+		size += db.packages[i].Size()
+	}
+	return size
+}
+
+// readDpkg reads a status file, or a file of status.d. Only dpkg itself always ends
+// its file with a line break, so only that shows where it was cut.
+func readDpkg(file string, data []byte) dpkgDB {
+	var cut error
+	if file == dpkgStatus {
+		data, cut = dpkg.Whole(data)
+	}
+	var db dpkgDB
+	db.packages, db.faults = dpkg.ParseStatus(data)
+	if cut != nil {
+		db.faults = append(db.faults, cut)
+	}
+	return db
+}
 
 func (m *maker) dpkg() error {
-	for _, f := range m.res.Facts(dpkgName) {
-		if bad, ok := f.Value.(faulty); ok {
-			return broken(f, bad.err)
-		}
-	}
-	for _, f := range m.res.HistoryFacts(dpkgName) {
-		if bad, ok := f.Value.(faulty); ok {
-			m.skip(dpkgName, f, bad.err)
-		}
-	}
 	dbs := lineages(m.res, dpkgName, func(db dpkgDB) map[string]int {
 		keys := map[string]int{}
-		for i := range db {
-			if p := &db[i]; p.Unpacked() {
+		for i := range db.packages {
+			if p := &db.packages[i]; p.Unpacked() {
 				keys[p.Name+"\x00"+p.Version+"\x00"+p.Architecture] = i
 			}
 		}
 		return keys
 	})
-	m.lostDatabase(dpkgName, "deb", anyCurrent(dbs), lostPaths(dbs))
+	faults := func(db dpkgDB) []error { return db.faults }
+	recordFaults(m, dpkgName, "deb", dbs, faults)
+	known := sound(unbroken(m, dpkgName, dbs), faults)
+	m.lostDatabase(dpkgName, "deb", anyCurrent(dbs), lostPaths(known))
 
 	var pkgs []dpkg.Package
 	var nodes []*node
 	current(dbs, func(path string, layer int, db dpkgDB, i int) {
-		c := m.deb(&db[i])
-		c.Licenses = m.copyright(db[i].Name)
+		c := m.deb(&db.packages[i])
+		c.Licenses = m.copyright(db.packages[i].Name)
 		c.Locations = []assay.Location{m.location(path, layer)}
 		n := m.add(c)
 		n.top = true
-		pkgs, nodes = append(pkgs, db[i]), append(nodes, n)
+		pkgs, nodes = append(pkgs, db.packages[i]), append(nodes, n)
 		m.found["deb"] = true
 	})
-	history(m, dbs, func(db dpkgDB, i int) assay.Component { return m.deb(&db[i]) })
+	history(m, known, func(db dpkgDB, i int) assay.Component { return m.deb(&db.packages[i]) })
 
 	index := dpkg.NewIndex(pkgs)
 	for i := range pkgs {
@@ -131,7 +151,11 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 	for f, list := range layers.Facts[fileList](m.res, dpkgName) {
 		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".list")]; ok {
 			listed[i] = true
-			for file := range dpkg.ListFiles(string(list)) {
+			text, err := dpkg.CheckList(string(list))
+			if err != nil {
+				m.skip(dpkgName, f, err)
+			}
+			for file := range dpkg.ListFiles(text) {
 				if err := m.alive(); err != nil {
 					return err
 				}
@@ -141,6 +165,9 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 	}
 	for f, sums := range layers.Facts[sumList](m.res, dpkgName) {
 		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".md5sums")]; ok && !listed[i] {
+			if err := dpkg.CheckSums(string(sums)); err != nil {
+				m.skip(dpkgName, f, err)
+			}
 			for file := range dpkg.SumFiles(string(sums)) {
 				if err := m.alive(); err != nil {
 					return err

@@ -88,10 +88,9 @@ type past struct {
 	layer, by int
 }
 
-// Inventory makes an inventory of the facts of a pass. An error is of kind
-// [assay.ErrInvalid]: a package database of the merged tree is broken, so that
-// what is installed cannot be told; of kind [assay.ErrBound]: there are too many
-// packages or relations; or of kind [assay.ErrUnchecked]: the context ended.
+// Inventory makes an inventory of the facts of a pass. What was not understood is in
+// it. An error is of kind [assay.ErrBound]: there are too many packages or relations;
+// or of kind [assay.ErrUnchecked]: the context ended.
 func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
 	m := &maker{
 		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[string][]*node{}, byHash: map[string]*node{}, owners: map[string]*node{},
@@ -209,16 +208,7 @@ func (m *maker) location(path string, layer int) assay.Location {
 
 // skip records a file that was not understood.
 func (m *maker) skip(visitor string, f layers.Fact, err error) {
-	m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.Layer, Reason: reason(err), History: f.Removed >= 0})
-}
-
-// broken is the error about a package database of the merged tree.
-func broken(f layers.Fact, err error) error {
-	kind := assay.ErrInvalid
-	if errors.Is(err, assay.ErrBound) {
-		kind = assay.ErrBound
-	}
-	return &assay.Error{Op: "read packages", Kind: kind, Subject: f.Path, Err: err}
+	m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.Layer, Reason: reason(err), History: f.Removed >= 0, Err: err})
 }
 
 // reason leaves out what Skipped says already.
@@ -239,7 +229,7 @@ func (m *maker) skippedByEngine(e ecosystem) {
 		}
 		f := m.res.Tree.Get(s.Path)
 		there := f != nil && f.Type == layers.Regular && f.ContentLayer == s.Layer && f.Size == s.Size
-		m.skipped = append(m.skipped, Skipped{s.Visitor, s.Path, s.Layer, s.Size, s.Reason, !there})
+		m.skipped = append(m.skipped, Skipped{s.Visitor, s.Path, s.Layer, s.Size, s.Reason, !there, &assay.Error{Kind: assay.ErrBound, Value: s.Reason}})
 		if there && (e.minor == nil || !e.minor(s.Path)) {
 			m.partial["components:"+e.scope] = true
 			m.found[e.scope] = true
@@ -298,6 +288,7 @@ func (m *maker) finish() *Inventory {
 		}
 	}
 	slices.SortFunc(inv.Relations, assay.Relation.Compare)
+	m.ownersUnknown()
 	for path, n := range m.owners {
 		inv.Owners[path] = n.c.ID
 	}

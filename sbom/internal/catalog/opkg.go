@@ -8,6 +8,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 	"github.com/assaykit/assay/sbom/internal/catalog/opkg"
 	"github.com/assaykit/assay/sbom/internal/license"
 )
@@ -19,8 +20,11 @@ var opkgDirs = [...]string{"usr/lib/opkg/", "var/lib/opkg/"}
 
 // The facts of the opkg visitor, beside fileList.
 type (
-	opkgDB      []opkg.Package // of a status file
-	opkgControl []opkg.Package // of a control file
+	opkgDB struct { // of a status file
+		packages []opkg.Package
+		faults   []error // of records that are not among them
+	}
+	opkgControl opkgDB // of a control file
 )
 
 type opkgVisitor struct{ budget *budget }
@@ -52,22 +56,26 @@ func (v opkgVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) 
 	if isOpkgList(f.Path) {
 		return fileList(c.Bytes), v.budget.take(f, len(c.Bytes))
 	}
-	pkgs, err := opkg.ParseStatus(c.Bytes)
-	if err != nil {
-		return faulty{err}, nil
+	data, status := c.Bytes, f.Base() == "status"
+	var cut error
+	if status {
+		data, cut = dpkg.Whole(data)
 	}
-	size := 0
+	pkgs, faults := opkg.ParseStatus(data)
+	if cut != nil {
+		faults = append(faults, cut)
+	}
+	size := 512 * len(faults)
 	for i := range pkgs {
 		size += pkgs[i].Size()
 	}
-	if f.Base() == "status" {
-		return opkgDB(pkgs), v.budget.take(f, size)
+	if status {
+		return opkgDB{pkgs, faults}, v.budget.take(f, size)
 	}
-	return opkgControl(pkgs), v.budget.take(f, size)
+	return opkgControl{pkgs, faults}, v.budget.take(f, size)
 }
 
 func (m *maker) opkg() error {
-	m.faults(opkgName, "opkg")
 	keys := func(db []opkg.Package) map[string]int {
 		keys := map[string]int{}
 		for i := range db {
@@ -77,14 +85,18 @@ func (m *maker) opkg() error {
 		}
 		return keys
 	}
-	dbs := lineages(m.res, opkgName, func(db opkgDB) map[string]int { return keys(db) })
-	known := unbroken(m, opkgName, dbs)
+	dbs := lineages(m.res, opkgName, func(db opkgDB) map[string]int { return keys(db.packages) })
+	faults := func(db opkgDB) []error { return db.faults }
+	recordFaults(m, opkgName, "opkg", dbs, faults)
+	known := sound(unbroken(m, opkgName, dbs), faults)
+	single := lineages(m.res, opkgName, func(db opkgControl) map[string]int { return keys(db.packages) })
+	recordFaults(m, opkgName, "opkg", single, func(db opkgControl) []error { return db.faults })
 	m.lostDatabase(opkgName, "opkg", anyCurrent(dbs), lostPaths(known))
 	// Control files say more than the status does of the same packages.
 	control := map[string]*opkg.Package{}
-	for _, pkgs := range layers.Facts[opkgControl](m.res, opkgName) {
-		for i := range pkgs {
-			control[pkgs[i].Name+"\x00"+pkgs[i].Version] = &pkgs[i]
+	for _, file := range layers.Facts[opkgControl](m.res, opkgName) {
+		for i := range file.packages {
+			control[file.packages[i].Name+"\x00"+file.packages[i].Version] = &file.packages[i]
 		}
 	}
 	var pkgs []*opkg.Package
@@ -103,13 +115,12 @@ func (m *maker) opkg() error {
 		byName[p.Name] = n
 		m.found["opkg"] = true
 	}
-	current(dbs, func(file string, layer int, db opkgDB, i int) { add(file, layer, &db[i]) })
-	history(m, known, func(db opkgDB, i int) assay.Component { return m.opkgComponent(&db[i]) })
+	current(dbs, func(file string, layer int, db opkgDB, i int) { add(file, layer, &db.packages[i]) })
+	history(m, known, func(db opkgDB, i int) assay.Component { return m.opkgComponent(&db.packages[i]) })
 	if len(dbs) == 0 {
 		// Images that are made without opkg's status have the control files alone.
-		single := lineages(m.res, opkgName, func(db opkgControl) map[string]int { return keys(db) })
-		current(single, func(file string, layer int, db opkgControl, i int) { add(file, layer, &db[i]) })
-		history(m, single, func(db opkgControl, i int) assay.Component { return m.opkgComponent(&db[i]) })
+		current(single, func(file string, layer int, db opkgControl, i int) { add(file, layer, &db.packages[i]) })
+		history(m, single, func(db opkgControl, i int) assay.Component { return m.opkgComponent(&db.packages[i]) })
 	}
 	for f, list := range layers.Facts[fileList](m.res, opkgName) {
 		n := byName[strings.TrimSuffix(path.Base(f.Path), ".list")]

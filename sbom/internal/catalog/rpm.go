@@ -38,41 +38,8 @@ func (m *maker) rpm() error {
 		pkgs, nodes = append(pkgs, db.packages[i]), append(nodes, n)
 		m.found["rpm"] = true
 	})
-	history(m, sound(known), func(db *rpmDB, i int) assay.Component { return m.rpmComponent(db.packages[i]) })
+	history(m, sound(known, (*rpmDB).wrong), func(db *rpmDB, i int) assay.Component { return m.rpmComponent(db.packages[i]) })
 	return m.rpmEdges(pkgs, nodes)
-}
-
-// faults skips the files of an ecosystem that were not understood.
-func (m *maker) faults(visitor, eco string) {
-	for _, f := range m.res.Facts(visitor) {
-		if bad, ok := f.Value.(faulty); ok {
-			m.skip(visitor, f, bad.err)
-			m.found[eco] = true
-			m.partial["components:"+eco], m.partial["dependencies:"+eco] = true, true
-		}
-	}
-	for _, f := range m.res.HistoryFacts(visitor) {
-		if bad, ok := f.Value.(faulty); ok {
-			m.skip(visitor, f, bad.err)
-		}
-	}
-}
-
-// unbroken leaves out the files whose newest version was not understood: whether what
-// the older ones list is gone is not known.
-func unbroken[T any](m *maker, visitor string, ls []lineage[T]) []lineage[T] {
-	bad := map[string]bool{}
-	for _, f := range m.res.Facts(visitor) {
-		if _, ok := f.Value.(faulty); ok {
-			bad[f.Path] = true
-		}
-	}
-	for _, s := range m.res.Skipped {
-		if s.Visitor == visitor {
-			bad[s.Path] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(ls), func(l lineage[T]) bool { return bad[l.path] && !l.current })
 }
 
 // rpmBeyond looks for databases that a container would find through a link of a
@@ -137,21 +104,6 @@ func (m *maker) rpmFaults(dbs []lineage[*rpmDB]) {
 			}
 		}
 	}
-}
-
-// sound leaves out what was before a database that could not be read to its end:
-// what is missing there is not known to be gone.
-func sound(dbs []lineage[*rpmDB]) []lineage[*rpmDB] {
-	out := slices.Clone(dbs)
-	for n, l := range out {
-		for i := len(l.versions) - 1; i > 0; i-- {
-			if v := l.versions[i].value; v.broken != nil || len(v.faults) > 0 {
-				out[n].versions = l.versions[i:]
-				break
-			}
-		}
-	}
-	return out
 }
 
 // rpmDatabases gives the databases of all formats. One of SQLite is its file and its

@@ -46,6 +46,14 @@ type (
 	rpmLogged = *sqlite.Log
 )
 
+// wrong is all that was not understood.
+func (db *rpmDB) wrong() []error {
+	if db.broken == nil {
+		return db.faults
+	}
+	return append([]error{db.broken}, db.faults...)
+}
+
 // rpmTables bounds the packages of all tables of SQLite, which are read when the layers
 // are merged, in bytes.
 const rpmTables = 256 << 20

@@ -8,7 +8,6 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
-	"github.com/assaykit/assay/sbom/internal/catalog/apk"
 	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 	"github.com/assaykit/assay/sbom/internal/catalog/golang"
 	"github.com/assaykit/assay/sbom/internal/catalog/npm"
@@ -24,13 +23,12 @@ const (
 	copyrightName  = "/copyright"
 )
 
-// The facts of the dpkg visitor, beside []dpkg.Package.
+// The facts of the dpkg visitor, beside dpkgDB.
 type (
 	fileList   string          // of info/*.list
 	sumList    string          // of info/*.md5sums or status.d/*.md5sums
 	diversions string          // of diversions
 	copyright  []assay.License // of a copyright file
-	apkDB      []apk.Package   // of an apk database
 	lockFile   = *npm.Lock     // of a lock file of npm, pnpm or Yarn
 	manifest   = *npm.Manifest // of a package.json
 	goBinary   struct {        // of an executable
@@ -61,15 +59,15 @@ func (dpkgVisitor) Match(f *layers.File) layers.Want {
 		}
 	case !strings.HasPrefix(p, dpkgDir):
 	case p == dpkgStatus, p == dpkgDiversions:
-		return layers.WantContent
+		return layers.WantContent | layers.WantOptional
 	case strings.HasPrefix(p, dpkgStatusD):
 		if name := p[len(dpkgStatusD):]; !strings.Contains(name, "/") {
-			return layers.WantContent
+			return layers.WantContent | layers.WantOptional
 		}
 	case strings.HasPrefix(p, dpkgInfo):
 		name := p[len(dpkgInfo):]
 		if !strings.Contains(name, "/") && (strings.HasSuffix(name, ".list") || strings.HasSuffix(name, ".md5sums")) {
-			return layers.WantContent
+			return layers.WantContent | layers.WantOptional
 		}
 	}
 	return layers.WantNothing
@@ -105,15 +103,8 @@ func (v dpkgVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) 
 	case strings.HasSuffix(f.Path, ".md5sums"):
 		return sumList(c.Bytes), nil
 	}
-	pkgs, err := dpkg.ParseStatus(c.Bytes)
-	if err != nil {
-		return faulty{err}, nil
-	}
-	size := 0
-	for i := range pkgs {
-		size += pkgs[i].Size()
-	}
-	return pkgs, v.budget.take(f, size)
+	db := readDpkg(f.Path, c.Bytes)
+	return db, v.budget.take(f, db.size())
 }
 
 // apkPaths are where the database is: apk-tools 3 on a merged /usr has the second.
@@ -125,21 +116,14 @@ func (apkVisitor) Name() string { return apkName }
 
 func (apkVisitor) Match(f *layers.File) layers.Want {
 	if f.Path == apkPaths[0] || f.Path == apkPaths[1] {
-		return layers.WantContent
+		return layers.WantContent | layers.WantOptional
 	}
 	return layers.WantNothing
 }
 
 func (v apkVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
-	pkgs, err := apk.ParseInstalled(string(c.Bytes))
-	if err != nil {
-		return faulty{err}, nil
-	}
-	size := 0
-	for i := range pkgs {
-		size += pkgs[i].Size()
-	}
-	return apkDB(pkgs), v.budget.take(f, size)
+	db := readApk(c.Bytes)
+	return db, v.budget.take(f, db.size())
 }
 
 // goVisitor looks into every executable, whatever its name and mode: what can be

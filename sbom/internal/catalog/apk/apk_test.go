@@ -2,12 +2,14 @@ package apk
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 )
 
 const installed = `C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=
@@ -40,9 +42,9 @@ R:busybox
 `
 
 func TestParseInstalled(t *testing.T) {
-	got, err := ParseInstalled(installed)
-	if err != nil {
-		t.Fatal(err)
+	got, faults := ParseInstalled(installed)
+	if len(faults) > 0 {
+		t.Fatal(faults)
 	}
 	want := []Package{
 		{
@@ -71,9 +73,16 @@ func TestParseInstalledRefuses(t *testing.T) {
 		"bad name":   {"P:a b\nV:1\n", `"P:a b"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseInstalled(c.data)
-			if !errors.Is(err, assay.ErrInvalid) || got != nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, %v; want an error with %q", got, err, c.want)
+			got, faults := ParseInstalled(c.data)
+			got = slices.DeleteFunc(got, func(p Package) bool { return p.Name == "b" && p.Version == "1" })
+			if len(faults) != 1 || !errors.Is(faults[0], assay.ErrInvalid) || len(got) != 0 || !strings.Contains(faults[0].Error(), c.want) {
+				t.Errorf("got %v, %v; want a fault with %q", got, faults, c.want)
+			}
+			// The records around it are read.
+			around := "P:x\nV:1\n\n" + strings.TrimSuffix(c.data, "\n") + "\n\nP:y\nV:2\nF:bin\nR:y\n"
+			got, faults = ParseInstalled(around)
+			if got = slices.DeleteFunc(got, func(p Package) bool { return p.Name == "b" && p.Version == "1" }); len(got) != 2 || got[0].Name != "x" || got[1].Name != "y" || len(faults) != 1 {
+				t.Errorf("among others: got %v, %v", got, faults)
 			}
 		})
 	}
@@ -96,12 +105,15 @@ func FuzzParseInstalled(f *testing.F) {
 	f.Add(installed)
 	f.Add("P:a\nV:1\nD:! @ = >=\np:~\nR:x\n\n\n")
 	f.Fuzz(func(t *testing.T, data string) {
-		pkgs, err := ParseInstalled(data)
-		if err != nil {
-			if pkgs != nil || !errors.Is(err, assay.ErrInvalid) {
-				t.Fatalf("%v with %v", pkgs, err)
+		pkgs, faults := ParseInstalled(data)
+		for _, err := range faults {
+			if !errors.Is(err, assay.ErrInvalid) {
+				t.Fatal(err)
 			}
-			return
+		}
+		again, more := ParseInstalled("broken\n\n" + data)
+		if len(more) != len(faults)+1 && len(more) != dpkg.MaxFaults+1 || !cmp.Equal(pkgs, again) {
+			t.Fatalf("behind a broken record: %v, %v", again, more)
 		}
 		x := NewIndex(pkgs)
 		for _, p := range pkgs {

@@ -5,10 +5,12 @@
 package apk
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/dpkg"
 )
 
 // Package is one installed package.
@@ -60,102 +62,114 @@ func (p *Package) Size() int {
 	return n
 }
 
-// ParseInstalled reads the database and gives the packages in its order. An error
-// is of kind [assay.ErrInvalid] and names the line, or of kind [assay.ErrBound] if
-// there are more than [MaxPackages].
-func ParseInstalled(data string) ([]Package, error) {
-	var (
-		out    []Package
-		p      Package
-		any    bool
-		folder string
-		n      int
-	)
-	flush := func() error {
-		if !any {
-			return nil
-		}
-		if p.Name == "" || p.Version == "" {
-			return invalid(n, p.Name+"-"+p.Version, "a package with P and V")
-		}
-		if len(out) == MaxPackages {
-			return &assay.Error{Op: "read apk database", Kind: assay.ErrBound, Field: "line " + strconv.Itoa(n),
-				Value: "more packages", Bound: "at most " + strconv.Itoa(MaxPackages)}
-		}
-		out = append(out, p)
-		p, any, folder = Package{}, false, ""
-		return nil
-	}
+// ParseInstalled reads the database and gives the packages in its order. The faults
+// are of records that are not among them, in order: of kind [assay.ErrInvalid], naming
+// the line, or of kind [assay.ErrBound] if there are more than [MaxPackages].
+func ParseInstalled(data string) (packages []Package, faults []error) {
+	r := reader{}
 	for line := range strings.Lines(data) {
-		n++
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" {
-			if err := flush(); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if len(line) < 2 || line[1] != ':' {
-			return nil, invalid(n, line, `"K:value"`)
-		}
-		any = true
-		value := line[2:]
-		once := func(field *string) error {
-			if *field != "" {
-				return invalid(n, line, line[:1]+" once in a package")
-			}
-			*field = value
-			return nil
-		}
-		var err error
-		switch line[0] {
-		case 'P':
-			err = once(&p.Name)
-		case 'V':
-			err = once(&p.Version)
-		case 'A':
-			err = once(&p.Architecture)
-		case 'L':
-			err = once(&p.License)
-		case 'o':
-			err = once(&p.Origin)
-		case 'm':
-			err = once(&p.Maintainer)
-		case 'T':
-			err = once(&p.Summary)
-		case 'U':
-			err = once(&p.URL)
-		case 'c':
-			err = once(&p.Commit)
-		case 'C':
-			err = once(&p.Checksum)
-		case 'D':
-			p.Depends = append(p.Depends, parseDependencies(value)...)
-		case 'p':
-			p.Provides = append(p.Provides, parseDependencies(value)...)
-		case 'F':
-			folder = strings.Trim(value, "/")
-		case 'R':
-			name := value
-			if folder != "" {
-				name = folder + "/" + value
-			}
-			p.Files = append(p.Files, name)
-		}
-		if err == nil && (line[0] == 'P' || line[0] == 'V') && (value == "" || strings.ContainsAny(value, " \t/")) {
-			err = invalid(n, line, "a name without spaces and slashes")
-		}
-		if err != nil {
-			return nil, err
+		r.n++
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			r.line(line)
+		} else if !r.flush() {
+			break
 		}
 	}
-	if err := flush(); err != nil {
-		return nil, err
+	r.flush()
+	return r.out, r.faults.List()
+}
+
+type reader struct {
+	out    []Package
+	faults dpkg.Faults
+	n      int // of the line
+
+	p      Package
+	any    bool
+	bad    error // of the record
+	folder string
+}
+
+// flush ends a record, and reports whether to read another.
+func (r *reader) flush() bool {
+	if r.bad == nil && r.any {
+		switch {
+		case r.p.Name == "" || r.p.Version == "":
+			r.bad = invalid(r.n, r.p.Name+"-"+r.p.Version, "a package with P and V")
+		case len(r.out) == MaxPackages:
+			r.bad = &assay.Error{Op: "read apk database", Kind: assay.ErrBound, Field: "line " + strconv.Itoa(r.n),
+				Value: "more packages", Bound: "at most " + strconv.Itoa(MaxPackages)}
+		default:
+			r.out = append(r.out, r.p)
+		}
 	}
-	return out, nil
+	err := r.bad
+	r.p, r.any, r.bad, r.folder = Package{}, false, nil, ""
+	if err != nil {
+		r.faults.Add(err)
+	}
+	return !errors.Is(err, assay.ErrBound)
+}
+
+// line takes a line of a record, and passes over what is behind a fault in it.
+func (r *reader) line(line string) {
+	if r.bad != nil {
+		return
+	}
+	if len(line) < 2 || line[1] != ':' {
+		r.bad = invalid(r.n, line, `"K:value"`)
+		return
+	}
+	r.any = true
+	value := line[2:]
+	once := func(field *string) {
+		if *field != "" {
+			r.bad = invalid(r.n, line, line[:1]+" once in a package")
+		}
+		*field = value
+	}
+	p := &r.p
+	switch line[0] {
+	case 'P':
+		once(&p.Name)
+	case 'V':
+		once(&p.Version)
+	case 'A':
+		once(&p.Architecture)
+	case 'L':
+		once(&p.License)
+	case 'o':
+		once(&p.Origin)
+	case 'm':
+		once(&p.Maintainer)
+	case 'T':
+		once(&p.Summary)
+	case 'U':
+		once(&p.URL)
+	case 'c':
+		once(&p.Commit)
+	case 'C':
+		once(&p.Checksum)
+	case 'D':
+		p.Depends = append(p.Depends, parseDependencies(value)...)
+	case 'p':
+		p.Provides = append(p.Provides, parseDependencies(value)...)
+	case 'F':
+		r.folder = strings.Trim(value, "/")
+	case 'R':
+		name := value
+		if r.folder != "" {
+			name = r.folder + "/" + value
+		}
+		p.Files = append(p.Files, name)
+	}
+	if r.bad == nil && (line[0] == 'P' || line[0] == 'V') && (value == "" || strings.ContainsAny(value, " \t/")) {
+		r.bad = invalid(r.n, line, "a name without spaces and slashes")
+	}
 }
 
 func invalid(line int, value, want string) *assay.Error {
+	value = strings.Clone(value[:min(len(value), 256)]) // a fault is kept, and the database's text is not
 	return &assay.Error{Op: "read apk database", Kind: assay.ErrInvalid,
 		Field: "line " + strconv.Itoa(line), Value: value, Bound: want}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -43,9 +44,9 @@ Pre-Depends: libc6 (>= 2.36)
 `
 
 func TestParseStatus(t *testing.T) {
-	got, err := ParseStatus([]byte(status))
-	if err != nil {
-		t.Fatal(err)
+	got, faults := ParseStatus([]byte(status))
+	if len(faults) > 0 {
+		t.Fatal(faults)
 	}
 	want := []Package{
 		{
@@ -86,11 +87,57 @@ func TestParseStatusRefuses(t *testing.T) {
 		"two states":         {"Package: a\nVersion: 1\nStatus: install ok\n", "Status of a"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseStatus([]byte(c.data))
-			if !errors.Is(err, assay.ErrInvalid) || got != nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, %v; want an error with %q", got, err, c.want)
+			got, faults := ParseStatus([]byte(c.data))
+			if len(faults) != 1 || !errors.Is(faults[0], assay.ErrInvalid) || got != nil || !strings.Contains(faults[0].Error(), c.want) {
+				t.Errorf("got %v, %v; want a fault with %q", got, faults, c.want)
+			}
+			// The paragraphs around it are read, and so are the lines counted.
+			around := "Package: x\nVersion: 1\n\n" + c.data + "Rest: of it\n more\n\nPackage: y\nVersion: 2\n"
+			if got, faults := ParseStatus([]byte(around)); len(got) != 2 || got[0].Name != "x" || got[1].Name != "y" || len(faults) != 1 {
+				t.Errorf("among others: got %v, %v", got, faults)
 			}
 		})
+	}
+}
+
+// A database of nothing but faults tells a hundred, and how many more there are.
+func TestParseStatusFaults(t *testing.T) {
+	got, faults := ParseStatus([]byte(strings.Repeat("x\n\n", MaxFaults+50)))
+	if len(got) != 0 || len(faults) != MaxFaults+1 || !strings.Contains(faults[MaxFaults].Error(), "50 records more") {
+		t.Errorf("got %v, %d faults, last %v", got, len(faults), faults[len(faults)-1])
+	}
+	long := strings.Repeat("x", 1<<20)
+	if _, faults = ParseStatus([]byte(long)); len(faults) != 1 || len(faults[0].(*assay.Error).Value) > 256 {
+		t.Error("a fault keeps the line whole")
+	}
+}
+
+func TestWhole(t *testing.T) {
+	for in, want := range map[string]string{"": "", "a\n": "a\n", "a\n\n": "a\n\n", "a": "", "a\nb": "a\n", "a\n\nb\nc": "a\n\nb\n"} {
+		got, err := Whole([]byte(in))
+		if string(got) != want || (err == nil) != (in == want) {
+			t.Errorf("%q gives %q, %v", in, got, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "line "+strconv.Itoa(1+strings.Count(in, "\n"))) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestCheckLists(t *testing.T) {
+	for in, want := range map[string]bool{"": true, "/.\n/bin\n/bin/a b\n": true, "/bin": false, "/bin\n\n/etc\n": false, "/bin\n/a\x00\n": false} {
+		if _, err := CheckList(in); (err == nil) != want || err != nil && !errors.Is(err, assay.ErrInvalid) {
+			t.Errorf("list %q: %v", in, err)
+		}
+	}
+	if got, err := CheckList("/a\n\n/b\n/cut"); err == nil || got != "/a\n\n/b\n" {
+		t.Errorf("cut: %q, %v", got, err)
+	}
+	sum := strings.Repeat("0f", 16)
+	for in, want := range map[string]bool{"": true, sum + "  bin/a\n\n" + sum + " *b": true, sum + "\n": false, "x" + sum[1:] + "  a\n": false, sum + "  a\x00\n": false, "\x7fELF": false} {
+		if err := CheckSums(in); (err == nil) != want || err != nil && !errors.Is(err, assay.ErrInvalid) {
+			t.Errorf("sums %q: %v", in, err)
+		}
 	}
 }
 
@@ -257,17 +304,17 @@ func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte("Package: a\nVersion: 1\nDepends: a (>= 1) | b:any [x] <y>, (\nProvides: c (= 1)\n"))
 	f.Add([]byte(" \n\t\n:\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pkgs, err := ParseStatus(data)
-		if err != nil {
-			if pkgs != nil || !errors.Is(err, assay.ErrInvalid) {
-				t.Fatalf("%v with %v", pkgs, err)
+		pkgs, faults := ParseStatus(data)
+		for _, err := range faults {
+			if !errors.Is(err, assay.ErrInvalid) {
+				t.Fatal(err)
 			}
-			return
 		}
-		// Blank lines between paragraphs say nothing.
-		again, err := ParseStatus(append([]byte("\n\n"), data...))
-		if err != nil || !cmp.Equal(pkgs, again) {
-			t.Fatalf("with blank lines before: %v", err)
+		// Blank lines between paragraphs say nothing, and what is broken says nothing
+		// about what comes after it.
+		again, more := ParseStatus(append([]byte("broken\n\n"), data...))
+		if len(more) != len(faults)+1 && len(more) != MaxFaults+1 || !cmp.Equal(pkgs, again) {
+			t.Fatalf("behind a broken record: %v, %v", again, more)
 		}
 		x := NewIndex(pkgs)
 		for i := range pkgs {

@@ -33,6 +33,40 @@ func SumFiles(sums string) iter.Seq[string] {
 	}
 }
 
+// CheckList reports a list that dpkg would refuse: one with an empty line, with a path
+// that is no path of a file, or without a line break at its end, because it was cut. It
+// gives the list without what was cut.
+func CheckList(list string) (string, error) {
+	n, at := 0, 0
+	var err error
+	for line := range strings.Lines(list) {
+		n++
+		name, ended := strings.CutSuffix(line, "\n")
+		switch {
+		case !ended:
+			return list[:at], invalid(n, line, "a line break at the end of the file, which was cut")
+		case err == nil && (name == "" || strings.IndexByte(name, 0) >= 0):
+			err = invalid(n, name, "the path of a file")
+		}
+		at += len(line)
+	}
+	return list, err
+}
+
+// CheckSums is CheckList for md5sums files. Their makers are many, so blank lines, and
+// a last line without its break, are none of the offences.
+func CheckSums(sums string) error {
+	n := 0
+	for line := range strings.Lines(sums) {
+		n++
+		line = strings.TrimRight(line, "\r\n")
+		if line != "" && (len(line) < 35 || line[32] != ' ' || strings.Trim(line[:32], "0123456789abcdef") != "" || strings.IndexByte(line, 0) >= 0) {
+			return invalid(n, line, "a digest and the path of a file")
+		}
+	}
+	return nil
+}
+
 // Diversion says that the file From of every package but Owner is stored as To
 // (dpkg-divert(1)).
 type Diversion struct{ From, To, Owner string }

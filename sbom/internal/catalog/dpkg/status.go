@@ -67,11 +67,12 @@ func (p *Package) Size() int {
 
 // ParseStatus reads a status database (var/lib/dpkg/status, or one file of
 // var/lib/dpkg/status.d) and gives the packages in its order, those that are not
-// unpacked included. An error is of kind [assay.ErrInvalid] and names the line, or
-// of kind [assay.ErrBound] if there are more than [MaxPackages].
-func ParseStatus(data []byte) ([]Package, error) {
+// unpacked included. The faults are of records that are not among them, in order: of
+// kind [assay.ErrInvalid], naming the line, or of kind [assay.ErrBound] if there are
+// more than [MaxPackages].
+func ParseStatus(data []byte) (packages []Package, faults []error) {
 	var out []Package
-	err := eachParagraph(data, func(f string) bool { return slices.Contains(statusFields, f) },
+	faults = eachParagraph(data, func(f string) bool { return slices.Contains(statusFields, f) },
 		func(p paragraph, line int) error {
 			if len(out) == MaxPackages {
 				return &assay.Error{Op: "read dpkg database", Kind: assay.ErrBound, Field: "line " + strconv.Itoa(line),
@@ -83,10 +84,7 @@ func ParseStatus(data []byte) ([]Package, error) {
 			}
 			return err
 		})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, faults
 }
 
 func parsePackage(p paragraph, line int) (Package, error) {

@@ -78,7 +78,10 @@ func (a *Archive) own(stem, version string) int {
 	}
 	if len(named) == 1 {
 		p := &a.Projects[named[0]]
-		if version != "" && stem != p.Artifact && version != p.Version && !strings.HasPrefix(stem, p.Artifact+"-") && !a.Manifest.names(p) {
+		if stem == p.Artifact || strings.HasPrefix(stem, p.Artifact+"-") || a.Manifest.names(p) {
+			return named[0]
+		}
+		if version != "" && version != p.Version || a.Manifest.isOther(p) {
 			return -1
 		}
 		return named[0]
@@ -112,6 +115,15 @@ func (m Manifest) names(p *Project) bool {
 	symbolic := firstPart(m["Bundle-SymbolicName"])
 	return symbolic == p.Group+"."+p.Artifact || symbolic == p.Artifact || m["Implementation-Title"] == p.Artifact ||
 		m["Implementation-Title"] == p.Group+":"+p.Artifact || m["Automatic-Module-Name"] == p.Group+"."+p.Artifact
+}
+
+// isOther reports whether the manifest names something else than the project and gives
+// that another version: the project was merged into it, as Guice merges cglib.
+func (m Manifest) isOther(p *Project) bool {
+	name := or(firstPart(m["Bundle-SymbolicName"]), m["Implementation-Title"])
+	v := m.version()
+	return name != "" && !strings.Contains(name, p.Artifact) && v != "" && p.Version != "" &&
+		!strings.HasPrefix(v, p.Version) && !strings.HasPrefix(p.Version, v)
 }
 
 func (m Manifest) version() string {

@@ -69,12 +69,12 @@ var fields = []string{
 }
 
 // ParseStatus reads a status file, or a control file, which has one package and no
-// state. It gives the packages in order, those that are not unpacked included. An
-// error is of kind [assay.ErrInvalid] and names the line, or of kind
-// [assay.ErrBound] if there are more than [MaxPackages].
-func ParseStatus(data []byte) ([]Package, error) {
+// state. It gives the packages in order, those that are not unpacked included. The
+// faults are of records that are not among them: of kind [assay.ErrInvalid], naming the
+// line, or of kind [assay.ErrBound] if there are more than [MaxPackages].
+func ParseStatus(data []byte) (packages []Package, faults []error) {
 	var out []Package
-	err := dpkg.Paragraphs(data, func(f string) bool { return slices.Contains(fields, f) }, func(f map[string]string, line int) error {
+	faults = dpkg.Paragraphs(data, func(f string) bool { return slices.Contains(fields, f) }, func(f map[string]string, line int) error {
 		if len(out) == MaxPackages {
 			return &assay.Error{Op: "read opkg database", Kind: assay.ErrBound, Field: "line " + strconv.Itoa(line),
 				Value: "more packages", Bound: "at most " + strconv.Itoa(MaxPackages)}
@@ -85,15 +85,14 @@ func ParseStatus(data []byte) ([]Package, error) {
 		}
 		return err
 	})
-	if err != nil {
+	for i, err := range faults {
 		if e, ok := errors.AsType[*assay.Error](err); ok {
 			own := *e
 			own.Op = "read opkg database"
-			err = &own
+			faults[i] = &own
 		}
-		return nil, err
 	}
-	return out, nil
+	return out, faults
 }
 
 func parse(f map[string]string, line int) (Package, error) {
@@ -152,5 +151,6 @@ func NewIndex(packages []*Package) *dpkg.Index {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func invalid(line int, value, want string) *assay.Error {
+	value = value[:min(len(value), 256)] // a fault is kept with the database
 	return &assay.Error{Op: "read opkg database", Kind: assay.ErrInvalid, Field: "line " + strconv.Itoa(line), Value: value, Bound: want}
 }
