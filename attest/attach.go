@@ -296,11 +296,9 @@ func Publish(ctx context.Context, signer Signer, ref string, opts PublishOptions
 			return nil, err
 		}
 	}
-	envelopes := make([]assay.Envelope, len(statements))
-	for i, s := range statements {
-		if envelopes[i], err = Sign(ctx, signer, s); err != nil {
-			return nil, err
-		}
+	envelopes, err := SignAll(ctx, signer, statements...)
+	if err != nil {
+		return nil, err
 	}
 	return Attach(ctx, r.Context().Name()+"@"+target.Digest.String(), opts.AttachOptions, envelopes...)
 }
