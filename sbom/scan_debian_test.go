@@ -59,6 +59,7 @@ func TestScanDebian(t *testing.T) {
 	t.Run("npm", func(t *testing.T) { compareNPM(t, c, filepath.Join(dir, "npm.json")) })
 	t.Run("pip", func(t *testing.T) { comparePip(t, c, dir) })
 	t.Run("gem", func(t *testing.T) { compareGems(t, c, dir) })
+	t.Run("jar", func(t *testing.T) { compareJars(t, c, dir) })
 	files, err := filepath.Glob(filepath.Join(dir, "gomod-*.txt"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no answers of go version -m", err)

@@ -138,7 +138,8 @@ func (m Manifest) version() string {
 // group is stated as the vendor's id, or it is what tools make the name of a bundle
 // from: group and artifact, where the artifact's beginning is left out if the group
 // ends in it (Maven Bundle Plugin, Default Behavior, Bundle-SymbolicName); or, as
-// Eclipse does it, the artifact begins with its group.
+// Eclipse does it, the artifact begins with its group. The name of the module, which
+// authors choose freely, says so only where there is no name of a bundle.
 func (m Manifest) group(artifact string) string {
 	if v := m["Implementation-Vendor-Id"]; isGroup(v) {
 		return v
@@ -159,7 +160,7 @@ func (m Manifest) group(artifact string) string {
 			if isGroup(name[:i]) {
 				return name[:i]
 			}
-			continue
+			break
 		}
 		last := name[i+1:]
 		if artifact == last && isGroup(name[:i]) {
@@ -169,6 +170,7 @@ func (m Manifest) group(artifact string) string {
 		if g := name[:i]; isGroup(g) && artifact == g[strings.LastIndexByte(g, '.')+1:]+"-"+last {
 			return g
 		}
+		break
 	}
 	return ""
 }

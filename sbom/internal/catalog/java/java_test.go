@@ -75,9 +75,12 @@ func TestIdentity(t *testing.T) {
 	}{
 		"properties":             {"app.jar", []file{properties("com.example", "thing", "1.2")}, Identity{"com.example", "thing", "1.2", FromProperties, false, 0}},
 		"one that was merged in": {"app-3.jar", []file{properties("com.example", "thing", "1.2")}, Identity{"", "app", "3", FromName, false, -1}},
+		"one that was merged into a bundle": {"guice.jar", []file{properties("cglib", "cglib", "3.2.12"), manifest("Bundle-SymbolicName: com.google.inject", "Bundle-Version: 4.2.3", "Automatic-Module-Name: com.google.guice")},
+			Identity{"", "guice", "4.2.3", FromManifest, false, -1}},
+		"a bundle of another file name":                   {"utils2.jar", []file{properties("org.x", "x-utils", "1.26"), manifest("Bundle-SymbolicName: org.x.utils", "Bundle-Version: 1.26.0")}, Identity{"org.x", "x-utils", "1.26", FromProperties, false, 0}},
 		"of several the one that the file is named after": {"b-2.jar", []file{properties("x", "a", "1"), properties("x", "b", "2"), properties("x", "b-api", "2")}, Identity{"x", "b", "2", FromProperties, false, 1}},
 		"of several the one that the manifest names":      {"app.jar", []file{properties("x", "a", "1"), properties("x.y", "b", "2"), manifest("Bundle-SymbolicName: x.y.b;singleton:=true")}, Identity{"x.y", "b", "2", FromProperties, false, 1}},
-		"of several none": {"app.jar", []file{properties("x", "a", "1"), properties("x", "b", "2")}, Identity{"", "app", "", FromName, false, -1}},
+		"of several none":                                 {"app.jar", []file{properties("x", "a", "1"), properties("x", "b", "2")}, Identity{"", "app", "", FromName, false, -1}},
 		"parent and properties of a pom": {"a.jar", []file{pom("<parent><groupId>org.p</groupId><version>3</version></parent><artifactId>a-${kind}</artifactId><properties><kind>${more}</kind><more>x</more></properties>")},
 			Identity{"org.p", "a-x", "3", FromPOM, false, 0}},
 		"what a pom does not state":  {"a-1.5.jar", []file{pom("<groupId>g</groupId><artifactId>a</artifactId><version>${revision}</version>")}, Identity{"g", "a", "1.5", FromPOM, false, 0}},
