@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,7 +71,7 @@ func (c *client) referrers(ctx context.Context, d assay.Digest, most int) (list 
 		if len(list) > most {
 			return list[:most], true, errors.Join(append(errs, bound("at most "+strconv.Itoa(most)))...)
 		}
-		next, err = c.nextPage(resp.header)
+		next, err = nextPage(&url.URL{Scheme: c.repo.Scheme(), Host: c.repo.RegistryStr(), Path: "/v2/"}, resp.header)
 		if err == nil && seen[next] {
 			err = &assay.Error{Op: "list referrers", Kind: assay.ErrInvalid, Subject: name, Field: "Link", Value: next, Bound: "a page that was not read yet"}
 		}
@@ -86,32 +87,43 @@ func (c *client) referrers(ctx context.Context, d assay.Digest, most int) (list 
 
 // nextPage reads the Link header (OCI distribution-spec v1.1, Listing Referrers;
 // RFC 8288). A page of another host is refused: credentials are for this one.
-func (c *client) nextPage(h http.Header) (string, error) {
+func nextPage(base *url.URL, h http.Header) (string, error) {
 	for _, line := range h.Values("Link") {
-		target, params, ok := strings.Cut(strings.TrimSpace(line), ">")
-		if !ok || !strings.HasPrefix(target, "<") {
-			continue
-		}
-		rel := ""
-		for p := range strings.SplitSeq(params, ";") {
-			if k, v, ok := strings.Cut(strings.TrimSpace(p), "="); ok && strings.EqualFold(k, "rel") {
-				rel = strings.Trim(v, `"`)
+		// There may be more than one link in a line.
+		for len(line) > 0 {
+			start := strings.IndexByte(line, '<')
+			end := strings.IndexByte(line, '>')
+			if start < 0 || end < start {
+				break
 			}
+			target, params := line[start+1:end], line[end+1:]
+			line = ""
+			if i := strings.Index(params, ",<"); i >= 0 {
+				params, line = params[:i], params[i+1:]
+			} else if i := strings.Index(params, ", <"); i >= 0 {
+				params, line = params[:i], params[i+2:]
+			}
+			if !isNext(params) {
+				continue
+			}
+			u, err := base.Parse(target)
+			if err != nil || u.Host != base.Host || u.User != nil {
+				return "", &assay.Error{Op: "read pages", Kind: assay.ErrInvalid, Subject: base.Host + base.Path, Field: "Link", Value: target, Bound: "a URL of " + base.Host, Err: err}
+			}
+			u.Scheme = base.Scheme
+			return u.String(), nil
 		}
-		if rel != "next" {
-			continue
-		}
-		bad := &assay.Error{Op: "list referrers", Kind: assay.ErrInvalid, Subject: c.repo.Name(), Field: "Link", Value: target[1:], Bound: "a URL of " + c.repo.RegistryStr()}
-		base := &url.URL{Scheme: c.repo.Scheme(), Host: c.repo.RegistryStr(), Path: "/v2/"}
-		u, err := base.Parse(target[1:])
-		if err != nil || u.Host != base.Host {
-			bad.Err = err
-			return "", bad
-		}
-		u.Scheme = base.Scheme
-		return u.String(), nil
 	}
 	return "", nil
+}
+
+func isNext(params string) bool {
+	for p := range strings.SplitSeq(params, ";") {
+		if k, v, ok := strings.Cut(strings.TrimSpace(p), "="); ok && strings.EqualFold(strings.TrimSpace(k), "rel") {
+			return slices.Contains(strings.Fields(strings.Trim(strings.TrimSpace(v), `"`)), "next")
+		}
+	}
+	return false
 }
 
 // readIndex reads the descriptors of an index; one that is malformed is an error
