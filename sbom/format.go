@@ -71,7 +71,9 @@ func spdx2(f Format, version string) codec {
 		indent: indentJSON, decode: remembering(spdx.Decode)}
 	if f.family() == SPDXTagValue {
 		c.mediaType, c.predicate, c.indent, c.decode = "text/spdx", "", nil, remembering(spdx.DecodeTagValue)
-		c.encode = func(doc *assay.SBOM, lost report) ([]byte, error) { return spdx.EncodeTagValue(doc, version == "2.2", lost) }
+		c.encode = func(doc *assay.SBOM, lost report) ([]byte, error) {
+			return spdx.EncodeTagValue(doc, version == "2.2", lost)
+		}
 	}
 	return c
 }

@@ -124,7 +124,8 @@ func TestForeignCycloneDX(t *testing.T) {
 			{ID: "#/components/0", Type: assay.TypeApplication, Name: "app"},
 			{ID: "core", Type: assay.TypeLibrary, Name: "@angular/core", Version: "1", PURL: purl(t, "pkg:npm/%40angular/core@1"),
 				Licenses: []assay.License{{Name: "not valid"}, {Expression: "MIT"}},
-				Hashes:   assay.DigestSet{assay.MustDigest("sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709")}, Properties: map[string]string{"a": "1"}},
+				Hashes:   assay.DigestSet{assay.MustDigest("sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709")}, Properties: map[string]string{"a": "1"},
+				References: []assay.Reference{{Type: assay.RefVCS, URL: "https://example.com"}}},
 		},
 		Relations: []assay.Relation{{From: "#/components/0", Kind: assay.Contains, To: "core"}},
 	}
@@ -144,7 +145,7 @@ func TestForeignCycloneDX(t *testing.T) {
 	slices.Sort(got)
 	if d := cmp.Diff([]string{
 		" /dependencies/0/dependsOn/0", " /dependencies/1", " /metadata/authors/0/phone", " /services",
-		"#/components/0 /components/0/scope", "core /components/0/components/0/externalReferences", "core /components/0/components/0/licenses/0/license/url",
+		"#/components/0 /components/0/scope", "core /components/0/components/0/licenses/0/license/url",
 		"core /components/0/components/0/licenses/1/expression", "core /components/0/components/0/properties/1",
 	}, got); d != "" {
 		t.Error(d)

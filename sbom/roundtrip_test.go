@@ -22,6 +22,8 @@ func formatName(f sbom.Format) string {
 		sbom.SPDXJSON:      "spdx-json/2.3",
 		sbom.SPDXTagValue:  "spdx-tag-value/2.3",
 		sbom.SPDX3JSON:     "spdx3-json/3.0.1",
+		oldSPDXJSON:        "spdx-json/2.2",
+		oldTagValue:        "spdx-tag-value/2.2",
 	}[f]
 }
 
@@ -120,7 +122,7 @@ func TestSchema(t *testing.T) {
 			}
 		}
 	})
-	for f, version := range map[sbom.Format]string{sbom.SPDXJSON: "2.3", sbom.SPDX3JSON: "3.0.1"} {
+	for version, f := range map[string]sbom.Format{"2.2.1": oldSPDXJSON, "2.2.2": oldSPDXJSON, "2.3": sbom.SPDXJSON, "2.3.1": sbom.SPDXJSON, "3.0.1": sbom.SPDX3JSON} {
 		t.Run("SPDX "+version, func(t *testing.T) {
 			s := spdxSchema(t, version)
 			for seed := range uint64(30) {

@@ -22,7 +22,12 @@ import (
 	"github.com/assaykit/assay/sbom"
 )
 
-var formats = slices.DeleteFunc(sbom.Formats(), func(f sbom.Format) bool { return f == sbom.Table })
+var formats = append(slices.DeleteFunc(sbom.Formats(), func(f sbom.Format) bool { return f == sbom.Table }), oldSPDXJSON, oldTagValue)
+
+const (
+	oldSPDXJSON sbom.Format = "spdx-json@2.2"
+	oldTagValue sbom.Format = "spdx-tag-value@2.2"
+)
 
 // equal compares SBOMs by value.
 var equal = cmp.Options{cmpopts.EquateEmpty(), cmpopts.IgnoreFields(assay.SBOM{}, "Rest"), cmp.Comparer(func(a, b assay.Digest) bool { return a == b }), cmp.Comparer(func(a, b assay.PURL) bool { return a == b })}
@@ -102,6 +107,29 @@ func rich(t testing.TB, seed uint64, n int) *assay.SBOM {
 		if r.IntN(2) == 0 {
 			c.Source = assay.SourcePackage{Name: odd(), Version: odd()}
 		}
+		c.Creator = pick("", "", "Acme", "Jane Doe <jane@example.com>", "Acme <https://acme.example/x>", "<solo@example.com>", "a <b <c@d.example>", odd())
+		for range r.IntN(5) {
+			ref := assay.Reference{Type: assay.ReferenceType(pick("website", "distribution", "distribution", "vcs", "source-distribution", "advisories", "rfc-9116", "other", "chat", "log", "license", "security-contact")),
+				URL:     pick("", "https://acme.example/x", "https://acme.example/y?a=b&c", "git+https://acme.example/r.git@v1", "relative/path", "NONE", "NOASSERTION", "urn:cdx:x", "https://müller.example/"),
+				Comment: pick("", "", odd())}
+			for alg, length := range map[assay.Algorithm]int{assay.SHA512: 128, assay.SHA256: 64, assay.BLAKE3: 64} {
+				if r.IntN(4) == 0 {
+					ref.Hashes = append(ref.Hashes, digest(alg, r.IntN(9), length))
+				}
+			}
+			if ref.URL != "" || len(ref.Hashes) > 0 {
+				slices.SortFunc(ref.Hashes, assay.Digest.Compare)
+				c.References = append(c.References, ref)
+			}
+		}
+		if r.IntN(3) == 0 {
+			c.Properties = map[string]string{}
+			for name, values := range map[string][]string{"filename": {"app", "lib.so", "a b"}, "executable": {"executable", "non-executable", "odd"}, "archive": {"archive", "no archive"}, "structured": {"structured", "unstructured"}} {
+				if r.IntN(3) > 0 {
+					c.Properties["bsi:component:"+name] = pick(values...)
+				}
+			}
+		}
 		for range r.IntN(4) {
 			if c.Properties == nil {
 				c.Properties = map[string]string{}
@@ -113,8 +141,10 @@ func rich(t testing.TB, seed uint64, n int) *assay.SBOM {
 	doc := &assay.SBOM{Serial: "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79", Version: 1 + r.IntN(3), Created: time.Unix(1.7e9+int64(r.IntN(1e6)), 0).UTC(),
 		Lifecycle: pick("", "build", "operations", "my own"), Root: component("ro/ot")}
 	for range r.IntN(3) {
-		doc.Authors = append(doc.Authors, pick("Acme Inc.", "Jane Doe <jane@example.com>", "Acme (EU) <x>", "<solo@example.com>", "a <b <c@d.example>"))
-		doc.Tools = append(doc.Tools, assay.Tool{Name: pick("syft", "my-tool", "a-1"), Version: pick("", "1.2", "v3-rc"), Vendor: pick("", "Acme")})
+		doc.Authors = append(doc.Authors, pick("Acme Inc.", "Jane Doe <jane@example.com>", "Acme (EU) <x>", "<solo@example.com>", "a <b <c@d.example>", "Acme <https://acme.example>"))
+		if tool := (assay.Tool{Name: pick("syft", "my-tool", "a-1"), Version: pick("", "1.2", "v3-rc"), Vendor: pick("", "Acme")}); !slices.Contains(doc.Tools, tool) {
+			doc.Tools = append(doc.Tools, tool)
+		}
 		doc.Layers = append(doc.Layers, digest(assay.SHA256, r.IntN(99), 64))
 	}
 	ids := []assay.ComponentID{doc.Root.ID}
@@ -268,4 +298,5 @@ func sortInside(c *assay.Component) {
 		return order.Or(strings.Compare(a.Expression, b.Expression), strings.Compare(a.Name, b.Name), strings.Compare(x, y))
 	})
 	c.Licenses = slices.Compact(c.Licenses)
+	c.References = assay.SortReferences(c.References)
 }

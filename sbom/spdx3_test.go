@@ -66,6 +66,8 @@ var spdx3Documents = []string{
 func TestForeignSPDX3(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	app := assay.Component{ID: "app", Type: assay.TypeApplication, Name: "app", PURL: purl(t, "pkg:npm/app@1")}
+	sited := app
+	sited.References = []assay.Reference{{Type: assay.RefWebsite, URL: "https://e.example"}}
 	hash := assay.DigestSet{assay.MustDigest("sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709")}
 	tools, authors := []assay.Tool{{Name: "gen", Version: "1.2"}}, []string{"Jane <j@e.example>"}
 	hashed := app
@@ -74,7 +76,7 @@ func TestForeignSPDX3(t *testing.T) {
 		want *assay.SBOM
 		lost []string
 	}{
-		{&assay.SBOM{Root: app, Serial: "https://e.example/doc", Version: 1, Created: at, Lifecycle: "build", Tools: tools, Authors: authors, Format: "spdx3-json/3.0.1",
+		{&assay.SBOM{Root: sited, Serial: "https://e.example/doc", Version: 1, Created: at, Lifecycle: "build", Tools: tools, Authors: authors, Format: "spdx3-json/3.0.1",
 			Components: []assay.Component{
 				{ID: "file", Type: assay.TypeFile, Name: "main.c", Hashes: hash},
 				{ID: "lib", Type: assay.TypeLibrary, Name: "lib", Version: "1", PURL: purl(t, "pkg:npm/lib@1"), CPEs: []string{"cpe:2.3:a:x:lib:1:*:*:*:*:*:*:*"}, Supplier: "Acme",
@@ -82,7 +84,7 @@ func TestForeignSPDX3(t *testing.T) {
 			},
 			Relations:    []assay.Relation{{From: "app", Kind: assay.Contains, To: "lib"}, {From: "app", Kind: assay.DependsOn, To: "lib"}, {From: "lib", Kind: assay.GeneratedFrom, To: "file"}},
 			Completeness: []assay.Completeness{{Of: "app", Scope: "components", Aggregate: "complete"}, {Of: "lib", Scope: "dependencies", Aggregate: "complete"}},
-		}, []string{" /@graph/14", " /@graph/15", "app /@graph/1/to/1", "app /@graph/12/software_homePage", "app /@graph/2/scope",
+		}, []string{" /@graph/14", " /@graph/15", "app /@graph/1/to/1", "app /@graph/2/scope",
 			"file /@graph/10/software_copyrightText", "lib /@graph/11/externalIdentifier/2"}},
 		{&assay.SBOM{Root: hashed, Serial: "https://e.example/doc", Version: 1, Created: at, Tools: tools, Authors: authors, Format: "spdx3-json/3.0.1",
 			Completeness: []assay.Completeness{{Of: "app", Scope: "dependencies", Aggregate: "unknown"}}}, nil},
@@ -279,6 +281,9 @@ func TestSPDX3Graph(t *testing.T) {
 		case "Person", "Organization", "Tool", "SoftwareAgent":
 			section = "agent"
 		}
+		if strings.Contains(id, "#/artifact/") {
+			section = "artifact"
+		}
 		if len(sections) == 0 || sections[len(sections)-1] != section {
 			sections = append(sections, section)
 		}
@@ -288,13 +293,13 @@ func TestSPDX3Graph(t *testing.T) {
 		last[section] = id
 		if class == "Relationship" {
 			for _, to := range e["to"].([]any) {
-				if kind := e["relationshipType"]; to != "NoneElement" && to != "NoAssertionElement" && kind != "hasDeclaredLicense" && kind != "hasConcludedLicense" {
+				if kind := e["relationshipType"]; to != "NoneElement" && to != "NoAssertionElement" && kind != "hasDistributionArtifact" && kind != "hasDeclaredLicense" && kind != "hasConcludedLicense" {
 					edges++
 				}
 			}
 		}
 	}
-	if d := cmp.Diff([]string{"CreationInfo", "SpdxDocument", "agent", "simplelicensing_LicenseExpression", "simplelicensing_SimpleLicensingText", "component", "Relationship", "software_Sbom"}, sections); d != "" {
+	if d := cmp.Diff([]string{"CreationInfo", "SpdxDocument", "agent", "simplelicensing_LicenseExpression", "simplelicensing_SimpleLicensingText", "component", "artifact", "Relationship", "software_Sbom"}, sections); d != "" {
 		t.Error(d)
 	}
 	if edges != len(doc.Relations) {
@@ -310,7 +315,10 @@ func TestSPDXIsWrittenBack(t *testing.T) {
 		sbom.SPDXJSON:  spdx + note + `"packages":[{` + pkgA + `}]}`,
 		sbom.SPDX3JSON: spdx3Documents[0],
 		sbom.SPDXTagValue: "SPDXVersion: SPDX-2.3\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: a\nDocumentNamespace: https://e.example/1\nCreator: Tool: t\nCreated: 2026-01-01T00:00:00Z\n" +
-			"PackageName: a\nSPDXID: SPDXRef-a\nPackageDownloadLocation: https://e.example\n",
+			"PackageName: a\nSPDXID: SPDXRef-a\nPackageDownloadLocation: https://e.example\nPackageComment: c\n",
+		oldSPDXJSON: strings.Replace(spdx, "2.3", "2.2", 1) + note + `"packages":[{` + pkgA + `,"licenseConcluded":"NONE","licenseDeclared":"NOASSERTION","copyrightText":"me"}]}`,
+		oldTagValue: "SPDXVersion: SPDX-2.2\nDataLicense: CC0-1.0\nSPDXID: SPDXRef-DOCUMENT\nDocumentName: a\nDocumentNamespace: https://e.example/1\nCreator: Tool: t\nCreated: 2026-01-01T00:00:00Z\n" +
+			"PackageName: a\nSPDXID: SPDXRef-a\nPackageDownloadLocation: https://e.example\nPackageLicenseConcluded: MIT\nPackageLicenseDeclared: NONE\nPackageCopyrightText: me\n",
 	} {
 		doc, lost, err := sbom.ReadReport("f", []byte(in))
 		if err != nil || len(lost) == 0 {

@@ -58,6 +58,7 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 		t := &out.Tools[i]
 		t.Name, t.Version, t.Vendor = f.utf8("tools", "", t.Name), f.utf8("tools", "", t.Version), f.utf8("tools", "", t.Vendor)
 	}
+	out.Tools = unique(out.Tools) // as every format but SPDX 2 has them
 	out.Lifecycle = f.utf8("lifecycle", "", doc.Lifecycle)
 	for _, d := range out.Layers {
 		if d.IsZero() {
@@ -105,6 +106,17 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 		return nil, invalid("created", out.Created.String(), "a year of four digits")
 	}
 	return &out, nil
+}
+
+// unique keeps the first of those that are the same.
+func unique[T comparable](list []T) []T {
+	for i := 1; i < len(list); i++ {
+		if slices.Contains(list[:i], list[i]) {
+			list = slices.Delete(list, i, i+1)
+			i--
+		}
+	}
+	return list
 }
 
 type former struct {

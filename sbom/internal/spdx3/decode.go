@@ -42,6 +42,10 @@ type decoder struct {
 	used         map[string]bool // ids of agents, tools and licenses that the model keeps
 	ends         map[claim][]string
 	described    []string
+	// The files that components are distributed as, by the spdxId of the component,
+	// and the relationships that say so.
+	artifacts     map[string]*object
+	distributions map[*object]bool
 }
 
 // claim is a statement of completeness on one relationship.
@@ -161,6 +165,7 @@ func (d *decoder) sbom() (*assay.SBOM, error) {
 	if err := d.created(main, &facts); err != nil {
 		return nil, err
 	}
+	d.findArtifacts()
 	if err := d.packages(); err != nil {
 		return nil, err
 	}
@@ -266,11 +271,21 @@ func (d *decoder) agent(o *object) (agent, bool) {
 	a := agent{class: o.class.name, name: o.text("name")}
 	for _, it := range o.node.get("externalIdentifier").values() {
 		x := object{node: d.object(&it.value)}
-		if a.email == "" && x.node != nil && x.enum("externalIdentifierType") == "email" && a.class == "Person" {
-			a.email = x.text("identifier")
+		if x.node == nil || a.email+a.url != "" {
+			continue
+		}
+		switch value := x.text("identifier"); x.enum("externalIdentifierType") {
+		case "email":
+			if a.email = value; a.class == "Organization" && canon.ParseContact(a.author()).Email == "" {
+				a.email = ""
+			}
+		case "urlScheme", "other":
+			if a.url = value; a.class != "Organization" || canon.ParseContact(a.author()).URL == "" {
+				a.url = ""
+			}
 		}
 	}
-	if a.name == "" && a.email == "" {
+	if a.name == "" && a.email == "" && a.url == "" {
 		return a, false
 	}
 	d.used[o.id] = true
@@ -538,11 +553,21 @@ func (d *decoder) unread() {
 	}
 }
 
+// restOfAgent reports what the model does not have of an agent: of its identifiers it
+// has the one that is in the agent's name.
 func (d *decoder) restOfAgent(o *object) {
+	a, _ := d.agent(o)
+	kept := false
 	for i, it := range o.node.get("externalIdentifier").values() {
-		if x := (object{node: d.object(&it.value)}); i > 0 || x.node == nil || x.enum("externalIdentifierType") != "email" || o.class.name != "Person" {
-			d.lose(o.place.member("externalIdentifier").at(i), "", noPlace)
+		x := object{node: d.object(&it.value)}
+		if !kept && x.node != nil && a.email+a.url != "" && x.text("identifier") == a.email+a.url {
+			kept = true
+			if kind := x.enum("externalIdentifierType"); kind == "other" || kind == "email" && a.class != "Person" {
+				d.lose(o.place.member("externalIdentifier").at(i), "", "the model does not tell persons from organisations, nor kinds of addresses")
+			}
+			continue
 		}
+		d.lose(o.place.member("externalIdentifier").at(i), "", noPlace)
 	}
 	d.rest(o, "", "externalIdentifier")
 }

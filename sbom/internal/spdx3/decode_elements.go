@@ -25,7 +25,7 @@ func (d *decoder) packages() error {
 		}
 	}
 	for _, o := range d.objects {
-		if !artifact(o) {
+		if !artifact(o) || d.used[o.id] { // which is the file of another
 			continue
 		}
 		id := d.ns.id(o.id)
@@ -58,7 +58,7 @@ func (d *decoder) component(o *object, id assay.ComponentID) (assay.Component, e
 	contradiction := func(field string) error {
 		return d.invalid(o.place.member("extension"), field, "what the element itself says")
 	}
-	if facts.ID != "" || facts.Name != nil || facts.Version != "" || facts.Supplier != "" || facts.Description != "" || facts.Licenses != nil || facts.Properties != nil {
+	if facts.ID != "" || facts.Name != nil || facts.Version != "" || facts.Supplier != "" || facts.Creator != "" || facts.Description != "" || facts.Licenses != nil || facts.Properties != nil {
 		return c, contradiction("a member that the element has itself")
 	}
 	c.Source, c.FoundBy, c.Locations, c.CPEs, c.Properties = facts.Source, facts.FoundBy, facts.Locations, facts.CPEs, properties
@@ -76,20 +76,39 @@ func (d *decoder) component(o *object, id assay.ComponentID) (assay.Component, e
 	if by := o.node.get("suppliedBy"); by != nil {
 		iri, to := d.target(by)
 		a, ok := d.agent(to)
-		c.Supplier = a.name
+		c.Supplier = a.author()
 		switch {
 		case !ok:
 			d.lose(o.place.member("suppliedBy"), id, "a supplier that the document does not name: "+iri)
 		case a.class != "Organization" || a.name == "":
-			c.Supplier = a.author()
 			d.lose(o.place.member("suppliedBy"), id, "the model does not tell persons from organisations")
 		}
 	}
-	read := []string{"description", "extension", "externalIdentifier", "verifiedUsing", "suppliedBy", "software_primaryPurpose", "software_packageVersion", "software_packageUrl"}
-	for _, name := range []string{"software_copyrightText", "software_downloadLocation"} {
-		if v := o.node.get(name); v != nil && (v.text == "NOASSERTION" || v.text == "NONE" || v.text == "") {
-			read = append(read, name)
+	for i, it := range o.node.get("originatedBy").values() {
+		at := func() place { return o.place.member("originatedBy").at(i) }
+		iri, to := d.target(&it.value)
+		a, ok := d.agent(to)
+		switch {
+		case !ok:
+			d.lose(at(), id, "a creator that the document does not name: "+iri)
+		case c.Creator != "":
+			d.lose(at(), id, "the model has one creator of a component, the first")
+		default:
+			if c.Creator = a.author(); agentOf(c.Creator) != a {
+				d.lose(at(), id, "the model does not tell persons from organisations")
+			}
 		}
+	}
+	if err := d.references(o, facts.References, &c); err != nil {
+		return c, err
+	}
+	if err := d.artifact(o, &c); err != nil {
+		return c, err
+	}
+	read := []string{"description", "extension", "externalIdentifier", "externalRef", "originatedBy", "verifiedUsing", "suppliedBy", "software_downloadLocation",
+		"software_homePage", "software_primaryPurpose", "software_packageVersion", "software_packageUrl"}
+	if v := o.node.get("software_copyrightText"); v != nil && (v.text == "NOASSERTION" || v.text == "NONE" || v.text == "") {
+		read = append(read, "software_copyrightText")
 	}
 	d.rest(o, id, read...)
 	return c, nil
@@ -225,6 +244,8 @@ func (d *decoder) relationships() error {
 			continue
 		}
 		switch {
+		case d.distributions[o]:
+			d.rest(o, from, "from", "to", "relationshipType", "completeness")
 		case kind == "describes" && fromObject != nil && fromObject.class != nil && fromObject.class.is(m["ElementCollection"]):
 			for _, it := range o.node.get("to").values() {
 				iri, _ := d.target(&it.value)

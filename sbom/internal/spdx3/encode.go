@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/spdx"
 )
 
@@ -17,7 +18,8 @@ const creationID = "_:creation"
 
 // Encode writes a document of SPDX 3.0.1 in its canonical serialization (SPDX
 // 3.0.1, 4.3), without a newline at its end: one flat graph of the creation, the
-// document, its agents and tools, licenses, components, relationships and the SBOM,
+// document, its agents and tools, licenses, components, the artifacts that they are
+// distributed as, relationships and the SBOM,
 // each sorted by spdxId. The SBOM is in canonical form, as package sbom makes it,
 // with a namespace in Serial and with Created set. Report is called for what cannot
 // be written.
@@ -53,6 +55,7 @@ func Encode(doc *assay.SBOM, report func(field string, id assay.ComponentID, rea
 	for _, c := range order {
 		e.component(c)
 	}
+	e.artifacts(order)
 	e.relationships(order)
 	e.sbom(order)
 	e.b = append(e.b, ']', '}')
@@ -74,7 +77,10 @@ func (e *encoder) size() int {
 		for name, value := range c.Properties {
 			n += 110 + len(name) + len(value)
 		}
-		n += 100 * len(c.CPEs)
+		n += 100*len(c.CPEs) + len(c.Creator)
+		for _, r := range c.References {
+			n += 200 + len(r.URL) + len(r.Comment) + 150*len(r.Hashes)
+		}
 		if len(c.Licenses) > 0 {
 			n += 5*id + 250
 		}
@@ -98,31 +104,34 @@ type encoder struct {
 	licenses map[string]string // spdxIds of expressions
 	texts    []string          // names of licenses that are no expression
 	claims   *claims
-	clean    bool     // IRIs need no escaping
-	elements []string // spdxIds of all but components and relationships
-	related  []string // spdxIds of relationships
+	clean    bool                         // IRIs need no escaping
+	elements []string                     // spdxIds of all but components and relationships
+	related  []string                     // spdxIds of relationships
+	made     []string                     // and of artifacts
+	files    map[assay.ComponentID]string // those of artifacts, by component
 	b        []byte
 }
 
-// agent is who supplies components or made the document.
-type agent struct{ class, name, email string }
+// agent is who made or supplies components or made the document.
+type agent struct{ class, name, email, url string }
 
-// agentOf gives the agent of an author.
+// agentOf gives the agent of an author: a person has an address of mail, an
+// organization may have one of the web.
 func agentOf(author string) agent {
 	if name, email, ok := spdx.SplitAuthor(author); ok {
-		return agent{"Person", name, email}
+		return agent{class: "Person", name: name, email: email}
+	}
+	if c := canon.ParseContact(author); c.URL != "" && c.Name != "" {
+		return agent{class: "Organization", name: c.Name, url: c.URL}
 	}
 	return agent{class: "Organization", name: author}
 }
 
 func (a agent) author() string {
-	switch {
-	case a.email == "":
-		return a.name
-	case a.name == "":
-		return "<" + a.email + ">"
+	if a.email != "" {
+		return canon.Contact{Name: a.name, Email: a.email}.String()
 	}
-	return a.name + " <" + a.email + ">"
+	return canon.Contact{Name: a.name, URL: a.url}.String()
 }
 
 // ourselves is the agent that made a document which names no author: there must be
@@ -171,6 +180,9 @@ func (e *encoder) register() {
 		if c.Supplier != "" {
 			e.agents[agent{class: "Organization", name: c.Supplier}] = ""
 		}
+		if c.Creator != "" {
+			e.agents[agentOf(c.Creator)] = ""
+		}
 		for _, l := range c.Licenses {
 			if l.Expression != "" {
 				e.licenses[l.Expression] = ""
@@ -181,7 +193,7 @@ func (e *encoder) register() {
 	}
 	e.texts = slices.Sorted(maps.Keys(texts))
 	number(e, "agent", slices.SortedFunc(maps.Keys(e.agents), func(a, b agent) int {
-		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.name, b.name), cmp.Compare(a.email, b.email))
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.name, b.name), cmp.Compare(a.email, b.email), cmp.Compare(a.url, b.url))
 	}), e.agents)
 	number(e, "license", slices.Sorted(maps.Keys(e.licenses)), e.licenses)
 }
@@ -300,6 +312,12 @@ func (e *encoder) writeAgents() {
 			e.identifier("email", a.email)
 			e.b = append(e.b, ']')
 		}
+		if a.url != "" {
+			e.member("externalIdentifier")
+			e.b = append(e.b, '[')
+			e.identifier("urlScheme", a.url)
+			e.b = append(e.b, ']')
+		}
 		e.text("name", a.name)
 		e.iri("spdxId", e.agents[a])
 		e.raw("type", a.class)
@@ -379,6 +397,8 @@ func (e *encoder) component(c *assay.Component) {
 			facts.CPEs = append(facts.CPEs, cpe)
 		}
 	}
+	refs := e.refer(c)
+	facts.References = refs.facts
 	e.open()
 	e.raw("creationInfo", creationID)
 	e.optional("description", c.Description)
@@ -395,8 +415,14 @@ func (e *encoder) component(c *assay.Component) {
 		}
 		e.b = append(e.b, ']')
 	}
+	e.externals(refs.external)
 	e.optional("name", c.Name)
+	if c.Creator != "" {
+		e.list("originatedBy", e.agents[agentOf(c.Creator)])
+	}
 	if !file {
+		e.optional("software_downloadLocation", refs.download)
+		e.optional("software_homePage", refs.home)
 		if !c.PURL.IsZero() {
 			e.text("software_packageUrl", c.PURL.String())
 		}
@@ -414,17 +440,21 @@ func (e *encoder) component(c *assay.Component) {
 	}
 	if len(known) > 0 {
 		e.member("verifiedUsing")
-		e.b = append(e.b, '[')
-		for _, d := range known {
-			e.open()
-			e.raw("algorithm", algorithmNames[d.Algorithm()])
-			e.raw("hashValue", d.Hex())
-			e.raw("type", "Hash")
-			e.close()
-		}
-		e.b = append(e.b, ']')
+		e.digests(known)
 	}
 	e.close()
+}
+
+func (e *encoder) digests(list []assay.Digest) {
+	e.b = append(e.b, '[')
+	for _, d := range list {
+		e.open()
+		e.raw("algorithm", algorithmNames[d.Algorithm()])
+		e.raw("hashValue", d.Hex())
+		e.raw("type", "Hash")
+		e.close()
+	}
+	e.b = append(e.b, ']')
 }
 
 func cpeType(cpe string) string {
@@ -445,7 +475,7 @@ func (e *encoder) sbom(order []*assay.Component) {
 	for _, c := range order {
 		all = append(all, e.ids[c.ID])
 	}
-	e.list("element", append(all, e.related...)...)
+	e.list("element", slices.Concat(all, e.made, e.related)...)
 	if e.doc.Root.ID != "" {
 		e.list("rootElement", e.ids[e.doc.Root.ID])
 	} else {

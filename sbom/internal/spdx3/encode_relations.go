@@ -61,6 +61,9 @@ func (e *encoder) relationships(order []*assay.Component) {
 			}
 			add(edges{kind: "dependsOn", completeness: written(aggregate), to: []string{none}})
 		}
+		if file := e.files[c.ID]; file != "" {
+			add(edges{kind: distributed, completeness: "complete", to: []string{file}})
+		}
 		if to := made[c.ID]; len(to) > 0 {
 			add(edges{kind: "generates", to: to})
 		}
