@@ -91,7 +91,7 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	}
 	requires := func(k assay.Kind) bool { return slices.Contains(v.policy.Require, k) }
 
-	if len(v.policy.Require) == 0 && v.policy.Stage == assay.None {
+	if len(v.policy.Require)+len(v.policy.Layouts) == 0 && v.policy.Stage == assay.None {
 		add(assay.None, true, c.any())
 	}
 	for _, k := range allKinds {

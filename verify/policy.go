@@ -9,6 +9,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/verify/layout"
 )
 
 // PolicySchema is the value of a policy file's schema member.
@@ -22,13 +23,15 @@ const PolicySchema = "https://github.com/assaykit/assay/policy/v0.1"
 type Policy struct {
 	// Schema is [PolicySchema]; a file must have it, a value in Go may leave it out.
 	Schema string `json:"schema,omitempty"`
-	// Signers are who may state what. REQUIRED, at least one.
+	// Signers are who may state what. REQUIRED, at least one, where there is no layout.
 	Signers []SignerRule `json:"signers"`
 	// Require are the kinds of evidence that must be there, from a signer that is
 	// allowed to state them. With none and no Stage, one attestation of any kind must
 	// be. Test results and verification summaries that are required must also be good
 	// ones, and VEX must speak of the image.
 	Require []assay.Kind `json:"require,omitempty"`
+	// Layouts are in-toto layouts that must be satisfied, each.
+	Layouts []LayoutRule `json:"layouts,omitempty"`
 	// Stage is what the image must reach.
 	Stage assay.Stage `json:"stage,omitzero"`
 	// Sources are the repositories that images may be built from, as in provenance,
@@ -84,7 +87,8 @@ func ParsePolicy(name string, data []byte) (Policy, error) {
 
 type compiledPolicy struct {
 	Policy
-	rules []compiledRule
+	rules   []compiledRule
+	layouts []*layout.Layout
 }
 
 func (p Policy) compile() (*compiledPolicy, error) {
@@ -95,8 +99,8 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	if p.Schema != "" && p.Schema != PolicySchema {
 		return nil, bad("/schema", p.Schema, PolicySchema)
 	}
-	if len(p.Signers) == 0 {
-		return nil, bad("/signers", "", "at least one signer")
+	if len(p.Signers) == 0 && len(p.Layouts) == 0 {
+		return nil, bad("/signers", "", "at least one signer, or a layout")
 	}
 	names := map[string]bool{}
 	for i, s := range p.Signers {
@@ -110,6 +114,17 @@ func (p Policy) compile() (*compiledPolicy, error) {
 		}
 		names[s.Name] = true
 		c.rules = append(c.rules, r)
+	}
+	for i, r := range p.Layouts {
+		field := fmt.Sprintf("/layouts/%d", i)
+		l, err := r.compile(field)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(p.Layouts[:i], func(o LayoutRule) bool { return o.Name == r.Name }) {
+			return nil, bad(field+"/name", r.Name, "a name that no other layout has")
+		}
+		c.layouts = append(c.layouts, l)
 	}
 	for i, k := range p.Require {
 		field := fmt.Sprintf("/require/%d", i)

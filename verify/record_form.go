@@ -241,6 +241,10 @@ func (p Policy) clone() Policy {
 		s := &p.Signers[i]
 		s.Kinds, s.Builders, s.VEXAuthors = slices.Clone(s.Kinds), slices.Clone(s.Builders), slices.Clone(s.VEXAuthors)
 	}
+	p.Layouts = slices.Clone(p.Layouts)
+	for i := range p.Layouts {
+		p.Layouts[i] = p.Layouts[i].clone()
+	}
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
 	return p
 }

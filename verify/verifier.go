@@ -257,7 +257,8 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 		}
 		in.images[b.Subject()] = c
 	}
-	r.Checks = v.checks(newCase(r, c, about))
+	layouts := v.layouts(r, all)
+	r.Checks = append(v.checks(newCase(r, c, about)), layouts...)
 	if _, ok := in.unread[b.Subject().String()]; ok {
 		// It may be an index of images that nobody looked at.
 		r.Checks = append(r.Checks, complete(b.Subject(), 0, in.unread))
