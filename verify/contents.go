@@ -102,5 +102,6 @@ func contentsReason(err error) Reason {
 func (v *Verifier) scanImage(ctx context.Context, img v1.Image, digest assay.Digest) (*sbom.Contents, error) {
 	o := v.scan
 	o.Digest = digest
+	o.LockFiles = false // what a lock file names is not in the image for that
 	return sbom.Scan(ctx, img, o)
 }

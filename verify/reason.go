@@ -52,6 +52,12 @@ const (
 	ContentsDiffer Reason = "contents-differ"
 	// ContentsUnreadable: the image's bytes could not be had or read.
 	ContentsUnreadable Reason = "contents-unreadable"
+	// ContentsIncomplete: the bytes were read, but a package database or other metadata
+	// in them is broken, so that not all is known of what is installed.
+	ContentsIncomplete Reason = "contents-incomplete"
+	// NotDescribed: executables of no package are in the image, and the SBOM neither
+	// lists them nor claims that there are no more.
+	NotDescribed Reason = "not-described"
 	// ContentsMismatch: the bytes do not have the digests they are listed under.
 	ContentsMismatch Reason = "contents-mismatch"
 	// Contradiction: two pieces of evidence cannot both be true.

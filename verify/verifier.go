@@ -59,6 +59,13 @@ func Workers(n int) Option {
 // the cache has is not read again: whoever can write to the cache can say what is in
 // it, so it must be as private as the program. TrustTOC is an error: evidence is held
 // against bytes, not against what a table says of them.
+//
+// Catalogers of the options count as those that are built in do: what they find is
+// in the image, so an SBOM must list it, and what an SBOM's maker found with some must
+// be looked for with them too, or it is taken for something that is not there. With
+// Strict an image whose package databases cannot all be read is one whose contents are
+// unreadable; without it the checks that this leaves open say so one by one. LockFiles
+// is always off.
 func Scanning(o sbom.Options) Option {
 	return func(v *Verifier) error {
 		if o.TrustTOC {
