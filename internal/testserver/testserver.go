@@ -12,8 +12,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,6 +87,11 @@ type Spec struct {
 	Args func(ports []string) []string
 	// Env is what its environment has besides the test's; nil is nothing.
 	Env func(ports []string) []string
+	// Socket, if set, is the name in Dir of the unix socket that the server listens
+	// on in place of a port; Process.URL is a proxy's before it. The server then has a
+	// network of its own where the system allows it, so that ports it insists on are
+	// nobody else's.
+	Socket string
 	// Ready is the path that answers, over HTTP on the first port, with any
 	// status below 500 once the server serves.
 	Ready string
@@ -93,6 +103,7 @@ type Process struct {
 	Log string // the file of what it prints
 
 	cmd    *exec.Cmd
+	proxy  *httptest.Server // before a socket
 	exited chan struct{}
 }
 
@@ -123,22 +134,44 @@ func start(path string, spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := os.CreateTemp(spec.Dir, spec.Binary+"-*.log")
+	out, err := os.CreateTemp(spec.Dir, spec.Binary+"-*.log")
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the child has its own handle
+	defer out.Close() // the child has its own handle
+	if spec.Socket != "" {
+		// Of a try before.
+		if err := os.Remove(filepath.Join(spec.Dir, spec.Socket)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
 	cmd := exec.Command(path, spec.Args(ports)...)
 	cmd.Dir = spec.Dir
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = out, out
 	if spec.Env != nil {
 		cmd.Env = append(os.Environ(), spec.Env(ports)...)
 	}
 	contain(cmd)
-	if err := cmd.Start(); err != nil {
+	p := &Process{Log: out.Name(), cmd: cmd, exited: make(chan struct{})}
+	if spec.Socket == "" {
+		p.URL = "http://127.0.0.1:" + ports[0]
+		err = cmd.Start()
+	} else {
+		p.proxy = forward(filepath.Join(spec.Dir, spec.Socket))
+		p.URL = p.proxy.URL
+		isolate(cmd)
+		if err = cmd.Start(); errors.Is(err, os.ErrPermission) {
+			cmd = exec.Command(cmd.Path, cmd.Args[1:]...)
+			cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = spec.Dir, p.cmd.Env, out, out
+			contain(cmd)
+			p.cmd = cmd
+			err = cmd.Start()
+		}
+	}
+	if err != nil {
+		p.close()
 		return nil, fmt.Errorf("%s: %w", spec.Binary, err)
 	}
-	p := &Process{URL: "http://127.0.0.1:" + ports[0], Log: log.Name(), cmd: cmd, exited: make(chan struct{})}
 	go func() {
 		// How it ended is in its log; that it ended is all that is asked.
 		_ = cmd.Wait()
@@ -186,6 +219,25 @@ func (p *Process) await(url string) error {
 func (p *Process) Stop() {
 	kill(p.cmd)
 	<-p.exited
+	p.close()
+}
+
+func (p *Process) close() {
+	if p.proxy != nil {
+		p.proxy.CloseClientConnections()
+		p.proxy.Close()
+	}
+}
+
+// forward serves on loopback what is behind a socket.
+func forward(socket string) *httptest.Server {
+	return httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "socket"}) },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		}},
+		ErrorLog: log.New(io.Discard, "", 0), // it is asked before the server listens
+	})
 }
 
 // Tail gives the end of what the server printed.

@@ -280,10 +280,11 @@ func serverSpecs(dir string) []testserver.Spec {
 			}
 		},
 	}, {
-		Binary: "timestamp-server", Dir: dir, Ports: 1, Ready: "/ping",
-		Args: func(p []string) []string {
+		// Its metrics are on port 2112, whatever is said.
+		Binary: "timestamp-server", Dir: dir, Socket: "tsa.sock", Ready: "/ping",
+		Args: func([]string) []string {
 			return []string{
-				"serve", "--host", "127.0.0.1", "--port", p[0], "--scheme", "http", "--timestamp-signer", "file",
+				"serve", "--socket-path", "tsa.sock", "--scheme", "unix", "--timestamp-signer", "file",
 				"--file-signer-key-path", "tsa.key", "--certificate-chain-path", "tsa.crt", "--disable-ntp-monitoring",
 			}
 		},
