@@ -28,7 +28,7 @@ type members struct {
 	gz       *gzip.Reader
 	zr       *zstd.Decoder
 	z        io.Reader  // what inflates the member that is open
-	offset   int64      // of that member; 0 if none is
+	offset   int64      // of that member; -1 if none is
 	pos      int64      // how much of it was inflated
 	src      keepsError // where it comes from
 	inflated int64      // of all members
@@ -61,7 +61,7 @@ func (m *members) close() {
 // after it.
 func (m *members) seek(ctx context.Context, c toc.Chunk, more int64) error {
 	if m.offset != c.Offset || m.pos > c.Inner {
-		m.offset = 0
+		m.offset = -1
 		r, err := m.f.open(ctx, part{c.Offset, c.End}, more)
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ func (m *members) read(c toc.Chunk, b []byte) (int, error) {
 
 // broken tells a source that failed from a chunk that is not what the table says.
 func (m *members) broken(c toc.Chunk, err error) error {
-	m.offset = 0
+	m.offset = -1
 	at := fmt.Sprintf("chunk at %d", c.Offset)
 	switch {
 	case m.src.err != nil:

@@ -173,7 +173,7 @@ func (c *collector) wanted(f *File) (all Want, err error) {
 func (r *tocReader) needed(f *toc.File, want Want) []toc.Chunk {
 	chunks := r.t.Chunks[f.First:f.Last]
 	switch {
-	case want&WantContent != 0 && f.Size <= r.c.opts.Bounds.File || want&WantHash != 0 && !f.HasSum:
+	case want&WantContent != 0 && f.Size <= r.c.opts.Bounds.File || want&WantHash != 0 && !f.HasSum || want&WantHash512 != 0:
 		return chunks
 	case want&WantPeek != 0:
 		return chunks[:min(1, len(chunks))]
@@ -183,7 +183,7 @@ func (r *tocReader) needed(f *toc.File, want Want) []toc.Chunk {
 
 // walk does for a table what collector.walk does for a tar stream.
 func (r *tocReader) walk(ctx context.Context, runs []part, only map[int][]request) error {
-	m := &members{s: r.s, f: &fetcher{r: r.src, runs: runs}, isZstd: layerMediaTypes[string(r.s.desc.MediaType)] == packedZstd}
+	m := &members{s: r.s, f: &fetcher{r: r.src, runs: runs}, offset: -1, isZstd: layerMediaTypes[string(r.s.desc.MediaType)] == packedZstd}
 	defer m.close()
 	for i := range r.t.Files {
 		if i%256 == 0 && ctx.Err() != nil {

@@ -259,7 +259,7 @@ func (b *builder) chunk(e *entry, at string) error {
 		return bad("endOffset", strconv.FormatInt(e.EndOffset, 10), "an end after the offset "+strconv.FormatInt(e.Offset, 10))
 	}
 	switch {
-	case e.Offset == 0 && !c.Zeros: // a tar header is before it
+	case e.Offset == 0 && e.InnerOffset == 0 && !c.Zeros: // a tar header is before it
 		return bad("offset", "0", "a place in the blob")
 	case max(e.Offset, e.EndOffset) > b.t.End || e.Offset == b.t.End && !c.Zeros:
 		return bad("offset", strconv.FormatInt(max(e.Offset, e.EndOffset), 10), "a place before the end of the contents, "+strconv.FormatInt(b.t.End, 10))
