@@ -207,6 +207,9 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 	if opts.Files {
 		addFiles(c)
 	}
+	if opts.SHA512 {
+		addSHA512(c)
+	}
 	if err := c.SBOM.Normalize(); err != nil {
 		return nil, err
 	}

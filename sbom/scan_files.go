@@ -37,6 +37,9 @@ func (o Options) visitors(c *catalog.Catalog) []layers.Visitor {
 	if o.Files {
 		out = append(out, hashVisitor{}, magicVisitor{executablesName, isExecutable}, magicVisitor{archivesName, isArchive})
 	}
+	if o.SHA512 {
+		out = append(out, sha512Visitor{})
+	}
 	return out
 }
 

@@ -44,6 +44,13 @@ type Options struct {
 	// which an image of one big layer waits for.
 	Files bool
 
+	// SHA512 adds the SHA-512 digest of what is a file: of those that Files lists, of
+	// executables that no package claims, and of archives that are packages, such as
+	// jars. It is among the hashes and, as BSI TR-03183-2 maps the hash of the
+	// deployable component, those of a reference of type distribution. All files are
+	// hashed then with SHA-512, which takes two to three times as long as SHA-256.
+	SHA512 bool
+
 	// LockFiles makes components of what package-lock.json, npm-shrinkwrap.json,
 	// pnpm-lock.yaml and yarn.lock name and nothing below them has installed. Such a
 	// file says what was resolved when it was written, not what is in the image, so

@@ -22,6 +22,9 @@ const (
 	// WantHash calls Visit with the SHA-256 digest of the content, computed
 	// while streaming; it is kept in [File.SHA256] too.
 	WantHash
+	// WantHash512 calls Visit with the SHA-512 digest of the content, computed while
+	// streaming. It costs more than reading does, and is not kept.
+	WantHash512
 	// WantOptional makes a file that is too large an entry of [Result.Skipped]
 	// where it would be an error.
 	WantOptional
@@ -35,7 +38,7 @@ const (
 	WantNothing Want = 0
 )
 
-const needsContent = WantPeek | WantContent | WantHash
+const needsContent = WantPeek | WantContent | WantHash | WantHash512
 
 // PeekSize is how many bytes of a file [Peeker.Peek] sees; shorter files are shown
 // whole.
@@ -76,6 +79,8 @@ type Content struct {
 	Bytes []byte
 	// SHA256 is the digest of the content, if [WantHash] was wanted.
 	SHA256 assay.Digest
+	// SHA512 is the digest of the content, if [WantHash512] was wanted.
+	SHA512 assay.Digest
 }
 
 // Reader gives random access to the content, as readers of executables and of zip

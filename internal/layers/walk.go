@@ -4,8 +4,11 @@ import (
 	"archive/tar"
 	"context"
 	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strconv"
 	"sync/atomic"
@@ -219,23 +222,36 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 			sum := sha256.Sum256(b)
 			f.sum = &sum
 		}
-	} else if sum := knownSum(r); all&WantHash != 0 && sum != nil {
+		if all&WantHash512 != 0 {
+			sum := sha512.Sum512(b)
+			content.SHA512 = digest512(sum[:])
+		}
+	} else if sum := knownSum(r); all&WantHash != 0 && all&WantHash512 == 0 && sum != nil {
 		f.sum = sum
-	} else if all&WantHash != 0 {
+	} else if all&(WantHash|WantHash512) != 0 {
 		// A sparse file can say that it is of any size.
 		if f.Size > c.opts.Bounds.Inflated {
 			return h.fail("read layer", assay.ErrBound, f.Path, strconv.FormatInt(f.Size, 10)+" bytes",
 				"at most Inflated "+strconv.FormatInt(c.opts.Bounds.Inflated, 10)+" bytes", nil)
 		}
 		d := sha256.New()
-		d.Write(head)
+		to := io.Writer(d)
+		var d512 hash.Hash
+		if all&WantHash512 != 0 {
+			d512 = sha512.New()
+			to = io.MultiWriter(d, d512)
+		}
+		_, _ = to.Write(head) // a hash; never an error
 		if h.chunk == nil {
 			h.chunk = make([]byte, 32<<10)
 		}
-		if err := copyContext(ctx, d, r, h.chunk); err != nil {
+		if err := copyContext(ctx, to, r, h.chunk); err != nil {
 			return h.fail("read layer", assay.ErrInvalid, f.Path, "", "", err)
 		}
 		f.sum = (*[32]byte)(d.Sum(nil))
+		if d512 != nil {
+			content.SHA512 = digest512(d512.Sum(nil))
+		}
 	}
 	for _, a := range answers {
 		if a.want&^(WantOptional|WantAnyName) == 0 {
@@ -247,6 +263,9 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 		}
 		if a.want&WantHash != 0 {
 			given.SHA256 = f.SHA256()
+		}
+		if a.want&WantHash512 != 0 {
+			given.SHA512 = content.SHA512
 		}
 		if err := c.visit(ctx, h, f, a, given); err != nil {
 			return err
@@ -291,4 +310,9 @@ func copyContext(ctx context.Context, w io.Writer, r io.Reader, buf []byte) erro
 			return err
 		}
 	}
+}
+
+func digest512(sum []byte) assay.Digest {
+	d, _ := assay.NewDigest(assay.SHA512, hex.EncodeToString(sum)) // of its length
+	return d
 }
