@@ -13,18 +13,28 @@ type Profile string
 
 const (
 	// NTIA2021 is "The Minimum Elements For a Software Bill of Materials (SBOM)",
-	// United States Department of Commerce, 12 July 2021.
+	// United States Department of Commerce, 12 July 2021. The rules were held against
+	// its text.
 	NTIA2021 Profile = "ntia-2021"
 	// CISA2025 is the draft for public comment of "2025 Minimum Elements for a
 	// Software Bill of Materials (SBOM)", CISA, 22 August 2025. It was never in
-	// force; its sections are named here by the elements that they are about.
+	// force; its sections are named here by the elements that they are about. The
+	// rules were held against the list of its data fields and their definitions as
+	// other publications quote it, not against the draft itself.
 	CISA2025 Profile = "cisa-2025-draft"
-	// BSI210 is Technical Guideline BSI TR-03183-2, version 2.1.0, 20 August 2025.
+	// CISA2026 is "2026 Minimum Elements for a Software Bill of Materials (SBOM)" of
+	// CISA and authorities of other countries, 29 July 2026, which replaces that of
+	// 2021. The rules were held against two independent summaries that quote its
+	// elements and definitions, not against the document itself.
+	CISA2026 Profile = "cisa-2026"
+	// BSI210 is Technical Guideline BSI TR-03183-2, version 2.1.0, 20 August 2025. The
+	// rules were held against its text, and against version 0.1.2 of the BSI's
+	// taxonomy of properties for CycloneDX.
 	BSI210 Profile = "bsi-tr-03183-2-2.1.0"
 )
 
 // Profiles are all that [Check] knows.
-func Profiles() []Profile { return []Profile{NTIA2021, CISA2025, BSI210} }
+func Profiles() []Profile { return []Profile{NTIA2021, CISA2025, CISA2026, BSI210} }
 
 // ParseProfile reads the name of a profile, such as a flag's value.
 func ParseProfile(s string) (Profile, error) {
@@ -98,16 +108,19 @@ func (d Defect) String() string {
 //
 // What is judged is the SBOM as it was read, or is to be written: whether something
 // is said, not at which member of a document it is said, nor whether it is true. The
-// root counts as a component. The type has one field for who made a component and who
-// supplies it, so that one stands for the supplier of NTIA, the producer of CISA and
-// the creator of the BSI, which sees a difference between them (3.2.9).
+// root counts as a component. Where a component has no Creator, its Supplier stands for
+// the producer of CISA and the creator of the BSI, which sees a difference between
+// them (3.2.9); and the Creator for the supplier of NTIA, which means the same by it.
 //
 // Of BSI TR-03183-2, a component that is an operating system, a container, a
 // framework, a platform or a device is taken for a logical one (3.2.2), unless it has
 // a file name; all others must be fully described, because nothing in a document
 // tells logical or merely identified components from incomplete ones. The properties
 // are those of the BSI's taxonomy for CycloneDX, "bsi:component:filename",
-// "…:executable", "…:archive" and "…:structured".
+// "…:executable", "…:archive" and "…:structured". The hash of the deployable component
+// may be among the component's, or as the guideline maps it (8.2) among those of a
+// reference of type distribution. The creator of the document is one of its authors,
+// who are metadata.authors or metadata.manufacturer in CycloneDX.
 //
 // An unknown profile, or an SBOM that breaks a rule of the model, is
 // [assay.ErrInvalid].
