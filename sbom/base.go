@@ -14,7 +14,8 @@ import (
 type BaseProof struct {
 	// State is [assay.Proven] if all layers of the base are the lowest of the image,
 	// in their order, [assay.Refuted] if not, and [assay.Unknown] if they cannot be
-	// compared: some of their diffIDs are by different algorithms.
+	// compared: some of their diffIDs are by different algorithms, or of the image's
+	// nobody computed.
 	State assay.State
 	// Base and Image are the digests of the two manifests.
 	Base, Image assay.Digest
@@ -38,7 +39,8 @@ type BaseProof struct {
 // Layers are compared by diffID, the digest of what is unpacked. Those of the
 // scanned image were computed from its bytes (or by an earlier scan, see
 // [Layer.Cached]); those of the base are stated by its configuration, which want
-// vouches for. Equal layers show that the image has the base's files. They do not
+// vouches for. Layers that were read by their tables of contents ([Options.TrustTOC])
+// prove nothing, and State is [assay.Unknown]. Equal layers show that the image has the base's files. They do not
 // show who built it, nor that the configuration (user, entrypoint, environment) was
 // inherited.
 //
@@ -79,6 +81,9 @@ func ProveBase(ctx context.Context, c *Contents, base v1.Image, want assay.Diges
 		l := c.Layers[i]
 		diffID, blob := hashDigest(s.DiffID), hashDigest(s.Digest)
 		switch {
+		case !l.TOC.IsZero():
+			p.Reason = at + " was read by its table of contents, so that nothing is proven of its diffID"
+			return p, nil
 		case diffID == l.DiffID:
 		case blob == l.Digest:
 			p.State = assay.Refuted
