@@ -58,7 +58,7 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 		t := &out.Tools[i]
 		t.Name, t.Version, t.Vendor = f.utf8("tools", "", t.Name), f.utf8("tools", "", t.Version), f.utf8("tools", "", t.Vendor)
 	}
-	out.Tools = unique(out.Tools) // as every format but SPDX 2 has them
+	out.Tools = Unique(out.Tools) // as every format but SPDX 2 has them
 	out.Lifecycle = f.utf8("lifecycle", "", doc.Lifecycle)
 	for _, d := range out.Layers {
 		if d.IsZero() {
@@ -108,8 +108,8 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 	return &out, nil
 }
 
-// unique keeps the first of those that are the same.
-func unique[T comparable](list []T) []T {
+// Unique keeps the first of those that are the same. It changes the list.
+func Unique[T comparable](list []T) []T {
 	for i := 1; i < len(list); i++ {
 		if slices.Contains(list[:i], list[i]) {
 			list = slices.Delete(list, i, i+1)

@@ -20,6 +20,9 @@ var referenceTypes = strings.Fields(`vcs issue-tracker website advisories bom ma
 // ValidReference reports whether the model knows the type.
 func ValidReference(t assay.ReferenceType) bool { return slices.Contains(referenceTypes, string(t)) }
 
+// Encoded says that a URL is not as it was.
+const Encoded = "characters that no URI has are percent-encoded"
+
 // references gives a sorted copy. A URL becomes one word, as a URI is.
 func (f former) references(c *assay.Component) []assay.Reference {
 	if len(c.References) == 0 {
@@ -33,8 +36,8 @@ func (f former) references(c *assay.Component) []assay.Reference {
 		}
 		r.URL = f.utf8("references", c.ID, r.URL)
 		r.Comment = f.utf8("references", c.ID, r.Comment)
-		if word := oneWord(r.URL); word != r.URL {
-			f.report("references", c.ID, "characters that no URI has are percent-encoded: "+word)
+		if word := Word(r.URL); word != r.URL {
+			f.report("references", c.ID, Encoded+": "+word)
 			r.URL = word
 		}
 		r.Hashes = slices.Clone(r.Hashes)
@@ -47,7 +50,8 @@ func (f former) references(c *assay.Component) []assay.Reference {
 
 func noURI(r rune) bool { return r <= ' ' || r == 0x7f || r == '<' || r == '>' || unicode.IsSpace(r) }
 
-func oneWord(s string) string {
+// Word gives a URL as one word: characters that no URI has are percent-encoded.
+func Word(s string) string {
 	if !strings.ContainsFunc(s, noURI) {
 		return s
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/shape"
 )
 
@@ -325,6 +326,7 @@ func (d *decoder) tools(raw json.RawMessage, out *assay.SBOM) error {
 			out.Tools = append(out.Tools, tool)
 		}
 	}
+	out.Tools = canon.Unique(out.Tools)
 	return nil
 }
 

@@ -160,6 +160,14 @@ func (d *decoder) references(list []reference, pointer string, oc *assay.Compone
 		if err != nil {
 			return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: d.name, Field: here + "/hashes", Err: err}
 		}
+		switch word := canon.Word(r.URL); {
+		case word == "" && len(set) == 0:
+			d.lose(here, "a reference to nothing")
+			continue
+		case word != r.URL:
+			d.lose(here+"/url", canon.Encoded)
+			r.URL = word
+		}
 		oc.References = append(oc.References, assay.Reference{Type: assay.ReferenceType(r.Type), URL: r.URL, Hashes: set, Comment: r.Comment})
 	}
 	oc.References = assay.SortReferences(oc.References)

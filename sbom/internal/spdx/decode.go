@@ -141,11 +141,12 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 
 func (d *decoder) creators(doc *document, facts *DocumentFacts, out *assay.SBOM) error {
 	out.Tools, out.Authors = readCreators(doc.CreationInfo.Creators)
+	out.Tools = canon.Unique(out.Tools)
 	if f := facts.Creators; f != nil {
 		if !slices.Equal(d.as.lines(creatorsOf(f.Tools, f.Authors)), doc.CreationInfo.Creators) || slices.Contains(f.Authors, "") {
 			return d.invalid("/annotations", "creators", "what /creationInfo/creators says")
 		}
-		out.Tools, out.Authors = f.Tools, f.Authors
+		out.Tools, out.Authors = canon.Unique(f.Tools), f.Authors
 		return nil
 	}
 	for i, c := range doc.CreationInfo.Creators {

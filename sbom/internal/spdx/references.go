@@ -66,25 +66,33 @@ func (e *encoder) references(c *assay.Component, p *pkg, f *ComponentFacts) {
 
 // references reads them.
 func (d *decoder) references(e *element, p *pkg, found []assay.Reference, c *assay.Component) error {
-	if p.Homepage != "" && stated(p.Homepage) {
-		found = append(found, assay.Reference{Type: assay.RefWebsite, URL: p.Homepage})
+	if stated(p.Homepage) {
+		found = append(found, assay.Reference{Type: assay.RefWebsite, URL: d.word(p.Homepage, e.pointer+"/homepage")})
 	}
-	switch l := p.DownloadLocation; {
-	case !stated(l):
-	case isVCS(l):
-		found = append(found, assay.Reference{Type: assay.RefVCS, URL: l})
-	default:
-		found = append(found, assay.Reference{Type: assay.RefDistribution, URL: l})
+	if l := p.DownloadLocation; stated(l) {
+		r := assay.Reference{Type: assay.RefDistribution, URL: d.word(l, e.pointer+"/downloadLocation")}
+		if isVCS(l) {
+			r.Type = assay.RefVCS
+		}
+		found = append(found, r)
 	}
 	return d.known(e, found, c)
+}
+
+func (d *decoder) word(url, pointer string) string {
+	word := canon.Word(url)
+	if word != url {
+		d.lose(pointer, canon.Encoded)
+	}
+	return word
 }
 
 // known unites what the element's members say with what the facts say more exactly.
 func (d *decoder) known(e *element, found []assay.Reference, c *assay.Component) error {
 	more := e.facts.References
 	for _, r := range more {
-		if !canon.ValidReference(r.Type) || r.URL == "" && len(r.Hashes) == 0 {
-			return d.invalid(e.pointer+"/annotations", "references", "references of known types, with a URL or digests")
+		if !canon.ValidReference(r.Type) || r.URL == "" && len(r.Hashes) == 0 || canon.Word(r.URL) != r.URL {
+			return d.invalid(e.pointer+"/annotations", "references", "references of known types, with a URI or digests")
 		}
 	}
 	c.References = assay.SortReferences(Unite(found, more))
@@ -127,7 +135,7 @@ func (d *decoder) externals(list []external, pointer string, c *assay.Component)
 	for i, r := range list {
 		here := shape.Pointer(pointer, i)
 		if t, ok := referenceType(&r); ok {
-			found = append(found, assay.Reference{Type: t, URL: r.Locator, Comment: r.Comment})
+			found = append(found, assay.Reference{Type: t, URL: d.word(r.Locator, here+"/referenceLocator"), Comment: r.Comment})
 			continue
 		}
 		switch r.Type {

@@ -253,12 +253,13 @@ func (d *decoder) created(main *object, facts *spdx.DocumentFacts) error {
 		}
 	}
 	d.out.Tools, d.out.Authors = readCreators(agents, tools)
+	d.out.Tools = canon.Unique(d.out.Tools)
 	if f := facts.Creators; f != nil {
 		wantAgents, wantTools := creators(&assay.SBOM{Authors: f.Authors, Tools: f.Tools})
 		if !slices.Equal(wantAgents, agents) || !slices.Equal(wantTools, tools) || slices.Contains(f.Authors, "") {
 			return d.invalid(d.document.place.member("extension"), "creators", "what the CreationInfo says")
 		}
-		d.out.Tools, d.out.Authors = f.Tools, f.Authors
+		d.out.Tools, d.out.Authors = canon.Unique(f.Tools), f.Authors
 	}
 	return nil
 }

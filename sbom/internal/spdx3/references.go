@@ -94,13 +94,21 @@ func (e *encoder) external(r assay.Reference, kind string) {
 // references reads those of a component, and what the facts say more exactly.
 func (d *decoder) references(o *object, more []assay.Reference, c *assay.Component) error {
 	var found []assay.Reference
-	add := func(t assay.ReferenceType, url string) {
-		if url != "" && url != "NOASSERTION" && url != "NONE" {
-			found = append(found, assay.Reference{Type: t, URL: url})
+	word := func(at func() place, url string) string {
+		if w := canon.Word(url); w != url {
+			d.lose(at(), c.ID, canon.Encoded)
+			return w
+		}
+		return url
+	}
+	for _, m := range []struct {
+		name string
+		kind assay.ReferenceType
+	}{{"software_homePage", assay.RefWebsite}, {"software_downloadLocation", assay.RefDistribution}} {
+		if url := o.text(m.name); url != "" && url != "NOASSERTION" && url != "NONE" {
+			found = append(found, assay.Reference{Type: m.kind, URL: word(func() place { return o.place.member(m.name) }, url)})
 		}
 	}
-	add(assay.RefWebsite, o.text("software_homePage"))
-	add(assay.RefDistribution, o.text("software_downloadLocation"))
 	for i, it := range o.node.get("externalRef").values() {
 		at := func() place { return o.place.member("externalRef").at(i) }
 		x := object{node: d.object(&it.value)}
@@ -117,8 +125,9 @@ func (d *decoder) references(o *object, more []assay.Reference, c *assay.Compone
 			d.lose(at(), c.ID, "the model has no references of type "+kind)
 			continue
 		}
-		for _, l := range x.node.get("locator").values() {
+		for j, l := range x.node.get("locator").values() {
 			if url := scalar(&l.value); url != "" {
+				url = word(func() place { return at().member("locator").at(j) }, url)
 				found = append(found, assay.Reference{Type: t, URL: url, Comment: x.text("comment")})
 			}
 		}
@@ -127,8 +136,8 @@ func (d *decoder) references(o *object, more []assay.Reference, c *assay.Compone
 		}
 	}
 	for _, r := range more {
-		if !canon.ValidReference(r.Type) || r.URL == "" && len(r.Hashes) == 0 {
-			return d.invalid(o.place.member("extension"), "references", "references of known types, with a URL or digests")
+		if !canon.ValidReference(r.Type) || r.URL == "" && len(r.Hashes) == 0 || canon.Word(r.URL) != r.URL {
+			return d.invalid(o.place.member("extension"), "references", "references of known types, with a URI or digests")
 		}
 	}
 	c.References = assay.SortReferences(spdx.Unite(found, more))
@@ -335,7 +344,10 @@ func (d *decoder) artifact(of *object, c *assay.Component) error {
 	if len(refs) == 1 {
 		x := object{node: d.object(&refs[0].value)}
 		if x.node != nil && x.enum("externalRefType") == "binaryArtifact" && len(x.node.get("locator").values()) == 1 && x.node.get("comment") == nil && x.node.get("contentType") == nil {
-			r.URL = x.text("locator")
+			if r.URL = x.text("locator"); canon.Word(r.URL) != r.URL {
+				r.URL = canon.Word(r.URL)
+				d.lose(o.place.member("externalRef"), c.ID, canon.Encoded)
+			}
 			read = append(read, "externalRef")
 		}
 	}
