@@ -51,6 +51,28 @@
 //   - metadata.assay_claims: "unverified" if all of this is from variables, see
 //     Options.BuilderIDUnsafe; otherwise absent.
 //
+// # Build types of other CIs
+//
+// [BuildTypeGitLab], [BuildTypeBuildkite], [BuildTypeCircleCI], [BuildTypeCloudBuild],
+// [BuildTypeCodeBuild], [BuildTypeAzure], [BuildTypeWoodpecker], [BuildTypeDrone] and
+// [BuildTypeJenkins] describe a job of these:
+//
+//   - externalParameters.repository: the URI of the source, without .git, user and
+//     password; "ref": fully qualified; "config": the URI of what defines the build.
+//     The last two are absent if the CI does not say them.
+//   - internalParameters.NAME, by the CI ("gitlab"): an object of strings with what
+//     the CI says of the run besides.
+//   - resolvedDependencies: the commit, "git+" repository "@" ref. It is the Source.
+//   - builder.id: what Fulcio names as the signer of builds there, where a token of the
+//     CI claims it (GitLab, Buildkite, CircleCI), else Options.BuilderIDUnsafe.
+//   - metadata.assay_claims: "unverified" if a fact is from a variable and no token
+//     claims it; metadata.assay_variables: an array of these variables. A token of
+//     CircleCI does not claim the commit, and one of Buildkite not the repository.
+//
+// [BuildTypeTekton]: externalParameters "kind", "parameters" (the names alone),
+// "definition" and "repository"; see [FromTekton]. [BuildTypeLocal]: "kind", which is
+// "git", "repository" and "ref"; see [FromGit].
+//
 // # Build type of a Go build
 //
 // [BuildTypeGo] describes a run of "go build" or "go install", as recorded in the

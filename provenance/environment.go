@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -26,9 +27,13 @@ type Options struct {
 	// Audience is what the token is requested for, "assay" if empty. No service
 	// should accept this audience: the token is only read.
 	Audience string
+	// Token gives the job's identity token where the CI has it asked for by a program of
+	// its own, such as "buildkite-agent oidc request-token". It is not asked on GitHub,
+	// nor where a variable holds the token.
+	Token func(ctx context.Context, audience string) (string, error)
 	// BuilderIDUnsafe is the builder.id to state where the job has no permission to
-	// request a token. All facts then come from variables, which any step of the job
-	// may have set, and the result says so in the extension
+	// request a token, or the CI has none. All facts then come from variables, which any
+	// step of the job may have set, and the result says so in the extension
 	// /runDetails/metadata/assay_claims. Without it such a job is an error. Where
 	// there is a token, its claims must agree.
 	BuilderIDUnsafe string
@@ -55,9 +60,9 @@ type CI interface {
 }
 
 // FromEnvironment states the provenance of the CI job that this process runs in, in
-// the form of SLSA v1. GitHub Actions is known, by [GitHub]; others are added through
-// Options.CIs. The first that detects itself is asked, and its result checked by
-// [Check].
+// the form of SLSA v1. The CIs that are known are those of [Known]; others are added
+// through Options.CIs. The first that detects itself is asked, and its result checked
+// by [Check].
 //
 // Outside of any CI the error is [assay.ErrAbsent]. Where the CI's claims could not be
 // had or checked it is [assay.ErrUnchecked], where claims and environment contradict
@@ -68,7 +73,7 @@ type CI interface {
 // signs it: see SLSA v1.2, build-track-basics.md, for what each level asks.
 func FromEnvironment(ctx context.Context, opts Options) (*assay.Provenance, error) {
 	opts = opts.filled()
-	for _, ci := range append(opts.CIs[:len(opts.CIs):len(opts.CIs)], GitHub{}) {
+	for _, ci := range append(opts.CIs[:len(opts.CIs):len(opts.CIs)], Known()...) {
 		if !ci.Detect(opts.Env) {
 			continue
 		}
@@ -85,7 +90,15 @@ func FromEnvironment(ctx context.Context, opts Options) (*assay.Provenance, erro
 		}
 		return p, nil
 	}
-	return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrAbsent, Subject: "CI", Bound: "GITHUB_ACTIONS=true, or a CI among the options that detects itself"}
+	return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrAbsent, Subject: "CI", Bound: "a job of " + names(Known()) + ", or of a CI among the options that detects itself"}
+}
+
+func names(list []CI) string {
+	var out []string
+	for _, ci := range list {
+		out = append(out, ci.Name())
+	}
+	return strings.Join(out, ", ")
 }
 
 const environmentOp = "state provenance of this job"

@@ -20,7 +20,7 @@ func ExampleFromEnvironment() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// state provenance of this job: CI: absent, want GITHUB_ACTIONS=true, or a CI among the options that detects itself
+	// state provenance of this job: CI: absent, want a job of GitHub Actions, GitLab CI, Buildkite, CircleCI, Google Cloud Build, AWS CodeBuild, Azure Pipelines, Woodpecker, Drone, Jenkins, or of a CI among the options that detects itself
 }
 
 // Jenkins as a CI, from the variables that it documents.

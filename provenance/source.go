@@ -32,7 +32,16 @@ var externalParameters = map[string][]string{
 	BuildTypeGitHub:    {"inputs", "runner_environment", "vars", "workflow"},
 	buildTypeGitHubOld: {"inputs", "vars", "workflow"},
 	BuildTypeGo:        {"module", "package", "settings"},
+
+	BuildTypeAzure: jobParameters, BuildTypeBuildkite: jobParameters, BuildTypeCircleCI: jobParameters,
+	BuildTypeCloudBuild: jobParameters, BuildTypeCodeBuild: jobParameters, BuildTypeDrone: jobParameters,
+	BuildTypeGitLab: jobParameters, BuildTypeJenkins: jobParameters, BuildTypeWoodpecker: jobParameters,
+	BuildTypeLocal:  {"kind", "ref", "repository"},
+	BuildTypeTekton: {"definition", "kind", "parameters", "repository"},
 }
+
+// jobParameters are those of the build types that [Known] CIs other than GitHub have.
+var jobParameters = []string{"config", "ref", "repository"}
 
 // modifiedAnnotation says, on the material that is the source, whether the work
 // tree differed from that commit.
@@ -52,6 +61,18 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 			repo, _ := splitGit(r.URI)
 			return repo != "" && repo == trimGit(wf.Repository)
 		}), nil
+	case BuildTypeAzure, BuildTypeBuildkite, BuildTypeCircleCI, BuildTypeCloudBuild, BuildTypeCodeBuild, BuildTypeDrone,
+		BuildTypeGitLab, BuildTypeJenkins, BuildTypeWoodpecker, BuildTypeTekton:
+		var repository string
+		if err := parameter(name, p, "repository", &repository); err != nil {
+			return assay.Source{}, err
+		}
+		return theOne(p.Materials, func(r assay.Resource) bool {
+			repo, _ := splitGit(r.URI)
+			return repo != "" && repo == repository && !commitOf(r).IsZero()
+		}), nil
+	case BuildTypeLocal:
+		return theOne(p.Materials, func(r assay.Resource) bool { return r.Name == "source" }), nil
 	case buildTypeDelegator:
 		return theOne(p.Materials, func(assay.Resource) bool { return true }), nil
 	case buildTypeContainer, buildTypeBuildKit:

@@ -58,7 +58,13 @@ func fetchClaims(ctx context.Context, opts Options, req tokenRequest) (map[strin
 	if err != nil {
 		return nil, &assay.Error{Op: tokenOp, Kind: assay.ErrInvalid, Subject: u.Host, Field: "/value", Bound: "a signed token", Err: err}
 	}
-	payload, err := verifyToken(ctx, opts, req.issuer, jws)
+	return readClaims(ctx, opts, req.issuer, []string{opts.Audience}, jws)
+}
+
+// readClaims gives the claims of a token, once the signature, issuer, audience and
+// validity are checked.
+func readClaims(ctx context.Context, opts Options, issuer string, audiences []string, jws *jose.JSONWebSignature) (map[string]json.RawMessage, error) {
+	payload, err := verifyToken(ctx, opts, issuer, jws)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +72,10 @@ func fetchClaims(ctx context.Context, opts Options, req tokenRequest) (map[strin
 	if err := strictjson.Unmarshal("OIDC token", payload, &claims, strictjson.Limits{MaxBytes: maxAnswer}); err != nil {
 		return nil, err
 	}
-	if err := checkStandardClaims(claims, req.issuer, opts.Audience, opts.Now()); err != nil {
+	if err := checkStandardClaims(claims, issuer, audiences, opts.Now()); err != nil {
 		return nil, err
 	}
-	opts.Logger.DebugContext(ctx, "provenance: OIDC token verified", "issuer", req.issuer)
+	opts.Logger.DebugContext(ctx, "provenance: OIDC token verified", "issuer", issuer)
 	return claims, nil
 }
 
@@ -123,7 +129,7 @@ func verifyToken(ctx context.Context, opts Options, issuer string, jws *jose.JSO
 }
 
 // checkStandardClaims checks iss, aud, exp, nbf and iat (RFC 7519, section 4.1).
-func checkStandardClaims(claims map[string]json.RawMessage, issuer, audience string, now time.Time) error {
+func checkStandardClaims(claims map[string]json.RawMessage, issuer string, audiences []string, now time.Time) error {
 	refuted := func(field, value, bound string) error {
 		return &assay.Error{Op: tokenOp, Kind: assay.ErrRefuted, Subject: "OIDC token", Field: field, Value: value, Bound: bound}
 	}
@@ -136,8 +142,8 @@ func checkStandardClaims(claims map[string]json.RawMessage, issuer, audience str
 	} else if json.Unmarshal(claims["aud"], &many) != nil {
 		many = nil
 	}
-	if !slices.Contains(many, audience) {
-		return refuted("aud", strings.Join(many, ", "), audience)
+	if !slices.ContainsFunc(audiences, func(a string) bool { return slices.Contains(many, a) }) {
+		return refuted("aud", strings.Join(many, ", "), strings.Join(audiences, ", "))
 	}
 	for _, c := range []struct {
 		name     string
