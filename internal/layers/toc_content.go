@@ -161,6 +161,7 @@ type fileContent struct {
 	t     *toc.Table
 	f     *toc.File
 	next  int   // the chunk after the one that is read
+	begun int64 // of the content, up to that chunk
 	left  int64 // of the chunk that is read
 	chunk hash.Hash
 	whole hash.Hash // nil if the digest of the only chunk says the same
@@ -204,7 +205,7 @@ func (f *fileContent) read(b []byte) (int, error) {
 	return len(b), f.verify(c)
 }
 
-// open goes to the next chunk. Whoever reads a second one reads them all.
+// open goes to the next chunk. Whoever reads more than a peek reads all.
 func (f *fileContent) open() error {
 	c := f.t.Chunks[f.f.First+f.next]
 	if f.chunk == nil {
@@ -216,7 +217,7 @@ func (f *fileContent) open() error {
 	f.chunk.Reset()
 	if !c.Zeros {
 		more := c.End
-		if f.next > 0 {
+		if f.begun >= PeekSize {
 			for _, d := range f.t.Chunks[f.f.First+f.next : f.f.Last] {
 				more = max(more, d.End)
 			}
@@ -226,6 +227,7 @@ func (f *fileContent) open() error {
 		}
 	}
 	f.next++
+	f.begun += c.Size
 	f.left = c.Size
 	return nil
 }

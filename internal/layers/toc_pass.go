@@ -176,7 +176,11 @@ func (r *tocReader) needed(f *toc.File, want Want) []toc.Chunk {
 	case want&WantContent != 0 && f.Size <= r.c.opts.Bounds.File || want&WantHash != 0 && !f.HasSum || want&WantHash512 != 0:
 		return chunks
 	case want&WantPeek != 0:
-		return chunks[:min(1, len(chunks))]
+		n := 0
+		for seen := int64(0); n < len(chunks) && seen < PeekSize; n++ {
+			seen += chunks[n].Size
+		}
+		return chunks[:n]
 	}
 	return nil
 }

@@ -238,6 +238,24 @@ func TestTOC(t *testing.T) {
 	}
 }
 
+// TestTOCPeek holds that a peek costs what it shows, however small the chunks are.
+func TestTOCPeek(t *testing.T) {
+	for form := range tocForms {
+		o := tocForms[form].o
+		o.ChunkSize, o.MinMember = 300, 0
+		img, l := tocImage(t, form, o, []F{{Name: "a", Body: random(600_000, 1)}, {Name: "b", Body: random(600_000, 2)}, {Name: "c", Body: "\x7fELF"}})
+		res, err := Pass(t.Context(), img, Options{TrustTOC: true}, elves{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := res.Layers[1]
+		table := max(int64(l.Table[1]-l.Table[0]), 128<<10) // what is fetched at the end at once
+		if len(img.parts) > 5 || got.Fetched > table+50_000 || len(res.Facts("elves")) != 2 {
+			t.Errorf("%s: %d bytes in %v, table of %d", tocForms[form].name, got.Fetched, img.parts, table)
+		}
+	}
+}
+
 // TestTOCIndex holds that the entries of eStargz itself are in the tree, because who
 // unpacks such a layer has them.
 func TestTOCIndex(t *testing.T) {

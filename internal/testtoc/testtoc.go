@@ -114,10 +114,11 @@ func (t *TOC) Find(name string) *Entry {
 // Stargz packs a tar archive as eStargz.
 func Stargz(archive []byte, o Options) (*Layer, error) {
 	w := &writer{o: o}
-	w.begin = func() io.WriteCloser {
-		z, _ := gzip.NewWriterLevel(&w.blob, gzip.BestSpeed)
-		return z
+	gz, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
 	}
+	w.begin = func() io.WriteCloser { gz.Reset(&w.blob); return gz }
 	if err := w.files(archive); err != nil {
 		return nil, err
 	}
@@ -159,7 +160,8 @@ func StargzFooter(offset int64) []byte {
 // Chunked packs a tar archive as zstd:chunked.
 func Chunked(archive []byte, o Options) (*Layer, error) {
 	w := &writer{o: o, isZstd: true}
-	w.begin = func() io.WriteCloser { return newZstd(&w.blob) }
+	enc := newZstd(io.Discard)
+	w.begin = func() io.WriteCloser { enc.Reset(&w.blob); return enc }
 	if err := w.files(archive); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,9 @@ func (u Unusable) Error() string { return "the table of contents " + u.Reason }
 // tables are in it, so that it takes one request to have them.
 const tailSize = 128 << 10
 
+// maxHeaders is the most that the tar headers before a table take.
+const maxHeaders = 1 << 20
+
 // IndexName is the entry of eStargz that its table is in.
 const IndexName = "stargz.index.json"
 
@@ -81,7 +84,7 @@ func readStargz(ctx context.Context, src Source, subject string, size int64, l L
 		return nil, Unusable{"cannot be inflated: " + err.Error()}
 	}
 	z.Multistream(false)
-	tr := tar.NewReader(z)
+	tr := tar.NewReader(io.LimitReader(z, lim.Bytes+maxHeaders))
 	h, err := tr.Next()
 	switch {
 	case err != nil:
