@@ -70,7 +70,8 @@ type SourcePackage struct {
 type Location struct {
 	// Layer is the diffID (digest of the uncompressed layer); zero for a folder.
 	Layer Digest `json:"layer,omitzero"`
-	// Path is slash-separated, relative to the root of the image.
+	// Path is slash-separated, relative to the root of the image. It is UTF-8: other
+	// bytes are written as [EscapePath] does.
 	Path string `json:"path"`
 }
 

@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -133,7 +132,7 @@ func addFiles(c *Contents) {
 		if f.Type != layers.Regular {
 			continue
 		}
-		name := strings.ToValidUTF8(f.Path, "\uFFFD")
+		name := assay.EscapePath(f.Path)
 		says := map[string]string{propFilename: path.Base(name)}
 		if kinds[f.Path][0] {
 			says[propExecutable] = "executable"
@@ -169,7 +168,7 @@ func addFiles(c *Contents) {
 	}
 }
 
-// freeFileID counts where names differ in nothing but bytes that are not UTF-8.
+// freeFileID counts where another component has the id of the file.
 func freeFileID(name string, taken map[assay.ComponentID]int) assay.ComponentID {
 	base := assay.ComponentID("file:" + name)
 	id := base

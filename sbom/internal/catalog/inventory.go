@@ -308,10 +308,14 @@ func (m *maker) finish() *Inventory {
 	return inv
 }
 
-// readable puts U+FFFD in place of bytes that are no UTF-8, which no document format
-// can carry. Old packages have maintainers in Latin-1.
+// readable makes all text UTF-8, which is what document formats carry. Names of files
+// are escaped, so that they can be told apart and found; in what people wrote, U+FFFD
+// stands for other bytes: old packages have maintainers in Latin-1.
 func readable(c *assay.Component) {
 	fix := func(s *string) { *s = strings.ToValidUTF8(*s, "\uFFFD") }
+	if c.Type == assay.TypeFile {
+		c.ID, c.Name = assay.ComponentID(assay.EscapePath(string(c.ID))), assay.EscapePath(c.Name)
+	}
 	c.ID = assay.ComponentID(strings.ToValidUTF8(string(c.ID), "\uFFFD"))
 	for _, s := range []*string{&c.Name, &c.Version, &c.Supplier, &c.Description, &c.Source.Name, &c.Source.Version} {
 		fix(s)
@@ -320,7 +324,7 @@ func readable(c *assay.Component) {
 		fix(&c.CPEs[i])
 	}
 	for i := range c.Locations {
-		fix(&c.Locations[i].Path)
+		c.Locations[i].Path = assay.EscapePath(c.Locations[i].Path)
 	}
 	if slices.ContainsFunc(c.Licenses, func(l assay.License) bool { return !utf8.ValidString(l.Name) }) {
 		c.Licenses = slices.Clone(c.Licenses) // a fact may share them
