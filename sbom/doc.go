@@ -14,7 +14,8 @@
 //   - [Convert], [Merge] and [Filter] make documents of documents, [ScanIndex] one of
 //     all platforms of an index; [EncodeOptions].MaxBytes keeps one small.
 //   - [ProveBase] tells whether an image was built on another, and a [Cache] spares
-//     reading layers that were read before.
+//     reading layers that were read before. [Options.TrustTOC] lets a scan fetch only
+//     what it needs of eStargz and zstd:chunked layers, at a price.
 //   - [Check] holds an SBOM against the minimum elements of a standard.
 //
 // # What is promised

@@ -32,7 +32,8 @@
 //     whatever source the image has. A mismatch is an [assay.Error] of kind
 //     [assay.ErrRefuted] and there is no result.
 //     With Options.Cache a layer that was read before is not read again: see [Cache]
-//     for what holds of it then.
+//     for what holds of it then. With Options.TrustTOC a layer can be read by its
+//     table of contents, and what the table says is believed: see [Layer.TOC].
 //   - Nothing is written to disk. Memory for contents is bounded by
 //     [Options.Memory], all else by [Bounds]; exceeding a bound is an error of kind
 //     [assay.ErrBound] that names the bound. What was left out (only what a

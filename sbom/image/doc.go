@@ -18,6 +18,11 @@
 // answer in time) is [assay.ErrUnchecked] with the status in its message. The two
 // are never confused.
 //
+// Layers that are read by their tables of contents (eStargz, zstd:chunked), which is an
+// option of those who read them, are fetched from registries in parts; what is in the
+// parts, the reader verifies. A registry that does not answer ranges exactly is asked
+// for the whole layer.
+//
 // Nothing is unpacked or written to disk. Nothing is fetched from where a manifest
 // says it can be had, unless Options.ForeignLayers allows the host.
 //
