@@ -223,15 +223,27 @@ func (f *finder) merge(n *node) {
 	}
 }
 
-// distinctListed sorts, and keeps of each artifact that can be taken in two ways
-// both, and else one. The type in a list decides whether an artifact is read: where
-// the lists differ, the one that is read comes first. So does one with the manifest.
+// distinctListed sorts, and keeps of each artifact one for each place it was found in.
+// The type in a list decides whether an artifact is read: where the lists differ, the
+// one that is read comes first. What one list had of it, the others need not ask for.
 func distinctListed(list []listed) []listed {
 	slices.SortStableFunc(list, func(a, b listed) int {
 		return cmp.Or(a.digest.Compare(b.digest), cmp.Compare(a.source, b.source),
 			-compareBool(mayCarry(a.kind), mayCarry(b.kind)), -compareBool(a.body != nil, b.body != nil), cmp.Compare(a.kind, b.kind))
 	})
-	return slices.CompactFunc(list, func(a, b listed) bool { return a.digest == b.digest && a.source == b.source })
+	list = slices.CompactFunc(list, func(a, b listed) bool { return a.digest == b.digest && a.source == b.source })
+	bodies := map[assay.Digest]listed{}
+	for _, l := range list {
+		if l.body != nil {
+			bodies[l.digest] = l
+		}
+	}
+	for i, l := range list {
+		if have, ok := bodies[l.digest]; ok {
+			list[i].body, list[i].mediaType = have.body, have.mediaType
+		}
+	}
+	return list
 }
 
 func compareBool(a, b bool) int {

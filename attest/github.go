@@ -143,6 +143,9 @@ func (g *github) list(ctx context.Context) (all []attestation, whole bool) {
 		resp, err := g.get(ctx, next)
 		if page == 1 && errors.Is(err, assay.ErrAbsent) {
 			if _, err := g.get(ctx, g.base.String()); err != nil {
+				if errors.Is(err, assay.ErrAbsent) {
+					err = &statusError{status: http.StatusNotFound} // which is not to say that there is nothing
+				}
 				return failed(&assay.Error{Op: "list attestations", Kind: assay.ErrUnchecked, Subject: g.name, Bound: "something that the token may read", Err: withStatus(err)})
 			}
 			return nil, true

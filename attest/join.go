@@ -64,7 +64,17 @@ type JoinedSource struct{ sources []Source }
 //
 // A source that is [ByDigest] is asked again for each platform of an index that
 // another source lists and it does not.
-func Join(sources ...Source) *JoinedSource { return &JoinedSource{slices.Clone(sources)} }
+func Join(sources ...Source) *JoinedSource {
+	out := &JoinedSource{}
+	for _, s := range sources {
+		if inner, ok := s.(*JoinedSource); ok && inner != nil {
+			out.sources = append(out.sources, inner.sources...)
+		} else {
+			out.sources = append(out.sources, s)
+		}
+	}
+	return out
+}
 
 // joinConcurrency is how many questions are asked at a time, beside what each source
 // does at a time.
