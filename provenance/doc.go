@@ -8,6 +8,8 @@
 //   - [FromEnvironment] in a CI job: GitHub Actions, or a [CI] of your own.
 //   - [FromGoBinary] and [FromBuildInfo] for a Go build: modules with their go.sum
 //     hashes, toolchain, commit and flags.
+//   - [LockFile] for what package managers pinned, and [FromDockerfile] for base images:
+//     materials for [WithMaterials].
 //   - [Combine] puts the materials of the second into the first; [WithMaterials] adds
 //     any others, such as a base image.
 //   - [Encode] gives the predicate, which package attest signs.
