@@ -40,6 +40,9 @@ type Attached struct {
 	Subject assay.Digest
 	// Referrers are sorted by manifest, each once.
 	Referrers []Referrer
+	// Set is the manifest of the artifact that carries all the envelopes; zero where
+	// none was needed to make them visible at once.
+	Set assay.Digest
 	// FallbackTag is the tag of the list of referrers, where the registry has no
 	// referrers API (OCI distribution-spec v1.1, Referrers Tag Schema); else empty.
 	FallbackTag string
@@ -67,9 +70,18 @@ const (
 // its one layer and the image as its subject. Where the registry has no referrers
 // API, the list under the fallback tag is kept.
 //
-// All blobs are pushed before the first manifest. When something fails after a
-// manifest has become visible, those that this call made visible are deleted; the
-// error says so where that failed too. Attaching an envelope again changes nothing.
+// All of them become visible at once, or none, even if this process ends halfway.
+// Blobs are pushed first. Where the registry lists referrers by itself, each manifest
+// is visible when it is pushed; so, of two or more, the first that is pushed is an
+// artifact that carries them all ([Attached.Set]), and those for each, which other
+// programs read, follow. Whoever reads every layer of an artifact, as [FromRegistry]
+// does, sees all or nothing at any time; a program that reads one envelope of an
+// artifact may see some of them meanwhile. Under the fallback tag, the one write of the
+// list is what makes all visible, to everybody.
+//
+// When something fails after that, what this call made visible is deleted, the set
+// last; the error says so where that failed too. Attaching again finishes what was
+// begun, and changes nothing where all is there.
 //
 // Writers that attach to one image at the same time keep each other's evidence. With
 // the referrers API the registry sees to it. The fallback tag is the last writer's,
@@ -114,13 +126,14 @@ func Attach(ctx context.Context, ref string, opts AttachOptions, envelopes ...as
 		if err != nil {
 			return nil, err
 		}
+		a.created = created
 		a.artifacts = append(a.artifacts, pushed{Referrer{Manifest: assay.SumSHA256(body), Envelope: e.Digest(), PredicateType: h.PredicateType}, e, body})
 	}
 	slices.SortFunc(a.artifacts, func(x, y pushed) int { return x.Manifest.Compare(y.Manifest) })
 	if err := a.push(ctx); err != nil {
 		return nil, err
 	}
-	out := &Attached{Repository: r.Context().Name(), Subject: a.subject.Digest, FallbackTag: a.tag}
+	out := &Attached{Repository: r.Context().Name(), Subject: a.subject.Digest, FallbackTag: a.tag, Set: a.set}
 	for _, p := range a.artifacts {
 		out.Referrers = append(out.Referrers, p.Referrer)
 	}
@@ -162,7 +175,9 @@ type attacher struct {
 	log       *slog.Logger
 	subject   descriptor
 	artifacts []pushed // sorted by manifest
-	tag       string   // the fallback tag, where it was needed
+	created   time.Time
+	set       assay.Digest // the artifact of all, where it is
+	tag       string       // the fallback tag, where it was needed
 }
 
 func (a *attacher) push(ctx context.Context) error {
@@ -176,31 +191,56 @@ func (a *attacher) push(ctx context.Context) error {
 	if err := a.pushBlobs(ctx); err != nil {
 		return err
 	}
+	var missing []*pushed
+	for i := range a.artifacts {
+		p := &a.artifacts[i]
+		have, err := a.client.has(ctx, "manifests", p.Manifest)
+		if err != nil {
+			return err
+		}
+		if p.New = !have; p.New {
+			missing = append(missing, p)
+		}
+	}
 	var made []assay.Digest
 	told := true // the registry said of each push that it lists it
+	put := func(d assay.Digest, body []byte) error {
+		// A push whose answer is lost may have been done: count it before.
+		made = append(made, d)
+		subject, err := a.client.putManifest(ctx, d.String(), typeManifest, body)
+		if err != nil {
+			return err
+		}
+		if subject == a.subject.Digest.String() {
+			listed = true
+		} else {
+			told = false
+		}
+		return nil
+	}
 	err = func() error {
-		for i := range a.artifacts {
-			p := &a.artifacts[i]
-			have, err := a.client.has(ctx, "manifests", p.Manifest)
+		if listed && len(a.artifacts) > 1 {
+			body, err := newSet(a.subject.plain(), a.artifacts, a.created)
 			if err != nil {
 				return err
 			}
-			if have && listed {
-				continue
-			}
-			// A push whose answer is lost may have been done: count it before.
-			if !have {
-				made = append(made, p.Manifest)
-				p.New = true
-			}
-			subject, err := a.client.putManifest(ctx, p.Manifest.String(), typeManifest, p.manifest)
+			set := assay.SumSHA256(body)
+			have, err := a.client.has(ctx, "manifests", set)
 			if err != nil {
 				return err
 			}
-			if subject == a.subject.Digest.String() {
-				listed = true
-			} else {
-				told = false
+			if have {
+				a.set = set
+			} else if len(missing) > 1 {
+				if err := put(set, body); err != nil {
+					return err
+				}
+				a.set = set
+			}
+		}
+		for _, p := range missing {
+			if err := put(p.Manifest, p.manifest); err != nil {
+				return err
 			}
 			a.log.InfoContext(ctx, "pushed", "repository", a.client.repo.Name(), "manifest", p.Manifest, "predicateType", p.PredicateType)
 		}
@@ -244,7 +284,8 @@ func (a *attacher) takeBack(ctx context.Context, made []assay.Digest) error {
 			left = append(left, a.tag)
 		}
 	}
-	for _, d := range made {
+	// The set is the first that was made, and is what keeps the others whole.
+	for _, d := range slices.Backward(made) {
 		if err := a.client.deleteManifest(ctx, d); err != nil {
 			left = append(left, d.String())
 			errs = append(errs, err)

@@ -62,22 +62,40 @@ type artifact struct {
 
 // newArtifact describes one envelope about the subject.
 func newArtifact(subject descriptor, e assay.Envelope, t assay.PredicateType, created time.Time) ([]byte, error) {
+	a := emptyArtifact(subject, e.MediaType(), created)
+	a.Layers = []descriptor{layerOf(e)}
+	if t != "" {
+		a.Annotations[annotationPredicateType] = string(t)
+	}
+	return strictjson.Marshal(a)
+}
+
+// newSet describes all envelopes, in the order of the artifacts, as one artifact.
+func newSet(subject descriptor, artifacts []pushed, created time.Time) ([]byte, error) {
+	a := emptyArtifact(subject, artifacts[0].envelope.MediaType(), created)
+	for _, p := range artifacts {
+		a.Layers = append(a.Layers, layerOf(p.envelope))
+	}
+	return strictjson.Marshal(a)
+}
+
+func layerOf(e assay.Envelope) descriptor {
+	return descriptor{MediaType: e.MediaType(), Digest: e.Digest(), Size: int64(e.Size())}
+}
+
+func emptyArtifact(subject descriptor, mediaType string, created time.Time) artifact {
 	a := artifact{
 		SchemaVersion: 2,
 		MediaType:     typeManifest,
-		ArtifactType:  e.MediaType(),
+		ArtifactType:  mediaType,
 		Config:        descriptor{MediaType: typeEmpty, Digest: assay.SumSHA256([]byte(emptyConfig)), Size: int64(len(emptyConfig))},
-		Layers:        []descriptor{{MediaType: e.MediaType(), Digest: e.Digest(), Size: int64(e.Size())}},
 		Subject:       &subject,
 		Annotations:   map[string]string{annotationContent: "dsse-envelope"},
-	}
-	if t != "" {
-		a.Annotations[annotationPredicateType] = string(t)
 	}
 	if !created.IsZero() {
 		a.Annotations[annotationCreated] = created.UTC().Format(time.RFC3339)
 	}
-	return strictjson.Marshal(a)
+	return a
 }
 
 // parsedManifest is any manifest, read to learn what it is.
