@@ -29,6 +29,7 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 	root = filepath.Join(root, "slsa-verifier")
 	read, withSource := map[assay.PredicateType]int{}, map[assay.PredicateType]int{}
 	var refused, unparsed []string
+	converted := map[bool]int{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || slices.Contains([]string{".tsv", ".pem"}, filepath.Ext(path)) {
 			return err
@@ -71,6 +72,7 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 					withSource[st.PredicateType]++
 				}
 				if st.PredicateType != assay.PredicateSLSA1 {
+					converted[convertible(t, name, p)]++
 					continue
 				}
 				agree(t, p, st.Predicate)
@@ -96,6 +98,10 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 		if read[pt] == 0 {
 			t.Errorf("no statement of %s: the corpus was not looked at", pt)
 		}
+	}
+	t.Logf("older ones converted to v1: %d; %d do not say what v1 requires", converted[true], converted[false])
+	if converted[true] == 0 {
+		t.Error("nothing was converted")
 	}
 	if n := withSource[assay.PredicateSLSA1]; n != read[assay.PredicateSLSA1] {
 		t.Errorf("%d of %d v1 statements have no source", read[assay.PredicateSLSA1]-n, read[assay.PredicateSLSA1])
@@ -128,4 +134,35 @@ func payloads(v any) [][]byte {
 		}
 	}
 	return out
+}
+
+// convertible converts provenance of an older version and reads it back. What it says
+// must be there; one that says too little for v1 (P2) cannot be converted.
+func convertible(t *testing.T, name string, p *assay.Provenance) bool {
+	t.Helper()
+	out, losses, err := provenance.ToV1(p, "https://example.com/converted/v1")
+	if err != nil {
+		if !strings.Contains(err.Error(), "SLSA P2") || len(p.ExternalParameters) > 0 {
+			t.Errorf("%s: not converted: %v", name, err)
+		}
+		return false
+	}
+	if len(losses) == 0 {
+		t.Errorf("%s: no loss, and not even the build type is the same", name)
+	}
+	text, err := provenance.Encode(out)
+	if err != nil {
+		t.Errorf("%s: converted, but not encoded: %v", name, err)
+		return false
+	}
+	read, err := provenance.Read(name, assay.PredicateSLSA1, text)
+	if err != nil {
+		t.Errorf("%s: converted, but not read: %v", name, err)
+		return false
+	}
+	out.Source = assay.Source{}
+	if d := diff(out, read); d != "" {
+		t.Errorf("%s: round trip of what was converted: %s", name, d)
+	}
+	return true
 }
