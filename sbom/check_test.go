@@ -304,7 +304,7 @@ func TestCheckScan(t *testing.T) {
 		"cisa-2026": "SBOM Tool Version [document]\nComponent Producer [npm oci operating-system]\nComponent Hash Value [deb npm operating-system]\n" +
 			"Component Hash Algorithm [deb npm operating-system]\nComponent License [oci operating-system]\nCoverage [document]",
 		"bsi-tr-03183-2-2.1.0": "Level of detail [document]\nComponent creator [npm oci operating-system]\nFilename of the component [deb npm]\n" +
-			"Dependencies on other components [operating-system]\nDistribution licences [deb npm oci operating-system]\nHash value of the deployable component [deb npm]\n" +
+			"Distribution licences [deb npm oci operating-system]\nHash value of the deployable component [deb npm]\n" +
 			"Executable property [deb npm]\nArchive property [deb npm]\nStructured property [deb npm]\nSource code URI [deb npm]\n" +
 			"URI of the deployable form of the component [deb npm]\nOriginal licences [oci operating-system]",
 	}

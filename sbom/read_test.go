@@ -192,3 +192,34 @@ func TestFormat(t *testing.T) {
 		}
 	}
 }
+
+// A byte order mark is allowed before text, and not before JSON.
+func TestReadByteOrderMark(t *testing.T) {
+	const mark = "\xef\xbb\xbf"
+	for f, valid := range map[sbom.Format]bool{sbom.CycloneDXXML: true, sbom.SPDXTagValue: true, sbom.CycloneDXJSON: false, sbom.SPDXJSON: false, sbom.SPDX3JSON: false} {
+		data, _, err := sbom.Encode(small(t), f, sbom.EncodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := sbom.Read("plain", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := sbom.Read("marked", append([]byte(mark), data...))
+		switch {
+		case !valid:
+			if !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "a byte order mark") {
+				t.Errorf("%s: %v", f, err)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", f, err)
+		default:
+			if d := sbom.Compare(want, got); !d.Empty() || len(want.Components) != len(got.Components) {
+				t.Errorf("%s: %v", f, d)
+			}
+		}
+		if _, err := sbom.Read("twice", append([]byte(mark+mark), data...)); !errors.Is(err, assay.ErrInvalid) {
+			t.Errorf("%s, two marks: %v", f, err)
+		}
+	}
+}

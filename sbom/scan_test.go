@@ -97,7 +97,9 @@ func relations(c *sbom.Contents) []string {
 func aggregates(c *sbom.Contents) map[string]string {
 	out := map[string]string{}
 	for _, s := range c.SBOM.Completeness {
-		out[s.Scope] = s.Aggregate
+		if s.Of == "" {
+			out[s.Scope] = s.Aggregate
+		}
 	}
 	return out
 }

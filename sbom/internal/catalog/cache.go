@@ -32,7 +32,7 @@ func factTypes() []any {
 		(*gem.Spec)(nil), gemArchive{},
 		[]composer.Package(nil),
 		javaArchive(nil),
-		dotnetDeps(nil),
+		dotnetDeps{},
 		(*program)(nil), home{},
 	}
 }

@@ -14,7 +14,10 @@ import (
 const dotnetName = "dotnet"
 
 // dotnetDeps is the fact about a file of dependencies.
-type dotnetDeps []dotnet.Library
+type dotnetDeps struct {
+	libraries []dotnet.Library
+	faults    []error // of entries
+}
 
 type dotnetVisitor struct{ budget *budget }
 
@@ -28,18 +31,18 @@ func (dotnetVisitor) Match(f *layers.File) layers.Want {
 }
 
 func (v dotnetVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
-	libs, err := dotnet.Parse(f.Path, c.Bytes)
+	libs, faults, err := dotnet.Parse(f.Path, c.Bytes)
 	if errors.Is(err, dotnet.ErrNotDotnet) {
 		return nil, nil
 	}
 	if err != nil {
 		return faulty{err}, nil
 	}
-	size := 0
+	size := 512 * len(faults)
 	for i := range libs {
 		size += libs[i].Size()
 	}
-	return dotnetDeps(libs), v.budget.take(f, size)
+	return dotnetDeps{libs, faults}, v.budget.take(f, size)
 }
 
 func (m *maker) dotnet() error {
@@ -55,31 +58,33 @@ func (m *maker) dotnet() error {
 	}
 	files := lineages(m.res, dotnetName, func(d dotnetDeps) map[string]int {
 		keys := map[string]int{}
-		for i := range d {
-			if d[i].Package() != "" && len(d[i].Files) > 0 {
-				keys[d[i].Name+"\x00"+d[i].Version] = i
+		for i := range d.libraries {
+			if l := &d.libraries[i]; l.Package() != "" && len(l.Files) > 0 {
+				keys[l.Name+"\x00"+l.Version] = i
 			}
 		}
 		return keys
 	})
+	faults := func(d dotnetDeps) []error { return d.faults }
+	recordFaults(m, dotnetName, "nuget", files, faults)
 	for i := range files {
 		l := &files[i]
 		v, ok := l.last()
 		if !ok {
 			continue
 		}
-		if err := m.dotnetProgram(l, v.value); err != nil {
+		if err := m.dotnetProgram(l, v.value.libraries); err != nil {
 			return err
 		}
 	}
-	history(m, files, func(d dotnetDeps, i int) assay.Component { return nuget(&d[i]) })
+	history(m, sound(files, faults), func(d dotnetDeps, i int) assay.Component { return nuget(&d.libraries[i]) })
 	return nil
 }
 
 // dotnetProgram adds the libraries of one program. What has no file in the image is
 // no component: packages that only bring others, and what was linked into the
 // program. Dependencies lead through it all the same.
-func (m *maker) dotnetProgram(l *lineage[dotnetDeps], libs dotnetDeps) error {
+func (m *maker) dotnetProgram(l *lineage[dotnetDeps], libs []dotnet.Library) error {
 	dir := path.Dir(l.path)
 	name := strings.TrimSuffix(path.Base(l.path), ".deps.json")
 	nodes := make([]*node, len(libs))

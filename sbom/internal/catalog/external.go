@@ -36,7 +36,7 @@ type Find struct {
 // size is about what it takes in memory.
 func (f *Find) size() int {
 	c := &f.Component
-	n := 512 + len(c.Name) + len(c.Version) + len(c.PURL.String()) + len(c.Supplier) + len(c.Description) + len(c.Source.Name) + len(c.Source.Version)
+	n := 512 + len(c.Name) + len(c.Version) + len(c.PURL.String()) + len(c.Supplier) + len(c.Creator) + len(c.Description) + len(c.Source.Name) + len(c.Source.Version)
 	for _, s := range c.CPEs {
 		n += 16 + len(s)
 	}
@@ -316,6 +316,9 @@ func (m *maker) vouch(ecosystem string, all bool) {
 func (n *node) complete(c *assay.Component) {
 	if n.c.Supplier == "" {
 		n.c.Supplier = c.Supplier
+	}
+	if n.c.Creator == "" {
+		n.c.Creator = c.Creator
 	}
 	if n.c.Description == "" {
 		n.c.Description = c.Description

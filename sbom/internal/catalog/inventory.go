@@ -304,6 +304,13 @@ func (m *maker) finish() *Inventory {
 			inv.Completeness = append(inv.Completeness, assay.Completeness{Scope: scope, Aggregate: a})
 		}
 	}
+	for _, n := range m.nodes {
+		// What a distribution as such depends on nothing says; its packages do not, they
+		// are what it consists of.
+		if n.c.Type == assay.TypeOperatingSystem {
+			inv.Completeness = append(inv.Completeness, assay.Completeness{Of: n.c.ID, Scope: "dependencies", Aggregate: "unknown"})
+		}
+	}
 	inv.Past = m.gone()
 	return inv
 }
@@ -317,7 +324,7 @@ func readable(c *assay.Component) {
 		c.ID, c.Name = assay.ComponentID(assay.EscapePath(string(c.ID))), assay.EscapePath(c.Name)
 	}
 	c.ID = assay.ComponentID(strings.ToValidUTF8(string(c.ID), "\uFFFD"))
-	for _, s := range []*string{&c.Name, &c.Version, &c.Supplier, &c.Description, &c.Source.Name, &c.Source.Version} {
+	for _, s := range []*string{&c.Name, &c.Version, &c.Supplier, &c.Creator, &c.Description, &c.Source.Name, &c.Source.Version} {
 		fix(s)
 	}
 	for i := range c.CPEs {

@@ -155,7 +155,7 @@ func npmComponent(f *npm.Manifest) assay.Component {
 		scope, name = f.Name[:i], f.Name[i+1:]
 	}
 	c := assay.Component{
-		Type: assay.TypeLibrary, Name: f.Name, Version: f.Version, Licenses: f.Licenses, Description: f.Description,
+		Type: assay.TypeLibrary, Name: f.Name, Version: f.Version, Licenses: f.Licenses, Description: f.Description, Creator: f.Author,
 		FoundBy: npmName, PURL: purl("npm", scope, name, f.Version, nil),
 	}
 	if c.PURL.IsZero() {

@@ -55,7 +55,10 @@ func summary(inv *catalog.Inventory, visitor string) []string {
 		out = append(out, fmt.Sprintf("skipped %s, history %v", s.Path, s.History))
 	}
 	for _, c := range inv.Completeness {
-		out = append(out, c.Scope+" "+c.Aggregate)
+		// That nobody knows what a distribution as such depends on is always said.
+		if c != (assay.Completeness{Of: "os:" + assay.ComponentID(inv.Release.Distro()), Scope: "dependencies", Aggregate: "unknown"}) {
+			out = append(out, string(c.Of)+c.Scope+" "+c.Aggregate)
+		}
 	}
 	slices.Sort(out)
 	return out

@@ -20,9 +20,9 @@ const app = `{"runtimeTarget":{"name":".NETCoreApp,Version=v8.0/linux-x64","sign
 "libraries":{"App/1.0.0":{"type":"project","serviceable":false,"sha512":""},"B/2.0.0":{"type":"package","serviceable":true,"sha512":"sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="}}}`
 
 func TestParse(t *testing.T) {
-	got, err := Parse("App.deps.json", []byte(app))
-	if err != nil {
-		t.Fatal(err)
+	got, faults, err := Parse("App.deps.json", []byte(app))
+	if err != nil || len(faults) > 0 {
+		t.Fatal(err, faults)
 	}
 	want := []Library{
 		{Name: "App", Version: "1.0.0", Type: "project", Files: []string{"App.dll"}, Depends: []int{1}, Missing: 1},
@@ -40,13 +40,12 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for in, names := range map[string]string{
-		`{"libraries":{"a/1":{}}}`:           "/targets",
-		"{":                                  "x.deps.json",
-		`{"targets":{"t":{"noversion":{}}}}`: "noversion",
+		`{"libraries":{"a/1":{}}}`: "/targets",
+		"{":                        "x.deps.json",
 		`{"runtimeTarget":{"name":"u"},"targets":{"t":{}}}`: "/runtimeTarget/name",
 		`{"targets":{"t":{}},"targets":{}}`:                 "targets",
 	} {
-		if got, err := Parse("x.deps.json", []byte(in)); got != nil || !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), names) || !strings.Contains(err.Error(), "x.deps.json") {
+		if got, _, err := Parse("x.deps.json", []byte(in)); got != nil || !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), names) || !strings.Contains(err.Error(), "x.deps.json") {
 			t.Errorf("%s: %v %v", in, got, err)
 		}
 	}
@@ -60,8 +59,39 @@ func TestParseRefuses(t *testing.T) {
 		b.WriteString(`"` + strings.Repeat("a", 1+i%7) + string(rune('a'+i%26)) + "/" + strconv.Itoa(i) + `":{}`)
 	}
 	b.WriteString("}}")
-	if _, err := Parse("x.deps.json", []byte(b.String())); !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "100000") {
+	if _, _, err := Parse("x.deps.json", []byte(b.String())); !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "100000") {
 		t.Errorf("%v", err)
+	}
+}
+
+// An entry that is broken does not hide the others.
+func TestParseFaults(t *testing.T) {
+	good := `"A/1":{"runtime":{"A.dll":{}},"dependencies":{"B":"1"}},"B/1":{"runtime":{"B.dll":{}}}`
+	for name, tt := range map[string]struct {
+		text, says string
+		libraries  int
+	}{
+		"no version":         {`{"targets":{"t/x":{` + good + `,"noversion":{}}}}`, `/targets/t~1x: invalid: got "noversion"`, 2},
+		"no name":            {`{"targets":{"t":{` + good + `,"/1":{}}}}`, `got "/1"`, 2},
+		"an entry of a list": {`{"targets":{"t":{` + good + `,"C/1":[]}}}`, "/targets/t/C~11", 3},
+		"a library of text":  {`{"targets":{"t":{` + good + `}},"libraries":{"B/1":"x","Z/1":7}}`, "/libraries/B~11", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, faults, err := Parse("x.deps.json", []byte(tt.text))
+			if err != nil || len(got) != tt.libraries || got[0].Name != "A" || len(got[0].Depends) != 1 || got[got[0].Depends[0]].Name != "B" {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if len(faults) != 1 || !errors.Is(faults[0], assay.ErrInvalid) || !strings.Contains(faults[0].Error(), tt.says) || !strings.Contains(faults[0].Error(), "x.deps.json") {
+				t.Errorf("%v", faults)
+			}
+		})
+	}
+	var b strings.Builder
+	for i := range 300 {
+		b.WriteString(`"` + strconv.Itoa(i) + `":0,`)
+	}
+	if got, faults, err := Parse("x", []byte(`{"targets":{"t":{`+b.String()+good+`}}}`)); err != nil || len(got) != 2 || len(faults) != maxFaults+1 {
+		t.Errorf("%d libraries, %d faults, %v", len(got), len(faults), err)
 	}
 }
 
@@ -77,7 +107,7 @@ func TestScalibr(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Parse(name, content)
+		got, faults, err := Parse(name, content)
 		if least == 0 {
 			if !errors.Is(err, ErrNotDotnet) {
 				t.Errorf("%s: %v", name, err)
@@ -85,6 +115,9 @@ func TestScalibr(t *testing.T) {
 			continue
 		}
 		if least < 0 {
+			if len(faults) > 0 {
+				err = faults[0]
+			}
 			if !errors.Is(err, assay.ErrInvalid) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -106,14 +139,19 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(app))
 	f.Add([]byte(`{"targets":{"":{"a/":{"dependencies":{"A":""}}}}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		libs, err := Parse("x", b)
+		libs, faults, err := Parse("x", b)
+		for _, err := range faults {
+			if !errors.Is(err, assay.ErrInvalid) {
+				t.Fatal(err)
+			}
+		}
 		if err != nil {
 			if libs != nil || !errors.Is(err, ErrNotDotnet) && !errors.Is(err, assay.ErrInvalid) && !errors.Is(err, assay.ErrBound) {
 				t.Fatal(libs, err)
 			}
 			return
 		}
-		again, err := Parse("x", b)
+		again, _, err := Parse("x", b)
 		if d := cmp.Diff(libs, again, cmp.Comparer(func(a, b assay.Digest) bool { return a == b })); err != nil || d != "" {
 			t.Fatal(d, err)
 		}

@@ -24,6 +24,9 @@ type Manifest struct {
 	// Name has the scope: "@scope/name". Each of Name and Version may be "".
 	Name, Version string
 	Description   string
+	// Author is who made it, "name <address or URL>"; "" if that is not said in a form
+	// that can be read.
+	Author string
 	// Private packages are not to be published; their name means nothing outside.
 	Private  bool
 	Licenses []assay.License
@@ -37,7 +40,7 @@ type Manifest struct {
 
 // Size is about how many bytes the manifest takes in memory.
 func (m *Manifest) Size() int {
-	n := 512 + 2*len(m.Name) + 2*len(m.Version) + len(m.Description)
+	n := 512 + 2*len(m.Name) + 2*len(m.Version) + len(m.Description) + len(m.Author)
 	for _, l := range m.Licenses {
 		n += len(l.Name) + len(l.Expression)
 	}
@@ -71,7 +74,7 @@ func ParseManifest(name string, data []byte) (*Manifest, error) {
 		return nil, &assay.Error{Op: "read package.json", Kind: assay.ErrInvalid, Subject: name, Value: "null", Bound: "an object"}
 	}
 	m := &Manifest{
-		Name: str(raw["name"]), Version: str(raw["version"]), Description: str(raw["description"]),
+		Name: str(raw["name"]), Version: str(raw["version"]), Description: str(raw["description"]), Author: person(raw["author"]),
 		Private:  raw["private"].Kind() == 't',
 		Licenses: licenses(raw["license"], raw["licenses"]),
 	}

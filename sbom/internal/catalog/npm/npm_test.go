@@ -18,11 +18,11 @@ func TestParseManifest(t *testing.T) {
 		text string
 		want Manifest
 	}{
-		"all": {`{"name":"@s/a","version":"v1.2.3","description":"d","license":"MIT","private":true,
+		"all": {`{"name":"@s/a","version":"v1.2.3","description":"d","license":"MIT","private":true,"author":"Jane <j@e.example>",
 			"dependencies":{"b":"^1","c":"1"},"optionalDependencies":{"c":"1","d":"1"},
 			"peerDependencies":{"p":"1","q":"1","b":"1"},"peerDependenciesMeta":{"q":{"optional":true},"p":7},
 			"devDependencies":{"t":"1"}}`,
-			Manifest{Name: "@s/a", Version: "1.2.3", Description: "d", Private: true, Licenses: expr("MIT"),
+			Manifest{Name: "@s/a", Version: "1.2.3", Description: "d", Author: "Jane <j@e.example>", Private: true, Licenses: expr("MIT"),
 				Depends: []Dependency{{"b", false}, {"c", true}, {"d", true}, {"p", false}, {"q", true}}, Dev: []string{"t"}}},
 		"byte order mark":     {"\xef\xbb\xbf{\"name\":\"a\"}", Manifest{Name: "a"}},
 		"wrong types":         {`{"name":1,"version":[],"dependencies":["a"],"license":false,"private":"true"}`, Manifest{}},
@@ -109,6 +109,30 @@ func TestParseIntegrity(t *testing.T) {
 	}
 	if got := ParseIntegrity(sri1 + " sha1-" + strings.Repeat("A", 27) + "="); len(got) != 0 {
 		t.Error("two digests of one algorithm:", got)
+	}
+}
+
+func TestAuthor(t *testing.T) {
+	for in, want := range map[string]string{
+		`"Jane Doe <jane@example.com> (https://example.com)"`:        "Jane Doe <jane@example.com>",
+		`"Jane Doe (https://example.com/~jane)"`:                     "Jane Doe <https://example.com/~jane>",
+		`"Jane Doe<jane@example.com>"`:                               "Jane Doe <jane@example.com>",
+		`"  Acme Inc.  "`:                                            "Acme Inc.",
+		`{"name":"Jane","email":"jane@example.com"}`:                 "Jane <jane@example.com>",
+		`{"name":"Jane","email":"nowhere","url":"http://e.example"}`: "Jane <http://e.example>",
+		`{"name":"Jane","url":"javascript:alert(1)"}`:                "Jane",
+		`"Jane (at) example"`:                                        "",
+		`"Jane <jane at example>"`:                                   "Jane",
+		`"<jane@example.com>"`:                                       "",
+		`"(https://example.com)"`:                                    "",
+		`"Jane\u001b[2J"`:                                            "",
+		`{"email":"jane@example.com"}`:                               "",
+		`["Jane"]`:                                                   "", `7`: "", `null`: "", `""`: "",
+	} {
+		m, err := ParseManifest("package.json", []byte(`{"author":`+in+`}`))
+		if err != nil || m.Author != want {
+			t.Errorf("%s gives %q, %v; want %q", in, m.Author, err, want)
+		}
 	}
 }
 

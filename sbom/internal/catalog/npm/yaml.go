@@ -197,7 +197,7 @@ func (r *yamlReader) inner(t text, part, entry int) error {
 	lead := 0 // blank lines and comments before it
 	for lead < len(t.s) && !begins(t.s[lead:], 0) {
 		line, _, _ := strings.Cut(t.s[lead:], "\n")
-		if bare := strings.TrimLeft(strings.TrimRight(line, " \t\r"), " \t"); bare != "" && bare[0] != '#' {
+		if bare := strings.TrimLeft(strings.TrimRight(line, " \r"), " "); bare != "" && bare[0] != '#' {
 			return r.bad(t.line+strings.Count(t.s[:lead], "\n"), line, "a key that is not indented")
 		}
 		lead = min(lead+len(line)+1, len(t.s))

@@ -163,7 +163,7 @@ func FuzzReadYAML(f *testing.F) {
 	add("a: 1\nb:\n  c: 'd'\n  e: {f: g, h: [i, j]}\n")
 	add("? a\n: b: c\n  d: \"e\\n\"\nf: >-\n  g\n  h\ni:\n- j\nk: l\n  m\n")
 	for _, found := range []string{"0: \x040", "0: {0:}", "0: >0", "0: >\n  \n 0", "0: \"\\\n\"", "a: b\n#c\n  d", strings.Repeat("a", 1025) + ": b",
-		"a: {b: c, ?: [d]}", "? a\n: b\n? c", "a: [b? c]", "--- a: b"} { // by fuzzing
+		"a: {b: c, ?: [d]}", "? a\n: b\n? c", "a: [b? c]", "--- a: b", "\t"} { // by fuzzing
 		add(found)
 	}
 	add("'a''b': x # y\n\"c\": d#e\nf:\n  - g: h\n    i: j\n")
