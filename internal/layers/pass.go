@@ -71,7 +71,9 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	again := func(ctx context.Context, i int, only map[int][]request) error {
 		s := streams[i].again()
 		if !res.Layers[i].TOC.IsZero() {
-			return c.againByTOC(ctx, s, harvests[i], only)
+			fetched, err := c.againByTOC(ctx, s, harvests[i], only)
+			res.Layers[i].Fetched += fetched
+			return err
 		}
 		return s.read(ctx, func(ctx context.Context, r io.Reader) error {
 			return c.walk(ctx, harvests[i], r, nil, only)

@@ -19,21 +19,19 @@ func FuzzTOC(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	packs := []func([]byte, testtoc.Options) (*testtoc.Layer, error){testtoc.Stargz, testtoc.Chunked}
-	for i, pack := range packs {
+	var packed []*testtoc.Layer
+	for _, pack := range []func([]byte, testtoc.Options) (*testtoc.Layer, error){testtoc.Stargz, testtoc.Chunked} {
 		for _, o := range []testtoc.Options{{}, {ChunkSize: 1000}, {ChunkSize: 1000, MinMember: 4000}} {
-			o.JSON = func(b []byte) []byte { f.Add(b, i == 1); return b }
-			if _, err := pack(archive, o); err != nil {
+			o.JSON = func(b []byte) []byte { f.Add(b, byte(len(packed))); return b }
+			l, err := pack(archive, o)
+			if err != nil {
 				f.Fatal(err)
 			}
+			packed = append(packed, l)
 		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte, zstd bool) {
-		pack := packs[0]
-		if zstd {
-			pack = packs[1]
-		}
-		l, err := pack(archive, testtoc.Options{ChunkSize: 1000, JSON: func([]byte) []byte { return data }})
+	f.Fuzz(func(t *testing.T, data []byte, which byte) {
+		l, err := packed[int(which)%len(packed)].Retable(data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,6 +56,8 @@ var tocLies = []struct {
 		kind: assay.ErrRefuted, says: []string{"bin/tool digest"}},
 	{name: "file of another digest", form: 3, edit: func(t *testtoc.TOC) { t.Find("var/status").Digest = testimage.Sum(nil).String() },
 		kind: assay.ErrRefuted, says: []string{"var/status chunk at"}},
+	{name: "only chunk of another digest", edit: func(t *testtoc.TOC) { t.Find("var/status").ChunkDigest = testimage.Sum(nil).String() },
+		kind: assay.ErrInvalid, says: []string{"/chunkDigest", "the digest of the file"}},
 	{name: "digest of an empty file", edit: func(t *testtoc.TOC) { t.Find("empty").Digest = testimage.Sum([]byte("x")).String() },
 		kind: assay.ErrInvalid, says: []string{"/digest", "the digest of an empty file"}},
 	{name: "digest by MD5", edit: func(t *testtoc.TOC) { t.Find("bin/tool").Digest = "md5:d41d8cd98f00b204e9800998ecf8427e" },

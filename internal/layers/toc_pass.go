@@ -46,7 +46,8 @@ func (c *collector) byTOC(ctx context.Context, s *stream, h *harvest) (bool, err
 	defer cancel()
 	parts, err := r.prepare(ctx, l, nil)
 	runs, total := coalesce(parts)
-	if err == nil && (r.t.Fetched+total)/max(1, s.desc.Size/100) > tocShare {
+	// A request costs as much as the bytes that are fetched to spare one.
+	if err == nil && (r.t.Fetched+total+rangeGap*int64(len(runs)))/max(1, s.desc.Size/100) > tocShare {
 		err = toc.Unusable{Reason: "would save less than " + strconv.Itoa(100-tocShare) + " % of the blob"}
 	}
 	if why, ok := errors.AsType[toc.Unusable](err); ok {
@@ -68,11 +69,11 @@ func (c *collector) byTOC(ctx context.Context, s *stream, h *harvest) (bool, err
 }
 
 // againByTOC serves the requests for the entries of these positions of a layer that
-// was read by its table.
-func (c *collector) againByTOC(ctx context.Context, s *stream, h *harvest, only map[int][]request) error {
+// was read by its table. It gives how many bytes it fetched.
+func (c *collector) againByTOC(ctx context.Context, s *stream, h *harvest, only map[int][]request) (int64, error) {
 	l, _, err := s.locate()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	r := &tocReader{c: c, s: s, h: h, src: &ranges{s: s}}
 	ctx, cancel := context.WithCancel(ctx)
@@ -82,10 +83,11 @@ func (c *collector) againByTOC(ctx context.Context, s *stream, h *harvest, only 
 		if why, ok := errors.AsType[toc.Unusable](err); ok {
 			err = s.fail(assay.ErrUnchecked, "table of contents", "", "what was read a moment ago", why)
 		}
-		return err
+		return 0, err
 	}
 	runs, _ := coalesce(parts)
-	return r.walk(ctx, runs, only)
+	err = r.walk(ctx, runs, only)
+	return r.src.fetched.Load(), err
 }
 
 // locate reads what the layer's annotations say of a table.

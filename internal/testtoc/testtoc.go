@@ -32,6 +32,8 @@ type Layer struct {
 	Zstd        bool
 	// Table is where the table is in the blob, from and to.
 	Table [2]int
+
+	blob, tar []byte // without the table
 }
 
 // Image gives what testimage builds an image of, with the annotations in it.
@@ -126,9 +128,19 @@ func Stargz(archive []byte, o Options) (*Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := w.blob.Len()
-	z := w.begin()
-	tw := tar.NewWriter(io.MultiWriter(z, &w.tar))
+	return stargz(w.blob.Bytes(), w.tar.Bytes(), doc)
+}
+
+// stargz puts a table behind contents.
+func stargz(blob, archive, doc []byte) (*Layer, error) {
+	var b, t bytes.Buffer
+	b.Write(blob)
+	t.Write(archive)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	tw := tar.NewWriter(io.MultiWriter(z, &t))
 	err = tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "stargz.index.json", Size: int64(len(doc))})
 	if err == nil {
 		_, err = tw.Write(doc)
@@ -142,10 +154,18 @@ func Stargz(archive []byte, o Options) (*Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	end := w.blob.Len()
-	w.blob.Write(StargzFooter(int64(at)))
-	return &Layer{Blob: w.blob.Bytes(), Tar: w.tar.Bytes(), Table: [2]int{at, end},
+	end := b.Len()
+	b.Write(StargzFooter(int64(len(blob))))
+	return &Layer{Blob: b.Bytes(), Tar: t.Bytes(), Table: [2]int{len(blob), end}, blob: blob, tar: archive,
 		Annotations: map[string]string{"containerd.io/snapshot/stargz/toc.digest": sum(doc)}}, nil
+}
+
+// Retable gives the layer with another table in place of its own.
+func (l *Layer) Retable(doc []byte) (*Layer, error) {
+	if l.Zstd {
+		return chunked(l.blob, l.tar, doc, Options{}), nil
+	}
+	return stargz(l.blob, l.tar, doc)
 }
 
 // StargzFooter is the footer of a blob whose table is at the offset.
@@ -168,29 +188,37 @@ func Chunked(archive []byte, o Options) (*Layer, error) {
 	if err := w.closing(); err != nil {
 		return nil, err
 	}
-	split := packZstd([]byte(`{"type":2,"payload":"","position":0}`))
-	w.toc.TarSplit = sum(split)
+	w.toc.TarSplit = sum(tarSplit())
 	doc, err := w.table()
 	if err != nil {
 		return nil, err
 	}
-	packed := packZstd(doc)
-	at := w.blob.Len() + 8
-	skippable(&w.blob, packed)
-	splitAt := w.blob.Len() + 8
-	skippable(&w.blob, split)
-	skippable(&w.blob, ChunkedFooter(at, len(packed), len(doc), splitAt, len(split)))
+	return chunked(w.blob.Bytes(), w.tar.Bytes(), doc, o), nil
+}
+
+func tarSplit() []byte { return packZstd([]byte(`{"type":2,"payload":"","position":0}`)) }
+
+// chunked puts a table behind contents.
+func chunked(blob, archive, doc []byte, o Options) *Layer {
+	packed, split := packZstd(doc), tarSplit()
+	var b bytes.Buffer
+	b.Write(blob)
+	at := b.Len() + 8
+	skippable(&b, packed)
+	splitAt := b.Len() + 8
+	skippable(&b, split)
+	skippable(&b, ChunkedFooter(at, len(packed), len(doc), splitAt, len(split)))
 	prefix := "io.github.containers"
 	if o.OldPrefix {
 		prefix = "io.containers"
 	}
-	l := &Layer{Blob: w.blob.Bytes(), Tar: w.tar.Bytes(), Zstd: true, Table: [2]int{at, at + len(packed)},
+	l := &Layer{Blob: b.Bytes(), Tar: archive, Zstd: true, Table: [2]int{at, at + len(packed)}, blob: blob, tar: archive,
 		Annotations: map[string]string{prefix + ".zstd-chunked.manifest-checksum": sum(packed)}}
 	if !o.NoPosition {
 		l.Annotations[prefix+".zstd-chunked.manifest-position"] = fmt.Sprintf("%d:%d:%d:1", at, len(packed), len(doc))
 		l.Annotations[prefix+".zstd-chunked.tarsplit-position"] = fmt.Sprintf("%d:%d:%d", splitAt, len(split), 36)
 	}
-	return l, nil
+	return l
 }
 
 // ChunkedFooter is what is in the last skippable frame.

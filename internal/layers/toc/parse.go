@@ -244,6 +244,8 @@ func (b *builder) chunk(e *entry, at string) error {
 	switch {
 	case err != nil:
 		return err
+	case ok && size == f.Size && f.HasSum && sum != f.Sum:
+		return bad("chunkDigest", e.ChunkDigest, "the digest of the file, of which it is the only chunk")
 	case ok:
 		c.Sum = sum
 	case size == f.Size && f.HasSum:
