@@ -118,4 +118,5 @@
 // own parameter named "source" or "entryPoint" that differs is [assay.ErrUnchecked].
 // buildConfig, completeness and reproducible have no place in v1 and are kept as
 // Extensions. BuildType is as stated: Encode refuses to write it into a v1 predicate.
+// [ToV1] converts, and says what v1 has no place for.
 package provenance
