@@ -63,11 +63,6 @@ func tooLarge(name string, size int64) error {
 		Value: fmt.Sprintf("%d bytes", size), Bound: fmt.Sprintf("at most %d bytes", strictjson.DefaultMaxBytes)}
 }
 
-func tooLarge(name string, size int64) error {
-	return &assay.Error{Op: "read SBOM", Kind: assay.ErrBound, Subject: name,
-		Value: fmt.Sprintf("%d bytes", size), Bound: fmt.Sprintf("at most %d bytes", strictjson.DefaultMaxBytes)}
-}
-
 // ReadFile is [Read] of a file. A file that does not exist is [assay.ErrAbsent],
 // one that cannot be read is [assay.ErrUnchecked].
 func ReadFile(path string) (*assay.SBOM, error) {
