@@ -27,7 +27,7 @@ func factTypes() []any {
 		(*pacman.Package)(nil), pacmanFiles(""),
 		opkgDB{}, opkgControl{},
 		goBinary{},
-		lockFile(nil), manifest(nil),
+		lockFile(nil), manifest(nil), npmArchive{},
 		(*python.Package)(nil), (*python.DirectURL)(nil), pyArchive{}, pyRecord(nil), pyRequires{},
 		(*gem.Spec)(nil), gemArchive{},
 		[]composer.Package(nil),

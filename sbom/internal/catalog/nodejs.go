@@ -14,6 +14,9 @@ type npmTree struct {
 	m       *maker
 	byDir   map[string]*npmPackage
 	ordered []*npmPackage
+	// archived are the projects, "" for any, by "name@version" of what Yarn runs out of
+	// archives.
+	archived map[string][]string
 }
 
 type npmPackage struct {
@@ -30,7 +33,7 @@ func (m *maker) npm() error {
 		}
 		return map[string]int{f.Name + "\x00" + f.Version: 0}
 	})
-	t := &npmTree{m: m, byDir: map[string]*npmPackage{}}
+	t := &npmTree{m: m, byDir: map[string]*npmPackage{}, archived: map[string][]string{}}
 	linked := m.linkedFolders()
 	locks := m.locks()
 	for i := range files {
@@ -42,7 +45,7 @@ func (m *maker) npm() error {
 		t.add(l, v, linked, locks)
 	}
 	for _, f := range m.res.Facts(npmName) {
-		if bad, ok := f.Value.(faulty); ok && (isLock(f.Path) || m.installed(f.Path, linked)) {
+		if bad, ok := f.Value.(faulty); ok && (isLock(f.Path) || isYarnArchive(f.Path) || m.installed(f.Path, linked)) {
 			m.skip(npmName, f, bad.err)
 			if !isLock(f.Path) {
 				m.found["npm"], m.partial["components:npm"] = true, true
@@ -50,7 +53,7 @@ func (m *maker) npm() error {
 		}
 	}
 	for _, f := range m.res.HistoryFacts(npmName) {
-		if bad, ok := f.Value.(faulty); ok && m.installed(f.Path, nil) {
+		if bad, ok := f.Value.(faulty); ok && (isYarnArchive(f.Path) || m.installed(f.Path, nil)) {
 			m.skip(npmName, f, bad.err)
 		}
 	}
@@ -64,7 +67,11 @@ func (m *maker) npm() error {
 	if err := t.edges(); err != nil {
 		return err
 	}
-	nodes := make([]*node, 0, len(t.ordered))
+	archived, err := t.archives(locks)
+	if err != nil {
+		return err
+	}
+	nodes := archived
 	for _, p := range t.ordered {
 		nodes = append(nodes, p.node)
 	}

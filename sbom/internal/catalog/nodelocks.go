@@ -12,7 +12,7 @@ import (
 )
 
 // isLock tells the lock files among the files of the npm visitor.
-func isLock(p string) bool { return path.Base(p) != "package.json" }
+func isLock(p string) bool { return path.Base(p) != "package.json" && !isYarnArchive(p) }
 
 // npmLock is one lock file of the merged tree.
 type npmLock struct {
@@ -112,7 +112,8 @@ func (t *npmTree) resolved(locks *npmLocks) ([]*node, error) {
 				return nil, err
 			}
 			here := func(dir string) bool { return l.dir == "." || strings.HasPrefix(dir, l.dir+"/") }
-			if slices.ContainsFunc(installed[p.Name+"@"+p.Version], here) {
+			id := p.Name + "@" + p.Version
+			if slices.ContainsFunc(installed[id], here) || slices.ContainsFunc(t.archived[id], func(dir string) bool { return dir == "" || dir == l.dir }) {
 				continue
 			}
 			m.found["npm"] = true

@@ -169,9 +169,12 @@ func (npmVisitor) Match(f *layers.File) layers.Want {
 		return layers.WantNothing
 	}
 	switch f.Path[len(f.Path)-1] {
-	case 'n', 'k', 'l':
+	case 'n', 'k', 'l', 'p':
 	default:
 		return layers.WantNothing
+	}
+	if isYarnArchive(f.Path) {
+		return layers.WantContent | layers.WantOptional
 	}
 	switch f.Base() {
 	case "package.json":
@@ -197,6 +200,9 @@ func (npmVisitor) Match(f *layers.File) layers.Want {
 }
 
 func (v npmVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
+	if isYarnArchive(f.Path) {
+		return v.archive(f, c)
+	}
 	if f.Base() == "package.json" {
 		m, err := npm.ParseManifest(f.Path, c.Bytes)
 		if err != nil {
