@@ -25,8 +25,8 @@ func ValidCompleteness(s assay.Completeness) bool {
 		slices.Contains([]string{"complete", "incomplete", "unknown"}, s.Aggregate)
 }
 
-// Form gives a copy of doc that is normalized, sorted and valid, and shares no
-// slice with it that is changed. It reports what it had to change: bytes that are
+// Form gives a copy of doc that is normalized, sorted and valid. It shares slices with
+// doc, and is not to be changed in its parts. It reports what it had to change: bytes that are
 // not UTF-8, which JSON cannot hold and file names of an image may have, and
 // expressions that are none.
 func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
@@ -36,6 +36,16 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 	out.Format = ""
 	invalid := func(field, value, want string) error {
 		return &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Field: field, Value: value, Bound: want}
+	}
+	if y := out.Created.UTC().Year(); !out.Created.IsZero() && (y < 0 || y > 9999) {
+		return nil, invalid("created", out.Created.String(), "a year of four digits")
+	}
+	if isForm(doc) {
+		out.Components = slices.Clip(doc.Components)
+		if out.Components == nil {
+			out.Components = []assay.Component{}
+		}
+		return &out, nil
 	}
 	out.Components = make([]assay.Component, len(doc.Components))
 	for i := range doc.Components {
@@ -101,9 +111,6 @@ func Form(doc *assay.SBOM, report func(field string, id assay.ComponentID, reaso
 		if r.From == "" || r.To == "" {
 			return nil, invalid("relation "+string(r.Kind), "", "the id of a component")
 		}
-	}
-	if y := out.Created.UTC().Year(); !out.Created.IsZero() && (y < 0 || y > 9999) {
-		return nil, invalid("created", out.Created.String(), "a year of four digits")
 	}
 	return &out, nil
 }

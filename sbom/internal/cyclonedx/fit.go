@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/shape"
 )
 
@@ -319,6 +320,11 @@ func (f *fitter) scalar(s *scalar, v *tree, pointer string) *tree {
 		}
 		v.text = b.String()
 		f.lose(pointer, "XML does not have all of its characters; U+FFFD and the number is written")
+	}
+	// White space in addresses does not count in XML.
+	if f.xml && s.kind == '"' && s.collapse && s.ok == nil && strings.Join(strings.Fields(v.text), " ") != v.text {
+		v.text = canon.Word(v.text)
+		f.lose(pointer, "%s", canon.Encoded)
 	}
 	text := v.text
 	if s.ok == nil || s.ok(text, f.version) {

@@ -234,17 +234,20 @@ func IsCompound(expression string) bool {
 	return strings.ContainsAny(strings.Trim(expression, " "), " (")
 }
 
+// Compare orders licenses by expression, name, and whether they were concluded.
+func Compare(a, b assay.License) int {
+	ab, bb := 0, 0
+	if a.Concluded {
+		ab = 1
+	}
+	if b.Concluded {
+		bb = 1
+	}
+	return cmp.Or(cmp.Compare(a.Expression, b.Expression), cmp.Compare(a.Name, b.Name), cmp.Compare(ab, bb))
+}
+
 // Sort brings licenses to one order, each once.
 func Sort(list *[]assay.License) {
-	slices.SortFunc(*list, func(a, b assay.License) int {
-		ab, bb := 0, 0
-		if a.Concluded {
-			ab = 1
-		}
-		if b.Concluded {
-			bb = 1
-		}
-		return cmp.Or(cmp.Compare(a.Expression, b.Expression), cmp.Compare(a.Name, b.Name), cmp.Compare(ab, bb))
-	})
+	slices.SortFunc(*list, Compare)
 	*list = slices.Compact(*list)
 }

@@ -57,5 +57,15 @@ func TestAppend(t *testing.T) {
 		if d := cmp.Diff(string(want), string(d.append(nil))); d != "" {
 			t.Error(d)
 		}
+		if as.tagValue {
+			continue
+		}
+		streamed, err := Encode(doc, as.old, func(string, assay.ComponentID, string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(want), string(streamed)); d != "" {
+			t.Error(d)
+		}
 	}
 }

@@ -22,16 +22,42 @@ func Encode(doc *assay.SBOM, old bool, report func(field string, id assay.Compon
 	if old {
 		as = as.as22()
 	}
-	out, err := encode(doc, as, report)
+	e, d, err := begin(doc, as, report)
 	if err != nil {
 		return nil, err
 	}
-	return out.append(nil), nil
+	return e.stream(d), nil
 }
 
+// encode makes the whole document. What has it at once can write its parts in any
+// order; JSON is written by stream, one element after the other.
 func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*document, error) {
+	e, out, err := begin(doc, as, report)
+	if err != nil {
+		return nil, err
+	}
+	out.Packages = make([]pkg, 0, len(e.ids))
+	for c := range e.components() {
+		if isFile(c) {
+			f, facts := e.file(c)
+			f.Annotations = e.annotate(&facts)
+			out.Files = append(out.Files, f)
+		} else {
+			var p pkg
+			facts := e.pkg(c, &p)
+			p.Annotations = e.annotate(&facts)
+			out.Packages = append(out.Packages, p)
+		}
+	}
+	out.Relationships = make([]relationship, 0, len(doc.Relations)+1)
+	e.relationships(func(r *relationship) { out.Relationships = append(out.Relationships, *r) })
+	return out, nil
+}
+
+// begin makes a document without its elements and relationships.
+func begin(doc *assay.SBOM, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*encoder, *document, error) {
 	if doc.Created.IsZero() {
-		return nil, &assay.Error{Op: "write SPDX", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Field: "created",
+		return nil, nil, &assay.Error{Op: "write SPDX", Kind: assay.ErrInvalid, Subject: doc.Root.Name, Field: "created",
 			Bound: "a time, in the SBOM or in the options", Rule: "SPDX 2.3, 6.9"}
 	}
 	if doc.Created.Nanosecond() != 0 {
@@ -47,34 +73,10 @@ func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.Com
 		out.Name = "unnamed"
 	}
 	if err := e.name(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for c := range e.components() {
 		e.extract(c)
-	}
-	out.Packages = make([]pkg, 0, len(e.ids))
-	out.Relationships = make([]relationship, 0, len(doc.Relations)+1)
-	for c := range e.components() {
-		if isFile(c) {
-			out.Files = append(out.Files, e.file(c))
-		} else {
-			out.Packages = append(out.Packages, e.pkg(c))
-		}
-		if c == &doc.Root || doc.Root.ID == "" {
-			out.Relationships = append(out.Relationships, relationship{From: documentID, Type: "DESCRIBES", To: e.ids[c.ID]})
-		}
-	}
-	var from assay.ComponentID
-	var fromID string
-	for _, r := range doc.Relations {
-		if r.From != from { // they are sorted by it
-			from, fromID = r.From, e.ids[r.From]
-		}
-		rel := relationship{From: fromID, Type: written[r.Kind], To: e.ids[r.To]}
-		if rel.Type == "" {
-			rel.Type, rel.Comment = "OTHER", KindComment(r.Kind)
-		}
-		out.Relationships = append(out.Relationships, rel)
 	}
 	for _, info := range e.infos {
 		out.Extracted = append(out.Extracted, info)
@@ -82,7 +84,28 @@ func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.Com
 	slices.SortFunc(out.Extracted, func(a, b extracted) int { return strings.Compare(a.ID, b.ID) })
 	var err error
 	out.Annotations, err = e.documentNote(out.CreationInfo.Creators)
-	return out, err
+	return e, out, err
+}
+
+// relationships gives what the document describes, then those of the components.
+func (e *encoder) relationships(yield func(*relationship)) {
+	for i, c := range e.order {
+		if c == &e.doc.Root || e.doc.Root.ID == "" {
+			yield(&relationship{From: documentID, Type: "DESCRIBES", To: e.names[i]})
+		}
+	}
+	var from assay.ComponentID
+	var fromID string
+	for _, r := range e.doc.Relations {
+		if r.From != from { // they are sorted by it
+			from, fromID = r.From, e.ids[r.From]
+		}
+		rel := relationship{From: fromID, Type: written[r.Kind], To: e.ids[r.To]}
+		if rel.Type == "" {
+			rel.Type, rel.Comment = "OTHER", KindComment(r.Kind)
+		}
+		yield(&rel)
+	}
 }
 
 type encoder struct {
@@ -90,9 +113,14 @@ type encoder struct {
 	as      *dialect
 	date    string
 	ids     map[assay.ComponentID]string
+	order   []*assay.Component // with their SPDXIDs in names
+	names   []string
+	id      string               // the SPDXID of the one that is written
 	infos   map[string]extracted // by LicenseRef
 	refs    map[string]string    // LicenseRefs by what they stand for
 	scratch []byte
+	// analyzed is what every package says of its files: no.
+	analyzed bool
 }
 
 // isFile tells what is written as a file: SPDX 2 has no member of a file for
@@ -105,20 +133,18 @@ func isFile(c *assay.Component) bool {
 // components gives the root, if there is one, and the others.
 func (e *encoder) components() func(yield func(*assay.Component) bool) {
 	return func(yield func(*assay.Component) bool) {
-		if e.doc.Root.ID != "" && !yield(&e.doc.Root) {
-			return
-		}
-		for i := range e.doc.Components {
-			if !yield(&e.doc.Components[i]) {
+		for i, c := range e.order {
+			if e.id = e.names[i]; !yield(c) {
 				return
 			}
 		}
 	}
 }
 
+// name gives each component its SPDXID.
 func (e *encoder) name() error {
 	taken := make(map[string]assay.ComponentID, len(e.doc.Components)+1)
-	for c := range e.components() {
+	add := func(c *assay.Component) error {
 		id := elementID(c.ID)
 		if other, ok := taken[id]; ok {
 			return &assay.Error{Op: "write SPDX", Kind: assay.ErrInvalid, Subject: e.doc.Root.Name, Field: "id", Value: string(c.ID),
@@ -126,6 +152,19 @@ func (e *encoder) name() error {
 		}
 		taken[id] = c.ID
 		e.ids[c.ID] = id
+		e.order, e.names = append(e.order, c), append(e.names, id)
+		return nil
+	}
+	e.order, e.names = make([]*assay.Component, 0, len(e.doc.Components)+1), make([]string, 0, len(e.doc.Components)+1)
+	if e.doc.Root.ID != "" {
+		if err := add(&e.doc.Root); err != nil {
+			return err
+		}
+	}
+	for i := range e.doc.Components {
+		if err := add(&e.doc.Components[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -159,7 +198,7 @@ func (e *encoder) extract(c *assay.Component) {
 // facts gives those of every element, and those that the dialect cannot hold.
 func (e *encoder) facts(c *assay.Component, name, description string) ComponentFacts {
 	f := ComponentFacts{Source: c.Source, Locations: c.Locations, FoundBy: c.FoundBy, Properties: c.Properties}
-	if e.ids[c.ID][len(refPrefix):] != string(c.ID) {
+	if e.id[len(refPrefix):] != string(c.ID) {
 		f.ID = c.ID
 	}
 	if name != c.Name {
@@ -185,7 +224,7 @@ func (e *encoder) survive(list []assay.License, declared, concluded string) bool
 	return n[0] <= 1 && n[1] <= 1 && (len(list) == 0 || slices.Equal(readLicenses(declared, concluded, e.infos, nil), list))
 }
 
-func (e *encoder) checksums(c *assay.Component, f *ComponentFacts) (out []checksum) {
+func (e *encoder) checksums(out []checksum, c *assay.Component, f *ComponentFacts) []checksum {
 	for _, d := range c.Hashes {
 		if name, ok := e.as.hasAlgorithm(d.Algorithm()); ok {
 			out = append(out, checksum{name, d.Hex()})
@@ -201,8 +240,8 @@ func (e *encoder) annotate(f *ComponentFacts) []annotation {
 	return e.note(componentNote, e.scratch)
 }
 
-func (e *encoder) file(c *assay.Component) file {
-	f := file{SPDXID: e.ids[c.ID], FileName: e.as.name(c.Name), CopyrightText: noAssertion}
+func (e *encoder) file(c *assay.Component) (file, ComponentFacts) {
+	f := file{SPDXID: e.id, FileName: e.as.name(c.Name), CopyrightText: noAssertion}
 	facts := e.facts(c, f.FileName, "")
 	_, f.LicenseConcluded = licensesOf(c.Licenses, e.licenseRef)
 	f.LicenseConcluded = e.as.line(f.LicenseConcluded)
@@ -210,16 +249,17 @@ func (e *encoder) file(c *assay.Component) file {
 		facts.Licenses = c.Licenses
 	}
 	f.LicenseInfos = []string{noAssertion}
-	f.Checksums = e.checksums(c, &facts)
+	f.Checksums = e.checksums(nil, c, &facts)
 	facts.References = c.References
-	f.Annotations = e.annotate(&facts)
-	return f
+	return f, facts
 }
 
-func (e *encoder) pkg(c *assay.Component) pkg {
-	p := pkg{
-		SPDXID: e.ids[c.ID], Name: e.as.name(c.Name), VersionInfo: e.as.line(c.Version), Supplier: e.as.line(supplierOf(c.Supplier)), DownloadLocation: noAssertion,
-		FilesAnalyzed: new(bool), Purpose: e.as.purpose(c.Type), Originator: e.as.line(supplierOf(c.Creator)), CopyrightText: noAssertion, Description: e.as.text(c.Description),
+// pkg writes into p, whose lists it uses again, and gives what p has no member for.
+func (e *encoder) pkg(c *assay.Component, p *pkg) ComponentFacts {
+	sums, refs := p.Checksums[:0], p.ExternalRefs[:0]
+	*p = pkg{
+		SPDXID: e.id, Name: e.as.name(c.Name), VersionInfo: e.as.line(c.Version), Supplier: e.as.line(supplierOf(c.Supplier)), DownloadLocation: noAssertion,
+		FilesAnalyzed: &e.analyzed, ExternalRefs: refs, Purpose: e.as.purpose(c.Type), Originator: e.as.line(supplierOf(c.Creator)), CopyrightText: noAssertion, Description: e.as.text(c.Description),
 	}
 	facts := e.facts(c, p.Name, p.Description)
 	if t, ok := typeOf(p.Purpose); !ok || t != c.Type {
@@ -239,7 +279,7 @@ func (e *encoder) pkg(c *assay.Component) pkg {
 	if !e.survive(c.Licenses, p.LicenseDeclared, p.LicenseConcluded) {
 		facts.Licenses = c.Licenses
 	}
-	p.Checksums = e.checksums(c, &facts)
+	p.Checksums = e.checksums(sums, c, &facts)
 	if !c.PURL.IsZero() {
 		p.ExternalRefs = append(p.ExternalRefs, external{e.as.packageManager(), "purl", c.PURL.String(), ""})
 	}
@@ -253,9 +293,8 @@ func (e *encoder) pkg(c *assay.Component) pkg {
 			p.ExternalRefs = append(p.ExternalRefs, external{"SECURITY", "cpe23Type", cpe, ""})
 		}
 	}
-	e.references(c, &p, &facts)
-	p.Annotations = e.annotate(&facts)
-	return p
+	e.references(c, p, &facts)
+	return facts
 }
 
 // isSpace tells what cannot be inside of a word of a tag-value document.
