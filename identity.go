@@ -12,8 +12,10 @@ type Identity struct {
 	// 1.3.6.1.4.1.57264.1.8, or .1 in old certificates).
 	Issuer string `json:"issuer,omitempty"`
 	// Subject is the certificate's subject alternative name: an email address, a
-	// workflow URI, a SPIFFE id.
-	Subject string `json:"subject,omitempty"`
+	// workflow URI, a SPIFFE id. SubjectKind says which kind of name the certificate
+	// has it as; the same characters may stand for others as another kind.
+	Subject     string      `json:"subject,omitempty"`
+	SubjectKind SubjectKind `json:"subjectKind,omitempty"`
 	// Key is the SHA-256 of the public key's PKIX, DER form, where the signer is a
 	// key that the caller trusts.
 	Key Digest `json:"key,omitzero"`
@@ -21,10 +23,25 @@ type Identity struct {
 	Claims Claims `json:"claims,omitzero"`
 }
 
+// SubjectKind is a kind of subject alternative name that Fulcio certifies.
+type SubjectKind string
+
+// The kinds of subject alternative names.
+const (
+	SubjectEmail     SubjectKind = "email"
+	SubjectURI       SubjectKind = "uri"
+	SubjectOtherName SubjectKind = "otherName" // a username, 1.3.6.1.4.1.57264.1.7
+)
+
 // Claims are what a CI's OIDC token said about a run, by the names of Fulcio's
-// extensions (fulcio docs/oid-info.md, 1.3.6.1.4.1.57264.1.9 to .24). Empty is not
-// claimed.
+// extensions (fulcio docs/oid-info.md, 1.3.6.1.4.1.57264.1.2 to .6, deprecated and all
+// that certificates from before 2023 have, and .9 to .24). Empty is not claimed.
 type Claims struct {
+	GitHubWorkflowTrigger               string `json:"githubWorkflowTrigger,omitempty"`               // .2, the event
+	GitHubWorkflowSHA                   string `json:"githubWorkflowSHA,omitempty"`                   // .3, the commit
+	GitHubWorkflowName                  string `json:"githubWorkflowName,omitempty"`                  // .4
+	GitHubWorkflowRepository            string `json:"githubWorkflowRepository,omitempty"`            // .5, "owner/name"
+	GitHubWorkflowRef                   string `json:"githubWorkflowRef,omitempty"`                   // .6
 	BuildSignerURI                      string `json:"buildSignerURI,omitempty"`                      // .9
 	BuildSignerDigest                   string `json:"buildSignerDigest,omitempty"`                   // .10
 	RunnerEnvironment                   string `json:"runnerEnvironment,omitempty"`                   // .11
@@ -54,7 +71,7 @@ func (i Identity) Validate() error {
 		bad.Bound = "a subject or a key, not both"
 	case i.Subject != "" && i.Issuer == "":
 		bad.Field, bad.Bound = "issuer", "the issuer that authenticated the subject"
-	case i.Subject == "" && (i.Issuer != "" || i.Claims != Claims{}):
+	case i.Subject == "" && (i.Issuer != "" || i.SubjectKind != "" || i.Claims != Claims{}):
 		bad.Field, bad.Bound = "issuer", "no issuer and no claims beside a key"
 	default:
 		return nil
@@ -79,7 +96,7 @@ func (i Identity) String() string {
 // Compare orders identities, and is 0 for the same signer: claims, which differ
 // from run to run, do not count.
 func (i Identity) Compare(o Identity) int {
-	return cmp.Or(cmp.Compare(i.Subject, o.Subject), cmp.Compare(i.Issuer, o.Issuer), i.Key.Compare(o.Key))
+	return cmp.Or(cmp.Compare(i.Subject, o.Subject), cmp.Compare(i.SubjectKind, o.SubjectKind), cmp.Compare(i.Issuer, o.Issuer), i.Key.Compare(o.Key))
 }
 
 // IsZero reports whether i is nobody.

@@ -43,6 +43,10 @@ const (
 	KindTestResult  Kind = "test-result"
 	KindSummary     Kind = "summary"
 	KindOpaque      Kind = "opaque"
+
+	// KindSignature is the kind of a signature on the digest itself, as "cosign sign"
+	// makes it. It states nothing about the image, and is no type of the sum.
+	KindSignature Kind = "signature"
 )
 
 // ParsePredicateType requires an absolute URI without surrounding space, as the

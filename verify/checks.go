@@ -227,6 +227,9 @@ func (c *subjectCase) any() Check {
 			check.Evidence = append(check.Evidence, e.Envelope())
 		}
 	}
+	for a := range c.report.Signatures() {
+		check.Evidence = append(check.Evidence, a.Envelope)
+	}
 	return c.presence(check, "attestation")
 }
 
@@ -236,6 +239,11 @@ func (c *subjectCase) present(k assay.Kind) Check {
 	for _, e := range c.report.evidence {
 		if e.Evidence().Kind() == k {
 			check.Evidence = append(check.Evidence, e.Envelope())
+		}
+	}
+	if k == assay.KindSignature {
+		for a := range c.report.Signatures() {
+			check.Evidence = append(check.Evidence, a.Envelope)
 		}
 	}
 	// What was refused is why there is none; it is the first thing a reader wants

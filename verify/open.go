@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/internal/predicate"
 	"github.com/assaykit/assay/verify/internal/envelope"
 )
@@ -67,34 +67,35 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 		}
 		return refuse(stateOf(f.Err), Reason(f.Step), f.Err.Error())
 	}
-	a.Signer = proven.Signer
-	for _, t := range proven.Times {
-		a.Witnesses = append(a.Witnesses, Witness{Kind: t.Witness, URI: t.URI, At: t.At})
-	}
+	a.Signer, a.Cosigners = proven.Signers[0], proven.Signers[1:]
+	a.Witnesses, a.LogEntries = witnesses(proven)
 	if len(a.Witnesses) > 0 {
 		a.SignedBy = a.Witnesses[0].At
 	}
-	for _, l := range proven.Logs {
-		a.LogEntries = append(a.LogEntries, LogEntry(l))
-	}
 
 	name := e.Digest().String()
-	header, err := attest.ParseStatement(name, proven.Payload)
+	said, err := whatIsSaid(name, proven)
 	if err != nil {
 		return refuse(stateOf(err), StatementMalformed, err.Error())
 	}
-	a.PredicateType, a.Kind = header.PredicateType, header.PredicateType.Kind()
+	header := said.header
+	a.PredicateType, a.Kind, a.Signature = header.PredicateType, said.kind, said.signature
 	subject, ok := match(header.Subjects, about)
 	if !ok {
 		return refuse(assay.Refuted, SubjectMismatch, "the statement is about "+subjects(header.Subjects))
 	}
-	rule, ok := v.policy.signerFor(proven.Signer, a.Kind)
+	rule, by, ok := v.policy.signerFor(proven.Signers, a.Kind)
 	if !ok {
-		return refuse(assay.Refuted, SignerNotAllowed, "no rule lets "+proven.Signer.String()+" state "+string(a.Kind))
+		return refuse(assay.Refuted, SignerNotAllowed, "no rule lets "+names(proven.Signers)+" state "+string(a.Kind))
 	}
-	a.Rule = rule.Name
+	a.Rule, a.Signer = rule.Name, by[0]
+	a.Cosigners = slices.DeleteFunc(slices.Clone(proven.Signers), func(id assay.Identity) bool { return id == a.Signer })
 	if a.SignedBy.After(at.Add(clockSkew)) {
 		return refuse(assay.Unknown, FromTheFuture, "signed by "+a.SignedBy.Format(time.RFC3339)+", after the time of asking")
+	}
+	if a.Kind == assay.KindSignature {
+		a.State, a.Reason = assay.Proven, Holds
+		return a, nil
 	}
 	evidence, err := predicate.Decode(name, header.PredicateType, header.Predicate, header.Subjects...)
 	if err != nil {
@@ -111,8 +112,17 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 		a.Detail = "predicates of this type are kept and not read"
 	}
 	return a, &Verified[assay.Evidence]{statement, proof{
-		signer: proven.Signer, rule: rule.Name, times: a.Witnesses, logs: a.LogEntries, subject: subject, envelope: e.Digest(),
+		signer: a.Signer, rule: rule.Name, times: a.Witnesses, logs: a.LogEntries, subject: subject, envelope: e.Digest(),
 	}}
+}
+
+// names lists identities for a message.
+func names(ids []assay.Identity) string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return strings.Join(out, " and ")
 }
 
 // stateOf tells what is false or malformed from what could not be checked.

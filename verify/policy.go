@@ -152,17 +152,6 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	return c, nil
 }
 
-// signerFor finds the first rule, in the policy's order, that lets the signer state
-// the kind of evidence.
-func (p *compiledPolicy) signerFor(id assay.Identity, kind assay.Kind) (*compiledRule, bool) {
-	for i := range p.rules {
-		if r := &p.rules[i]; r.is(id) && r.allows(kind) {
-			return r, true
-		}
-	}
-	return nil, false
-}
-
 // rule finds a rule by its name; accepted evidence always has one.
 func (p *compiledPolicy) rule(name string) *compiledRule {
 	for i := range p.rules {

@@ -42,6 +42,9 @@ type keyForm struct {
 	Public     string    `json:"public"` // PEM, PKIX
 	ValidFrom  time.Time `json:"validFrom,omitzero"`
 	ValidUntil time.Time `json:"validUntil,omitzero"`
+
+	TransparencyLogs     int `json:"transparencyLogs,omitzero"`
+	TimestampAuthorities int `json:"timestampAuthorities,omitzero"`
 }
 
 type bundleForm struct {
@@ -86,7 +89,7 @@ func (r *Record) form() (*recordForm, error) {
 		if err != nil {
 			return nil, &assay.Error{Op: "write record", Kind: assay.ErrInvalid, Subject: r.digest.String(), Field: fmt.Sprintf("/trust/keys/%d", i), Err: err}
 		}
-		f.Trust.Keys = append(f.Trust.Keys, keyForm{string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), k.ValidFrom, k.ValidUntil})
+		f.Trust.Keys = append(f.Trust.Keys, keyForm{string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), k.ValidFrom, k.ValidUntil, k.TransparencyLogs, k.TimestampAuthorities})
 	}
 	f.Bundle = formOf(b.bundle)
 	for _, digest := range slices.SortedFunc(maps.Keys(b.images), assay.Digest.Compare) {
@@ -152,6 +155,7 @@ func (f *recordForm) record(name string) (*Record, error) {
 			return nil, bad(fmt.Sprintf("/trust/keys/%d/public", i), "", "", err)
 		}
 		key.ValidFrom, key.ValidUntil = k.ValidFrom, k.ValidUntil
+		key.TransparencyLogs, key.TimestampAuthorities = k.TransparencyLogs, k.TimestampAuthorities
 		b.trust.Keys = append(b.trust.Keys, key)
 	}
 	b.bundle = f.Bundle.bundle()

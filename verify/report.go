@@ -59,6 +59,10 @@ type Attestation struct {
 	// Signer is who signed, and Rule the name of the rule that lets them say this.
 	Signer assay.Identity `json:"signer,omitzero"`
 	Rule   string         `json:"rule,omitempty"`
+	// Cosigners are others who are proven to have signed the same envelope, sorted.
+	Cosigners []assay.Identity `json:"cosigners,omitempty"`
+	// Signature is there for one of kind [assay.KindSignature], which states nothing.
+	Signature *ImageSignature `json:"signature,omitempty"`
 	// SignedBy is the earliest of the times of Witnesses, which are sorted.
 	SignedBy  time.Time `json:"signedBy,omitzero"`
 	Witnesses []Witness `json:"witnesses,omitempty"`

@@ -11,8 +11,9 @@ import (
 // SignerRule says who may state what. A signature counts only if a rule matches
 // its proven signer and the kind of its predicate.
 //
-// A rule names either a key or a certificate identity: an issuer and a subject,
-// each exact or by pattern.
+// A rule names a key, several keys, or a certificate identity: an issuer and a
+// subject, each exact or by pattern. Patterns are regular expressions (RE2) that must
+// match all of what they are held against.
 type SignerRule struct {
 	// Name is for reports. REQUIRED, unique.
 	Name string `json:"name"`
@@ -22,17 +23,23 @@ type SignerRule struct {
 	// Key is the [attest.KeyID] of a key. A rule whose key the [Trust] does not have
 	// matches nobody: one policy may serve where not every key is trusted.
 	Key assay.Digest `json:"key,omitzero"`
+	// Keys are several, of which Threshold distinct ones must have signed the same
+	// DSSE envelope; 0 means one. A key counts once, however often it signed.
+	Keys      []assay.Digest `json:"keys,omitempty"`
+	Threshold int            `json:"threshold,omitzero"`
 
-	// Issuer is the OIDC issuer, and IssuerPattern a regular expression (RE2) that
-	// must match all of it.
+	// Issuer is the OIDC issuer, IssuerPattern a pattern for it.
 	Issuer        string `json:"issuer,omitempty"`
 	IssuerPattern string `json:"issuerPattern,omitempty"`
-	// Subject is the certificate's subject alternative name, and SubjectPattern a
-	// regular expression that must match all of it.
-	Subject        string `json:"subject,omitempty"`
-	SubjectPattern string `json:"subjectPattern,omitempty"`
-	// Claims are CI claims the certificate must carry; empty ones are not looked at.
-	Claims assay.Claims `json:"claims,omitzero"`
+	// Subject is the certificate's subject alternative name, SubjectPattern a pattern
+	// for it. SubjectKind is the kind of name it must be; empty means any.
+	Subject        string            `json:"subject,omitempty"`
+	SubjectPattern string            `json:"subjectPattern,omitempty"`
+	SubjectKind    assay.SubjectKind `json:"subjectKind,omitempty"`
+	// Claims are CI claims the certificate must carry, and ClaimPatterns patterns for
+	// them; empty ones are not looked at.
+	Claims        assay.Claims `json:"claims,omitzero"`
+	ClaimPatterns assay.Claims `json:"claimPatterns,omitzero"`
 
 	// Builders are the builder.id values the signer may speak for in provenance. A
 	// signer whose certificate names its workflow may always speak for that one.
@@ -44,11 +51,12 @@ type SignerRule struct {
 
 type compiledRule struct {
 	SignerRule
-	issuer, subject *regexp.Regexp // nil: exact
+	issuer, subject *regexp.Regexp   // nil: exact
+	claims          []*regexp.Regexp // as in claimList; nil: not looked at
 }
 
 var allKinds = []assay.Kind{assay.KindSBOM, assay.KindProvenance, assay.KindVEX, assay.KindScan, assay.KindPosture,
-	assay.KindRemediation, assay.KindTestResult, assay.KindSummary, assay.KindOpaque}
+	assay.KindRemediation, assay.KindTestResult, assay.KindSummary, assay.KindSignature, assay.KindOpaque}
 
 func (r SignerRule) compile(field string) (compiledRule, error) {
 	bad := func(f, value, bound string) (compiledRule, error) {
@@ -63,15 +71,30 @@ func (r SignerRule) compile(field string) (compiledRule, error) {
 		}
 	}
 	hasIssuer, hasSubject := r.Issuer != "" || r.IssuerPattern != "", r.Subject != "" || r.SubjectPattern != ""
+	hasCertificate := hasIssuer || hasSubject || r.SubjectKind != "" || r.Claims != assay.Claims{} || r.ClaimPatterns != assay.Claims{}
 	c := compiledRule{SignerRule: r}
 	switch {
-	case !r.Key.IsZero() && (hasIssuer || hasSubject || r.Claims != assay.Claims{}):
+	case !r.Key.IsZero() && hasCertificate:
 		return bad("key", r.Key.String(), "a key, or an issuer, subject and claims, not both")
-	case !r.Key.IsZero():
-		if r.Key.Algorithm() != assay.SHA256 {
-			return bad("key", r.Key.String(), "a sha256 digest")
+	case len(r.Keys) > 0 && (hasCertificate || !r.Key.IsZero()):
+		return bad("keys", r.Keys[0].String(), "keys, or one key, or an issuer, subject and claims")
+	case len(r.Keys) > 0 || !r.Key.IsZero():
+		for i, k := range c.allKeys() {
+			if k.Algorithm() != assay.SHA256 {
+				return bad("key", k.String(), "a sha256 digest")
+			}
+			if slices.Contains(c.allKeys()[:i], k) {
+				return bad(fmt.Sprintf("keys/%d", i), k.String(), "each key once")
+			}
+		}
+		if r.Threshold < 0 || r.Threshold > len(c.allKeys()) {
+			return bad("threshold", fmt.Sprint(r.Threshold), "at most as many as there are keys")
 		}
 		return c, nil
+	case r.Threshold != 0:
+		return bad("threshold", fmt.Sprint(r.Threshold), "none, without keys")
+	case !slices.Contains([]assay.SubjectKind{"", assay.SubjectEmail, assay.SubjectURI, assay.SubjectOtherName}, r.SubjectKind):
+		return bad("subjectKind", string(r.SubjectKind), "email, uri or otherName")
 	case !hasIssuer:
 		return bad("issuer", "", "an issuer, or a key")
 	case !hasSubject:
@@ -88,7 +111,25 @@ func (r SignerRule) compile(field string) (compiledRule, error) {
 	if c.subject, err = anchored(r.SubjectPattern); err != nil {
 		return bad("subjectPattern", r.SubjectPattern, err.Error())
 	}
+	exact := claimList(r.Claims)
+	for i, p := range claimList(r.ClaimPatterns) {
+		if p.value != "" && exact[i].value != "" {
+			return bad("claimPatterns/"+p.name, p.value, "a claim or a pattern, not both")
+		}
+		re, err := anchored(p.value)
+		if err != nil {
+			return bad("claimPatterns/"+p.name, p.value, err.Error())
+		}
+		c.claims = append(c.claims, re)
+	}
 	return c, nil
+}
+
+func (r *compiledRule) allKeys() []assay.Digest {
+	if len(r.Keys) == 0 && !r.Key.IsZero() {
+		return []assay.Digest{r.Key}
+	}
+	return r.Keys
 }
 
 // anchored compiles a pattern that must match all of a string. One that matches
@@ -115,12 +156,50 @@ func (r *compiledRule) allows(kind assay.Kind) bool {
 	return len(r.Kinds) == 0 || slices.Contains(r.Kinds, kind)
 }
 
-// is reports whether the rule names the proven signer.
-func (r *compiledRule) is(id assay.Identity) bool {
-	if !r.Key.IsZero() || !id.Key.IsZero() {
-		return r.Key == id.Key
+// is reports whether the rule names the proven signers of one envelope.
+func (r *compiledRule) is(signers ...assay.Identity) bool { return len(r.among(signers)) > 0 }
+
+// among gives those of the proven signers whom the rule names, if they are enough.
+// The signers are distinct.
+func (r *compiledRule) among(signers []assay.Identity) []assay.Identity {
+	var out []assay.Identity
+	for _, id := range signers {
+		if r.names(id) {
+			out = append(out, id)
+		}
+	}
+	if len(out) < max(1, r.Threshold) {
+		return nil
+	}
+	return out
+}
+
+func (r *compiledRule) names(id assay.Identity) bool {
+	keys := r.allKeys()
+	if len(keys) > 0 || !id.Key.IsZero() {
+		return !id.Key.IsZero() && slices.Contains(keys, id.Key)
+	}
+	if r.SubjectKind != "" && r.SubjectKind != id.SubjectKind {
+		return false
+	}
+	for i, c := range claimList(id.Claims) {
+		if i < len(r.claims) && r.claims[i] != nil && !r.claims[i].MatchString(c.value) {
+			return false
+		}
 	}
 	return matches(r.issuer, r.Issuer, id.Issuer) && matches(r.subject, r.Subject, id.Subject) && claimed(r.Claims, id.Claims)
+}
+
+// signerFor finds the first rule, in the policy's order, that lets the signers state
+// the kind of evidence, and those of them whom it names.
+func (p *compiledPolicy) signerFor(signers []assay.Identity, kind assay.Kind) (*compiledRule, []assay.Identity, bool) {
+	for i := range p.rules {
+		r := &p.rules[i]
+		if by := r.among(signers); len(by) > 0 && r.allows(kind) {
+			return r, by, true
+		}
+	}
+	return nil, nil, false
 }
 
 func matches(re *regexp.Regexp, exact, got string) bool {
@@ -146,6 +225,9 @@ type claim struct{ name, value string }
 // claimList gives the claims in the order of their OIDs.
 func claimList(c assay.Claims) []claim {
 	return []claim{
+		{"githubWorkflowTrigger", c.GitHubWorkflowTrigger}, {"githubWorkflowSHA", c.GitHubWorkflowSHA},
+		{"githubWorkflowName", c.GitHubWorkflowName}, {"githubWorkflowRepository", c.GitHubWorkflowRepository},
+		{"githubWorkflowRef", c.GitHubWorkflowRef},
 		{"buildSignerURI", c.BuildSignerURI}, {"buildSignerDigest", c.BuildSignerDigest},
 		{"runnerEnvironment", c.RunnerEnvironment},
 		{"sourceRepositoryURI", c.SourceRepositoryURI}, {"sourceRepositoryDigest", c.SourceRepositoryDigest},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/verify/internal/envelope"
 )
 
@@ -38,14 +39,21 @@ type Trust struct {
 // nothing; with a window set, a signature without a witnessed time does not count
 // either. Zero times leave that end open.
 //
-// The thresholds of [Trust] are not for keys. Where there is a trusted root, log
-// entries and timestamps that come with a key's signature must hold all the same,
-// one of them at least. They prove no more than that the signature is not younger:
-// that an image was rebuilt lately is never shown by what a key signed.
+// A key's signature stands by itself: the thresholds of [Trust] are not for keys, and
+// those here are 0 unless they are set. What comes along with it counts as far as the
+// trusted root can prove it. An entry of a log that the root lists must hold; an entry
+// of any other log, and a timestamp of any other authority, are passed over, because
+// whoever stores the bundle could as well have left them out. A witness proves no more
+// than that the signature is not younger: that an image was rebuilt lately is never
+// shown by what a key signed.
 type Key struct {
 	Public     crypto.PublicKey
 	ValidFrom  time.Time
 	ValidUntil time.Time
+	// TransparencyLogs and TimestampAuthorities are how many distinct ones of the
+	// trusted root must have witnessed a signature by the key.
+	TransparencyLogs     int
+	TimestampAuthorities int
 }
 
 // ParseKey reads a PEM "PUBLIC KEY" (PKIX). The name is for errors.
@@ -87,7 +95,14 @@ func (t Trust) opener() (*envelope.Opener, error) {
 		if !k.ValidUntil.IsZero() && k.ValidUntil.Before(k.ValidFrom) {
 			return nil, &assay.Error{Op: "set up trust", Kind: assay.ErrInvalid, Field: "ValidUntil", Value: k.ValidUntil.Format(time.RFC3339), Bound: "a time after ValidFrom"}
 		}
-		in.Keys = append(in.Keys, envelope.Key(k))
+		if k.TransparencyLogs < 0 || k.TimestampAuthorities < 0 {
+			return nil, &assay.Error{Op: "set up trust", Kind: assay.ErrInvalid, Field: "Keys", Bound: "thresholds of 0 or more"}
+		}
+		in.Keys = append(in.Keys, envelope.Key{Public: k.Public, ValidFrom: k.ValidFrom, ValidUntil: k.ValidUntil,
+			Logs: k.TransparencyLogs, Authorities: k.TimestampAuthorities})
 	}
 	return envelope.New(in)
 }
+
+// ID is the key's [attest.KeyID], by which rules name it.
+func (k Key) ID() (assay.Digest, error) { return attest.KeyID(k.Public) }

@@ -73,18 +73,18 @@ func TestRefusedAttestations(t *testing.T) {
 	}{
 		"another image's SBOM":    {f.sign(t, f.signer, f.sbom, other), assay.Refuted, verify.SubjectMismatch, "cdcd"},
 		"a weak digest":           {f.sign(t, f.signer, f.sbom, weak), assay.Refuted, verify.SubjectMismatch, "sha1"},
-		"a stranger":              {f.sign(t, f.stranger, f.sbom), assay.Refuted, verify.SignatureInvalid, "trusted keys"},
+		"a stranger":              {f.sign(t, f.stranger, f.sbom), assay.Refuted, verify.SignatureInvalid, "does not match"},
 		"no subject":              {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/subject"},
 		"subject without digest":  {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"x","digest":{}}],"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/subject/0"},
 		"duplicate subject":       {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/subject"},
-		"trailing data":           {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}{}`), assay.Refuted, verify.StatementMalformed, "after top-level value"},
+		"trailing data":           {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}{}`), assay.Refuted, verify.StatementMalformed, "nothing after the value"},
 		"another _type":           {f.raw(t, `{"_type":"https://in-toto.io/Statement/v9",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`), assay.Refuted, verify.StatementMalformed, "/_type"},
 		"payload is no JSON":      {f.raw(t, `hello`), assay.Refuted, verify.StatementMalformed, ""},
 		"predicate is no SBOM":    {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{"a":1}}`), assay.Refuted, verify.PredicateMalformed, ""},
 		"unknown predicate type":  {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://example.com/p","predicate":{}}`), assay.Unknown, verify.PredicateUnknown, ""},
 		"an unsigned statement":   {assay.NewEnvelope(assay.MediaTypeSigstoreBundle, []byte(`{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`)), assay.Refuted, verify.EnvelopeMalformed, ""},
 		"no envelope":             {assay.NewEnvelope(assay.MediaTypeSigstoreBundle, []byte("junk")), assay.Refuted, verify.EnvelopeMalformed, ""},
-		"DSSE without signatures": {assay.NewEnvelope(assay.MediaTypeDSSE, []byte(`{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}`)), assay.Refuted, verify.EnvelopeMalformed, "exactly one"},
+		"DSSE without signatures": {assay.NewEnvelope(assay.MediaTypeDSSE, []byte(`{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}`)), assay.Refuted, verify.EnvelopeMalformed, "at least one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			genuine := f.genuine(t)

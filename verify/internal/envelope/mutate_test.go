@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,7 +72,9 @@ func walk(v any, path string, try func(path string)) {
 	replacements := []any{nil, map[string]any{}, []any{}, []any{nil}, "", "AA==", "0", -1.0, 9223372036854775807.0, true}
 	switch v := v.(type) {
 	case map[string]any:
-		for k, old := range v {
+		// Not over the map itself, which is changed meanwhile.
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			old := v[k]
 			at := path + "/" + k
 			if s, ok := old.(string); ok { // a document in the document
 				var inner map[string]any

@@ -13,13 +13,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sigstore/sigstore-go/pkg/root"
-	"github.com/sigstore/sigstore-go/pkg/verify"
-	"github.com/sigstore/sigstore/pkg/signature"
-
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/verify/internal/sigstore"
 )
 
 // Trust is what signatures are proven against.
@@ -36,16 +33,20 @@ type Trust struct {
 type Key struct {
 	Public                crypto.PublicKey
 	ValidFrom, ValidUntil time.Time
+	// Logs and Authorities are how many distinct ones must have witnessed a signature
+	// by the key.
+	Logs, Authorities int
 }
 
 type trustedKey struct {
-	id       assay.Digest // SHA-256 of the PKIX, DER form
-	window   bool
-	material root.TrustedMaterial
+	Key
+	id    assay.Digest // SHA-256 of the PKIX, DER form
+	key   sigstore.Key
+	names []string // in the spellings of hints
 }
 
 // MinRSABits is the smallest RSA modulus that is trusted.
-const MinRSABits = 2048
+const MinRSABits = sigstore.MinRSABits
 
 // New checks the trust and prepares an opener.
 //
@@ -53,37 +54,40 @@ const MinRSABits = 2048
 // and have one certificate transparency log's promise wherever the trusted root
 // lists any such log, and always have one witnessed time.
 func New(t Trust) (*Opener, error) {
-	o := &Opener{}
+	o := &Opener{logs: t.Logs, authorities: t.Authorities, ctLogs: t.CTLogs}
 	if len(t.TrustedRoot) > 0 {
 		const name = "trusted root"
 		if err := strictjson.Check(name, t.TrustedRoot, strictjson.Limits{}); err != nil {
 			return nil, err
 		}
-		material, err := root.NewTrustedRootFromJSON(t.TrustedRoot)
+		root, err := sigstore.ParseRoot(t.TrustedRoot)
 		if err != nil {
 			return nil, &assay.Error{Op: "read trusted root", Kind: assay.ErrInvalid, Subject: name, Err: err}
 		}
-		if len(material.FulcioCertificateAuthorities()) == 0 {
+		if !root.HasAuthorities() && len(t.Keys) == 0 {
 			return nil, &assay.Error{Op: "read trusted root", Kind: assay.ErrInvalid, Subject: name, Field: "/certificateAuthorities", Bound: "at least one"}
 		}
-		o.material = material
-		o.logs = atLeast(t.Logs, len(material.RekorLogs()))
-		if o.certificates, err = verify.NewVerifier(material, certificateOptions(t, material)...); err != nil {
-			return nil, &assay.Error{Op: "read trusted root", Kind: assay.ErrInvalid, Subject: name, Err: err}
-		}
+		o.root = root
+		o.logs, o.ctLogs = atLeast(t.Logs, root.HasLogs()), atLeast(t.CTLogs, root.HasCTLogs())
 	}
 	for i, k := range t.Keys {
-		tk, err := newKey(k, o.material)
+		bad := func(value, bound string, err error) error {
+			return &assay.Error{Op: "trust key", Kind: assay.ErrInvalid, Field: fmt.Sprintf("keys/%d", i), Value: value, Bound: bound, Err: err}
+		}
+		tk, err := newKey(k)
 		if err != nil {
-			return nil, &assay.Error{Op: "trust key", Kind: assay.ErrInvalid, Field: fmt.Sprintf("keys/%d", i), Err: err}
+			return nil, bad("", "", err)
 		}
 		// Of two windows for one key, the order of the keys would decide.
 		if slices.ContainsFunc(o.keys, func(k trustedKey) bool { return k.id == tk.id }) {
-			return nil, &assay.Error{Op: "trust key", Kind: assay.ErrInvalid, Field: fmt.Sprintf("keys/%d", i), Value: tk.id.String(), Bound: "each key once"}
+			return nil, bad(tk.id.String(), "each key once", nil)
+		}
+		if o.root == nil && (k.Logs > 0 || k.Authorities > 0) {
+			return nil, bad(tk.id.String(), "a trusted root, for the witnesses that its signatures need", nil)
 		}
 		o.keys = append(o.keys, tk)
 	}
-	if o.certificates == nil && len(o.keys) == 0 {
+	if o.root == nil && len(o.keys) == 0 {
 		return nil, &assay.Error{Op: "set up trust", Kind: assay.ErrInvalid, Bound: "a trusted root or at least one key"}
 	}
 	return o, nil
@@ -91,28 +95,14 @@ func New(t Trust) (*Opener, error) {
 
 // atLeast is a threshold: the one that is asked for, or 1 where the trusted root
 // lists anything to meet it with.
-func atLeast(n, listed int) int {
-	if n == 0 && listed > 0 {
+func atLeast(n int, listed bool) int {
+	if n == 0 && listed {
 		return 1
 	}
 	return n
 }
 
-func certificateOptions(t Trust, material *root.TrustedRoot) []verify.VerifierOption {
-	opts := []verify.VerifierOption{verify.WithoutStatementPredicate(), verify.WithObserverTimestamps(max(1, t.Authorities))}
-	if n := atLeast(t.Logs, len(material.RekorLogs())); n > 0 {
-		opts = append(opts, verify.WithTransparencyLog(n))
-	}
-	if t.Authorities > 0 {
-		opts = append(opts, verify.WithSignedTimestamps(t.Authorities))
-	}
-	if n := atLeast(t.CTLogs, len(material.CTLogs())); n > 0 {
-		opts = append(opts, verify.WithSignedCertificateTimestamps(n))
-	}
-	return opts
-}
-
-func newKey(k Key, witnesses root.TrustedMaterial) (trustedKey, error) {
+func newKey(k Key) (trustedKey, error) {
 	switch pub := k.Public.(type) {
 	case *ecdsa.PublicKey:
 		if pub == nil || pub.Curve != elliptic.P256() && pub.Curve != elliptic.P384() {
@@ -133,90 +123,109 @@ func newKey(k Key, witnesses root.TrustedMaterial) (trustedKey, error) {
 	if err != nil {
 		return trustedKey{}, err
 	}
-	v, err := signature.LoadDefaultVerifier(k.Public)
+	key, err := sigstore.NewKey(k.Public)
 	if err != nil {
 		return trustedKey{}, err
 	}
-	// The hint of a bundle is a claim; the key that verifies is what counts.
-	key := root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) {
-		return root.NewExpiringKey(v, k.ValidFrom, k.ValidUntil), nil
-	})
-	material := root.TrustedMaterialCollection{key}
-	if witnesses != nil {
-		material = append(material, witnesses)
+	raw, err := hex.DecodeString(id.Hex())
+	if err != nil {
+		return trustedKey{}, err
 	}
-	return trustedKey{id, !k.ValidFrom.IsZero() || !k.ValidUntil.IsZero(), material}, nil
+	return trustedKey{k, id, key, []string{id.Hex(), id.String(),
+		"SHA256:" + base64.RawStdEncoding.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw)}}, nil
 }
 
-func (o *Opener) openKey(b *entity) (*Proven, error) {
+func (k *trustedKey) window() bool { return !k.ValidFrom.IsZero() || !k.ValidUntil.IsZero() }
+
+func (k *trustedKey) valid(t time.Time) bool {
+	return (k.ValidFrom.IsZero() || !t.Before(k.ValidFrom)) && (k.ValidUntil.IsZero() || !t.After(k.ValidUntil))
+}
+
+// key proves the signatures of keys, each of them by itself. One that is by nobody
+// who is trusted is passed over: beside one that is, it proves and refutes nothing.
+func (o *Opener) key(p *Proven, list []*sigstore.Signed, message []byte) error {
 	if len(o.keys) == 0 {
-		return nil, fail(StepTrust, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted,
+		return fail(StepTrust, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted,
 			Bound: "a signature by a certificate: no key is trusted"})
 	}
-	vm := b.GetVerificationMaterial()
-	carriesLog := len(vm.GetTlogEntries()) > 0
-	witnessed := o.material != nil && (carriesLog || len(vm.GetTimestampVerificationData().GetRfc3161Timestamps()) > 0)
-
-	opts := []verify.VerifierOption{verify.WithoutStatementPredicate()}
-	if witnessed {
-		opts = append(opts, verify.WithObserverTimestamps(1))
-		if carriesLog {
-			opts = append(opts, verify.WithTransparencyLog(1))
-		}
-	} else {
-		opts = append(opts, verify.WithNoObserverTimestamps())
-	}
-
-	hint := b.content.PublicKey().Hint()
-	hinted, named := o.byHint(hint)
-	failure := fail(StepSignature, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Value: hint,
+	var failure error = fail(StepSignature, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Value: list[0].Hint,
 		Bound: "a signature by one of the trusted keys"})
-	for _, k := range o.keys {
-		// One that names another of our keys is not tried with this one: it could
-		// only fail, at the price of a signature check.
-		if named && hinted != k.id {
-			continue
-		}
-		v, err := verify.NewVerifier(k.material, opts...)
-		if err != nil {
-			return nil, fail(StepTrust, &assay.Error{Op: "verify signature", Kind: assay.ErrUnchecked, Err: err})
-		}
-		result, err := v.Verify(b, verify.NewPolicy(verify.WithoutArtifactUnsafe(), verify.WithKey()))
-		if err != nil {
-			// A failure of another step than the signature means that this key did
-			// sign, or cannot be told from one that did: it is the better reason.
-			if f := classify(v, k.material, b, err); f.Step != StepSignature {
-				failure = f
+	for _, s := range list {
+		k, err := o.keyOf(s, message)
+		if k == nil {
+			if err != nil && len(list) == 1 {
+				failure = err
 			}
 			continue
 		}
-		p := proven(b)
-		p.Signer = assay.KeyIdentity(k.id)
-		p.Times = times(result.VerifiedTimestamps)
-		if witnessed {
-			p.Logs = provenLogs(b, k.material, carriesLog)
+		// What fails from here on is worth more than that another signature is nobody's.
+		if err := o.witnessed(p, s, k); err != nil {
+			failure = err
+			continue
 		}
-		if k.window && len(p.Times) == 0 {
-			return nil, fail(StepTime, &assay.Error{Op: "verify signature", Kind: assay.ErrUnchecked, Subject: p.Signer.String(),
-				Bound: "a witnessed time: the key is valid only for a time"})
+		p.Signers = append(p.Signers, assay.KeyIdentity(k.id))
+	}
+	if len(p.Signers) == 0 {
+		return failure
+	}
+	return nil
+}
+
+// keyOf finds the trusted key that made the signature. A hint is a claim; it only
+// says which key need not be tried.
+func (o *Opener) keyOf(s *sigstore.Signed, message []byte) (*trustedKey, error) {
+	named := func(k trustedKey) bool { return slices.Contains(k.names, s.Hint) }
+	only := slices.IndexFunc(o.keys, named)
+	var failure error
+	for i := range o.keys {
+		if only >= 0 && only != i {
+			continue
 		}
-		return p, nil
+		err := s.Verify(o.keys[i].Public, message)
+		if err == nil {
+			return &o.keys[i], nil
+		}
+		if only == i || len(o.keys) == 1 {
+			failure = fail(StepSignature, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Subject: o.keys[i].id.String(), Err: err})
+		}
 	}
 	return nil, failure
 }
 
-// byHint finds the trusted key that a hint names in one of the spellings in use:
-// the hexadecimal or base64 SHA-256 of the PKIX form.
-func (o *Opener) byHint(hint string) (assay.Digest, bool) {
-	for _, k := range o.keys {
-		sum, err := hex.DecodeString(k.id.Hex())
+// witnessed proves what the key needs to count, and all that the trusted root can
+// prove of what came with its signature. Entries of logs that the root does not list
+// are nothing: whoever stores the bundle can add them and take them away, and the
+// key's signature stands by itself.
+func (o *Opener) witnessed(p *Proven, s *sigstore.Signed, k *trustedKey) error {
+	bad := func(step Step, kind error, bound string, err error) error {
+		return fail(step, &assay.Error{Op: "verify signature", Kind: kind, Subject: "key " + k.id.String(), Bound: bound, Err: err})
+	}
+	var own Proven
+	var stamped []sigstore.Stamped
+	if o.root != nil {
+		logged, err := o.root.Logs(s, k.key, k.valid)
 		if err != nil {
-			continue
+			return bad(StepLog, assay.ErrRefuted, "", err)
 		}
-		switch hint {
-		case k.id.Hex(), k.id.String(), "SHA256:" + base64.RawStdEncoding.EncodeToString(sum), base64.StdEncoding.EncodeToString(sum):
-			return k.id, true
+		if n := sigstore.DistinctLogs(logged); n < k.Logs {
+			return bad(StepLog, assay.ErrRefuted, "", fmt.Errorf("%d transparency logs prove the entry, want %d", n, k.Logs))
+		}
+		var faults []error
+		stamped, faults = o.root.Times(s)
+		if len(stamped) < k.Authorities {
+			return bad(StepTime, assay.ErrRefuted, "", errors.Join(append([]error{
+				fmt.Errorf("%d timestamp authorities witnessed the time, want %d", len(stamped), k.Authorities)}, faults...)...))
+		}
+		own.witness(logged, stamped)
+	}
+	for _, t := range own.Times {
+		if !k.valid(t.At) {
+			return bad(StepTime, assay.ErrRefuted, "", fmt.Errorf("%s is outside of the key's window", t.At.Format(time.RFC3339)))
 		}
 	}
-	return assay.Digest{}, false
+	if k.window() && len(own.Times) == 0 {
+		return bad(StepTime, assay.ErrUnchecked, "a witnessed time: the key is valid only for a time", nil)
+	}
+	p.Times, p.Logs = append(p.Times, own.Times...), append(p.Logs, own.Logs...)
+	return nil
 }
