@@ -197,43 +197,6 @@ func TestSignFails(t *testing.T) {
 	}
 }
 
-func TestGitHubToken(t *testing.T) {
-	body := `{"value":"the-token"}`
-	status := 200
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer secret" || r.URL.Query().Get("audience") != "sigstore" || r.URL.Query().Get("api-version") != "2" {
-			status = 401
-		}
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	}))
-	defer server.Close()
-	env := map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": server.URL + "/?api-version=2", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "secret"}
-	g := keyless.GitHubToken{Env: func(k string) string { return env[k] }}
-	if got, err := g.Token(t.Context(), "sigstore"); err != nil || got != "the-token" {
-		t.Fatalf("got %q, %v", got, err)
-	}
-	body = `{"value":"a","value":"b"}`
-	if _, err := g.Token(t.Context(), "sigstore"); !errors.Is(err, assay.ErrInvalid) {
-		t.Errorf("a member twice: %v", err)
-	}
-	body = `{}`
-	if _, err := g.Token(t.Context(), "sigstore"); !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "/value") {
-		t.Errorf("no value: %v", err)
-	}
-	status = 500
-	if _, err := g.Token(t.Context(), "sigstore"); !errors.Is(err, assay.ErrUnchecked) || !strings.Contains(err.Error(), "500") || strings.Contains(err.Error(), "secret") {
-		t.Errorf("status 500: %v", err)
-	}
-	delete(env, "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-	if _, err := g.Token(t.Context(), "sigstore"); !errors.Is(err, assay.ErrAbsent) {
-		t.Errorf("no permission: %v", err)
-	}
-	if _, err := keyless.StaticToken("").Token(t.Context(), ""); !errors.Is(err, assay.ErrAbsent) {
-		t.Errorf("no token: %v", err)
-	}
-}
-
 func ExampleNew() {
 	signingConfig, err := json.Marshal(map[string]any{
 		"mediaType":       "application/vnd.dev.sigstore.signingconfig.v0.2+json",
