@@ -58,6 +58,40 @@
 // read and written in its own version and encoding loses nothing. What is not of
 // CycloneDX in XML, elements and attributes of other namespaces, is carried to XML.
 //
+// # What a scan reads of each ecosystem
+//
+// Names and versions are read of all. "By folder" means that no list of files is kept,
+// and all below the package's folder is taken for its own. Every ecosystem has a history
+// ([Contents].History: what a lower layer holds and an upper one removes or replaces) and
+// a statement of completeness of its components and of its dependencies, which is
+// "incomplete" where something could not be read, or a dependency that is stated and not
+// optional was not found.
+//
+//	purl      read                                        licences       files                         dependencies
+//	deb       dpkg: status, status.d                      copyright      info/*.list, *.md5sums        Pre-Depends, Depends; Provides
+//	apk       lib/apk/db/installed                        L              F, R                          D; p, commands, libraries, paths
+//	rpm       Packages, Packages.db, rpmdb.sqlite and     License        the header's                  Requires (rich ones too); Provides,
+//	          its log                                                                                  paths
+//	alpm      pacman: local/*/desc                        %LICENSE%      files                         %DEPENDS%; %PROVIDES%
+//	opkg      status, info/*.control                      License        info/*.list                   Depends; Provides
+//	golang    build information of executables            not stated     the executable                of the executable alone: incomplete
+//	npm       package.json in node_modules; archives in   license        by folder                     dependencies, optional and peer ones, as
+//	          .yarn/cache and .yarn/berry/cache                                                        Node.js finds them; of archives by yarn.lock
+//	pypi      *.dist-info, *.egg-info, *.whl, *.egg       License,       RECORD, installed-files.txt   Requires-Dist with markers and extras,
+//	                                                      classifiers                                  requires.txt
+//	gem       specifications/*.gemspec, checkouts         licenses       by folder                     runtime dependencies
+//	composer  vendor/composer/installed.json              license        by folder                     require; provide, replace
+//	maven     archives (jar, war, ear …), nested: pom,    pom, manifest  the archive                   the pom's, in the same archive or folder
+//	          manifest, name
+//	nuget     *.deps.json                                 not stated     runtime, native, resources    dependencies
+//	cargo     audit data of executables                   not stated     the executable                as recorded
+//	generic   texts and notes in executables, release     not stated     the executables               nothing states them: incomplete
+//	          and VERSION of runtimes
+//
+// Lifecycle is "post-build": what is listed is what is in the image. What only a lock
+// file names has the property "assay:lifecycle" with "pre-build", see
+// [Options.LockFiles]. What the distribution itself depends on is stated to be unknown.
+//
 // # How the model is read from CycloneDX
 //
 // A component's group and name become one name, joined by "/". Nested components

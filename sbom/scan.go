@@ -64,7 +64,9 @@ import (
 //     the files; Yarn's checksums since version 2 are of other archives and left
 //     out. A lock file alone makes no component, see [Options.LockFiles]. A
 //     package.json beside a node_modules folder is an application; it has no package
-//     URL if it is private.
+//     URL if it is private. Archives in .yarn/cache and .yarn/berry/cache, out of which
+//     Yarn's Plug'n'Play runs, are packages too ("assay:npm:archive"); what depends on
+//     what is then in yarn.lock. The creator is the author that package.json names.
 //   - A Python package is a dist-info or egg-info folder (or an egg-info file) with a
 //     name and a version, wherever it lies; or a wheel or egg, whose SHA-256 digest it
 //     then has ("assay:pypi:archive"), installed or not. Name and version are as

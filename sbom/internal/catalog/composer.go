@@ -84,7 +84,7 @@ func (m *maker) composer() error {
 		nodes = append(nodes, n)
 		byFile[file] = append(byFile[file], installed{p, n})
 	})
-	history(m, files, func(pkgs []composer.Package, i int) assay.Component { return composerComponent(&pkgs[i]) })
+	history(m, unbroken(m, composerName, files), func(pkgs []composer.Package, i int) assay.Component { return composerComponent(&pkgs[i]) })
 	for _, file := range files {
 		list := byFile[file.path]
 		by := map[string][]*node{}

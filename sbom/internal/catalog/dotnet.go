@@ -77,7 +77,7 @@ func (m *maker) dotnet() error {
 			return err
 		}
 	}
-	history(m, sound(files, faults), func(d dotnetDeps, i int) assay.Component { return nuget(&d.libraries[i]) })
+	history(m, sound(unbroken(m, dotnetName, files), faults), func(d dotnetDeps, i int) assay.Component { return nuget(&d.libraries[i]) })
 	return nil
 }
 

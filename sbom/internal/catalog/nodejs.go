@@ -58,7 +58,7 @@ func (m *maker) npm() error {
 		}
 	}
 	var old []lineage[manifest]
-	for _, l := range files {
+	for _, l := range unbroken(m, npmName, files) {
 		if name, _ := installedName(l.path); name != "" {
 			old = append(old, l)
 		}

@@ -90,7 +90,8 @@ func (m *maker) opkg() error {
 	recordFaults(m, opkgName, "opkg", dbs, faults)
 	known := sound(unbroken(m, opkgName, dbs), faults)
 	single := lineages(m.res, opkgName, func(db opkgControl) map[string]int { return keys(db.packages) })
-	recordFaults(m, opkgName, "opkg", single, func(db opkgControl) []error { return db.faults })
+	controlFaults := func(db opkgControl) []error { return db.faults }
+	recordFaults(m, opkgName, "opkg", single, controlFaults)
 	m.lostDatabase(opkgName, "opkg", anyCurrent(dbs), lostPaths(known))
 	// Control files say more than the status does of the same packages.
 	control := map[string]*opkg.Package{}
@@ -120,7 +121,7 @@ func (m *maker) opkg() error {
 	if len(dbs) == 0 {
 		// Images that are made without opkg's status have the control files alone.
 		current(single, func(file string, layer int, db opkgControl, i int) { add(file, layer, &db.packages[i]) })
-		history(m, single, func(db opkgControl, i int) assay.Component { return m.opkgComponent(&db.packages[i]) })
+		history(m, sound(unbroken(m, opkgName, single), controlFaults), func(db opkgControl, i int) assay.Component { return m.opkgComponent(&db.packages[i]) })
 	}
 	for f, list := range layers.Facts[fileList](m.res, opkgName) {
 		n := byName[strings.TrimSuffix(path.Base(f.Path), ".list")]

@@ -199,7 +199,7 @@ func (m *maker) python() error {
 		}
 	}
 	installed = slices.DeleteFunc(installed, func(l lineage[*python.Package]) bool { return isStandard(l.path, l.versions[0].value) })
-	history(m, installed, func(p *python.Package, _ int) assay.Component { return pythonComponent(p) })
+	history(m, unbroken(m, pythonName, installed), func(p *python.Package, _ int) assay.Component { return pythonComponent(p) })
 
 	archives := lineages(m.res, pythonName, func(a pyArchive) map[string]int { return map[string]int{key(a.Package) + a.sum.String(): 0} })
 	current(archives, func(file string, layer int, a pyArchive, _ int) {
@@ -213,8 +213,7 @@ func (m *maker) python() error {
 			w.all = append(w.all, &pyPackage{Package: &python.Package{}, node: p.node}) // not installed: nothing of it is looked for
 		}
 	})
-	for i := range archives {
-		l := archives[i]
+	for _, l := range unbroken(m, pythonName, archives) {
 		history(m, []lineage[pyArchive]{l}, func(a pyArchive, _ int) assay.Component { return pythonArchive(l.path, a) })
 	}
 	return w.edges()

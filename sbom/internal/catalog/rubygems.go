@@ -106,8 +106,7 @@ func (m *maker) gems() error {
 		byName[s.Name] = append(byName[s.Name], g)
 		all = append(all, g)
 	})
-	for i := range specs {
-		l := specs[i]
+	for _, l := range unbroken(m, gemName, specs) {
 		history(m, []lineage[*gem.Spec]{l}, func(s *gem.Spec, _ int) assay.Component { return gemComponent(l.path, s) })
 	}
 	// The newest first, as RubyGems takes it.

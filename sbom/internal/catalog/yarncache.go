@@ -47,7 +47,7 @@ func (t *npmTree) archives(locks *npmLocks) ([]*node, error) {
 		}
 		return map[string]int{a.Name + "\x00" + a.Version: 0}
 	})
-	history(m, files, func(a npmArchive, _ int) assay.Component { return npmComponent(a.Manifest) })
+	history(m, unbroken(m, npmName, files), func(a npmArchive, _ int) assay.Component { return npmComponent(a.Manifest) })
 	type place struct{ project, id string }
 	at := map[place]*node{}
 	resolved := map[*node]bool{}
