@@ -4,6 +4,9 @@
 //	assay sbom      IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]
 //	assay posture   IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]
 //	assay attest    IMAGE@DIGEST --type TYPE --predicate FILE (--key FILE | --keyless --signing-config FILE) [--to registry | --to FILE]
+//	assay provenance generate DIR [--builder-id URI] [--lock FILE]... [--dockerfile FILE] [--binary FILE] [-o FORMAT[=FILE]]...
+//	assay provenance check    FILE [--type URI]
+//	assay provenance convert  FILE --build-type URI [--type URI] [-o FORMAT[=FILE]]...
 //	assay discover  IMAGE@DIGEST
 //	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...
 //	assay replay    RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...
@@ -74,6 +77,9 @@ func commands() []command {
 		{"sbom", "IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]", sbomCommand},
 		{"posture", "IMAGE [-o FORMAT[=FILE]]... [--platform OS/ARCH]", postureCommand},
 		{"attest", "IMAGE@DIGEST --type TYPE --predicate FILE (--key FILE | --keyless --signing-config FILE) [--to registry | --to FILE]", attestCommand},
+		{"provenance generate", "DIR [--builder-id URI] [--lock FILE]... [--dockerfile FILE] [--binary FILE] [-o FORMAT[=FILE]]...", generateCommand},
+		{"provenance check", "FILE [--type URI]", checkProvenanceCommand},
+		{"provenance convert", "FILE --build-type URI [--type URI] [-o FORMAT[=FILE]]...", convertProvenanceCommand},
 		{"discover", "IMAGE@DIGEST", discoverCommand},
 		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
 		{"replay", "RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...", replayCommand},
@@ -92,8 +98,9 @@ func execute(ctx context.Context, args []string, e env) int {
 	}
 	var names []string
 	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.execute(ctx, args[1:], e)
+		words := strings.Fields(c.name)
+		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
+			return c.execute(ctx, args[len(words):], e)
 		}
 		names = append(names, c.name)
 	}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/provenance"
+)
+
+// generateCommand states how something was built: by the CI that it runs in, or, outside
+// of any, by the clone in the folder.
+func generateCommand(fs *flag.FlagSet) action {
+	var out outputs
+	var locks repeated
+	var dockerfile, binary string
+	builder := fs.String("builder-id", "", "builder.id `URI` where no token of the CI shows it")
+	fs.StringVar(&dockerfile, "dockerfile", "", "add the base images that `FILE` pins")
+	fs.StringVar(&binary, "binary", "", "add the modules of the Go program in `FILE`")
+	fs.Var(&locks, "lock", "add what the lock file `FILE` pins; may be repeated")
+	fs.Var(&out, "o", "`FORMAT[=FILE]`: json; may be repeated")
+	return func(ctx context.Context, e env, dir string) error {
+		out, err := out.or("json")
+		if err != nil {
+			return err
+		}
+		p, err := provenance.FromEnvironment(ctx, provenance.Options{BuilderIDUnsafe: *builder})
+		if errors.Is(err, assay.ErrAbsent) && *builder != "" {
+			p, err = provenance.FromGit(ctx, dir, provenance.BuildOptions{BuilderID: *builder})
+		}
+		if err != nil {
+			return err
+		}
+		materials, err := pinned(e, locks, dockerfile)
+		if err != nil {
+			return err
+		}
+		if p, err = provenance.WithMaterials(p, materials...); err != nil {
+			return err
+		}
+		if binary != "" {
+			f, err := os.Open(binary)
+			if err != nil {
+				return err
+			}
+			program, err := provenance.FromGoBinary(f, provenance.BuildOptions{BuilderID: p.Builder.ID})
+			if err = errors.Join(err, f.Close()); err != nil {
+				return err
+			}
+			if p, err = provenance.Combine(p, program); err != nil {
+				return err
+			}
+		}
+		return writePredicate(e, out, p)
+	}
+}
+
+// pinned reads materials, and notes what has no digest.
+func pinned(e env, locks []string, dockerfile string) ([]assay.Resource, error) {
+	var out []assay.Resource
+	for _, file := range locks {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		list, unpinned, err := provenance.LockFile(file, text)
+		if err != nil {
+			return nil, err
+		}
+		if unpinned > 0 {
+			e.note("%s: %d packages have no digest, and are left out", file, unpinned)
+		}
+		out = append(out, list...)
+	}
+	if dockerfile == "" {
+		return out, nil
+	}
+	text, err := os.ReadFile(dockerfile)
+	if err != nil {
+		return nil, err
+	}
+	images, err := provenance.FromDockerfile(dockerfile, text, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range images {
+		m, err := i.Material()
+		switch {
+		case errors.Is(err, assay.ErrAbsent):
+			e.note("%s:%d: %s has no digest, and is left out", dockerfile, i.Line, i.Reference)
+		case err != nil:
+			return nil, err
+		default:
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// checkProvenanceCommand reads provenance of any version by its rules.
+func checkProvenanceCommand(fs *flag.FlagSet) action {
+	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement")
+	return func(_ context.Context, e env, file string) error {
+		p, err := readProvenance(file, *typ)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "%s\nbuilder   %s\nbuildType %s\nsource    %s %s %s\nmaterials %d\n",
+			p.Format, p.Builder.ID, p.BuildType, p.Source.Repository, p.Source.Commit, p.Source.Ref, len(p.Materials))
+		return err
+	}
+}
+
+// convertProvenanceCommand writes older provenance as SLSA v1, and says what has no
+// place there.
+func convertProvenanceCommand(fs *flag.FlagSet) action {
+	var out outputs
+	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement")
+	buildType := fs.String("build-type", "", "build type `URI` of the v1 predicate")
+	fs.Var(&out, "o", "`FORMAT[=FILE]`: json; may be repeated")
+	return func(_ context.Context, e env, file string) error {
+		out, err := out.or("json")
+		if err != nil {
+			return err
+		}
+		p, err := readProvenance(file, *typ)
+		if err != nil {
+			return err
+		}
+		p, losses, err := provenance.ToV1(p, *buildType)
+		if err != nil {
+			return err
+		}
+		for _, l := range losses {
+			e.note("%s", l)
+		}
+		return writePredicate(e, out, p)
+	}
+}
+
+func readProvenance(file, typ string) (*assay.Provenance, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	t := assay.PredicateType(typ)
+	if typ == "" {
+		h, err := attest.ParseStatement(file, data)
+		if err != nil {
+			return nil, err
+		}
+		t, data = h.PredicateType, h.Predicate
+	}
+	return provenance.Read(file, t, data)
+}
+
+func writePredicate(e env, out outputs, p *assay.Provenance) error {
+	text, err := provenance.Encode(p)
+	if err != nil {
+		return err
+	}
+	return out.write(e, func(_ string, w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}

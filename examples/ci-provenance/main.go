@@ -1,0 +1,103 @@
+// Ci-provenance is the step of a CI job that says how an image was built: it takes the
+// facts from the CI, adds what lock files and the Dockerfile pin, and writes the SLSA v1
+// predicate for the step that signs it.
+//
+//	go run ./examples/ci-provenance [-builder-id URI] [-dockerfile FILE] [-o FILE] [LOCKFILE]...
+//
+// A CI whose jobs have an identity token is asked for it; others need -builder-id, and
+// the result says that nobody vouches for its facts.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/provenance"
+)
+
+// step is what the job asks for.
+type step struct {
+	options    provenance.Options
+	dockerfile string
+	lockFiles  []string
+}
+
+// predicate gives the provenance, and notes what could not be pinned.
+func (s step) predicate(ctx context.Context, notes io.Writer) ([]byte, error) {
+	p, err := provenance.FromEnvironment(ctx, s.options)
+	if err != nil {
+		return nil, err
+	}
+	var materials []assay.Resource
+	for _, file := range s.lockFiles {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		pinned, unpinned, err := provenance.LockFile(file, text)
+		if err != nil {
+			return nil, err
+		}
+		if unpinned > 0 {
+			fmt.Fprintf(notes, "%s: %d packages have no digest, and are left out\n", file, unpinned)
+		}
+		materials = append(materials, pinned...)
+	}
+	if s.dockerfile != "" {
+		text, err := os.ReadFile(s.dockerfile)
+		if err != nil {
+			return nil, err
+		}
+		images, err := provenance.FromDockerfile(s.dockerfile, text, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range images {
+			m, err := i.Material()
+			if errors.Is(err, assay.ErrAbsent) {
+				fmt.Fprintf(notes, "%s:%d: %s has no digest, and is left out\n", s.dockerfile, i.Line, i.Reference)
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			materials = append(materials, m)
+		}
+	}
+	if p, err = provenance.WithMaterials(p, materials...); err != nil {
+		return nil, err
+	}
+	return provenance.Encode(p)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ci-provenance:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	var s step
+	fs := flag.NewFlagSet("ci-provenance", flag.ContinueOnError)
+	fs.StringVar(&s.options.BuilderIDUnsafe, "builder-id", "", "builder.id where the CI gives no token to show it")
+	fs.StringVar(&s.dockerfile, "dockerfile", "", "read base images from `FILE`")
+	out := fs.String("o", "provenance.json", "write the predicate to `FILE`")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	s.lockFiles = fs.Args()
+	predicate, err := s.predicate(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(*out, append(predicate, '\n'), 0o644)
+}
