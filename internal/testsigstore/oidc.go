@@ -25,11 +25,13 @@ const Audience = "sigstore"
 // workflows' under the path /actions.
 //
 // It also answers as GitHub Actions' token service does: see
-// [OIDC.ActionsEnvironment].
+// [OIDC.ActionsEnvironment]. [Person] logs in to the people's issuer with a browser
+// (OAuth's authorization code with PKCE) or a device (RFC 8628).
 type OIDC struct {
 	server *httptest.Server
 	signer jose.Signer
 	keys   jose.JSONWebKeySet
+	logins logins
 }
 
 // NewOIDC starts one, which the end of the test stops.
@@ -66,6 +68,9 @@ func newOIDC() (*OIDC, error) {
 	mux.HandleFunc("GET /actions/.well-known/openid-configuration", o.configuration("/actions"))
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, o.keys) })
 	mux.HandleFunc("GET /actions/token/{workflow}", o.actionsToken)
+	mux.HandleFunc("GET /authorize", o.authorize)
+	mux.HandleFunc("POST /device", o.device)
+	mux.HandleFunc("POST /token", o.token)
 	o.server = httptest.NewServer(mux)
 	return o, nil
 }
@@ -85,6 +90,7 @@ func (o *OIDC) configuration(path string) http.HandlerFunc {
 			"jwks_uri":                              o.server.URL + "/keys",
 			"authorization_endpoint":                o.server.URL + "/authorize",
 			"token_endpoint":                        o.server.URL + "/token",
+			"device_authorization_endpoint":         o.server.URL + "/device",
 			"response_types_supported":              []string{"id_token"},
 			"subject_types_supported":               []string{"public"},
 			"id_token_signing_alg_values_supported": []string{string(jose.ES256)},
