@@ -141,7 +141,7 @@ func refused(t *testing.T, o *envelope.Opener, e assay.Envelope, step envelope.S
 	}
 }
 
-func edit(t *testing.T, raw []byte, change func(map[string]any)) []byte {
+func edit(t testing.TB, raw []byte, change func(map[string]any)) []byte {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(raw, &m); err != nil {
@@ -165,6 +165,11 @@ func newKey(t testing.TB, c elliptic.Curve) *ecdsa.PrivateKey {
 }
 
 func signed(t testing.TB, key crypto.Signer, opts ...attest.KeyOption) assay.Envelope {
+	t.Helper()
+	return signedPayload(t, key, payload, opts...)
+}
+
+func signedPayload(t testing.TB, key crypto.Signer, payload []byte, opts ...attest.KeyOption) assay.Envelope {
 	t.Helper()
 	s, err := attest.NewKeySigner(key, opts...)
 	if err != nil {
