@@ -1,8 +1,13 @@
 package verify_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/assaykit/assay"
@@ -61,6 +66,12 @@ func TestIndex(t *testing.T) {
 	check(t, amd64, "evidence/provenance", assay.Proven, verify.Holds)
 	check(t, arm64, "evidence/provenance", assay.Proven, verify.Holds)
 	check(t, arm64, "evidence/sbom", assay.Refuted, verify.Absent)
+	// What one platform lacks stands at the top, and is what is said first.
+	check(t, r, "evidence/provenance", assay.Proven, verify.Holds)
+	lacking := check(t, r, "evidence/sbom", assay.Refuted, verify.Absent)
+	if !slices.Equal(lacking.Findings, []string{"linux/arm64 has no SBOM"}) || !lacking.Required || !strings.Contains(r.Err().Error(), "linux/arm64 has no SBOM") {
+		t.Errorf("%+v; %v", lacking, r.Err())
+	}
 	if amd64.Verdict.Policy != assay.Proven || r.Verdict.Policy != assay.Refuted || !errors.Is(r.Err(), assay.ErrRefuted) {
 		t.Errorf("policies %s, %s: %v", amd64.Verdict.Policy, r.Verdict.Policy, r.Err())
 	}
@@ -70,8 +81,76 @@ func TestIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish(arm.ID(), contents.SBOM)
-	if r := ask(); r.Verdict.Policy != assay.Proven || r.Err() != nil {
+	r = ask()
+	if r.Verdict.Policy != assay.Proven || r.Err() != nil {
 		t.Errorf("policy %s: %v", r.Verdict.Policy, r.Err())
+	}
+	if c := check(t, r, "evidence/sbom", assay.Proven, verify.Holds); len(c.Evidence) != 2 || len(c.Findings) != 0 {
+		t.Errorf("%+v", c)
+	}
+
+	// Where a store of one platform cannot be read, it may lack anything.
+	front := testregistry.Front(t, home, testregistry.Fault{Path: "/referrers/" + arm.ID().String(), Status: 403})
+	r, err = v.Verify(context.Background(), index.ID(), attest.FromRegistry(front.Ref("app"), image.Registry{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := check(t, r, "evidence/sbom", assay.Unknown, verify.StoreUnreadable); !slices.Equal(c.Findings, []string{"linux/arm64 may have no SBOM: store-unreadable"}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// An envelope about an index is opened once, however many images are in it.
+func TestIndexOpensOnce(t *testing.T) {
+	f := newFixture(t)
+	var members []testimage.Member
+	for i := range 6 {
+		members = append(members, testimage.Member{Image: f.image, Platform: assay.Platform{OS: "linux", Architecture: fmt.Sprintf("a%d", i)}})
+	}
+	index := testimage.NewIndex(t, members...)
+	home := testregistry.InProcess(t, testregistry.Options{})
+	ref := testimage.PushIndex(t, home.Ref("app:v1"), index)
+	if _, err := attest.Publish(context.Background(), f.signer, ref.String(), attest.PublishOptions{}, newProvenance(), f.sbom); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	v, err := verify.New(f.trust(), verify.Policy{Signers: f.policy().Signers, Require: []assay.Kind{assay.KindSBOM}}, verify.At(at), verify.Workers(1),
+		verify.Logger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := v.Verify(context.Background(), index.ID(), attest.FromRegistry(ref.Context().Name(), image.Registry{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.Platforms {
+		check(t, p, "evidence/sbom", assay.Proven, verify.Holds)
+		if len(p.Attestations) != 2 {
+			t.Errorf("%s: %d attestations", p.Platform, len(p.Attestations))
+		}
+	}
+	if n := strings.Count(log.String(), "msg=opening"); n != 2 || len(r.Platforms) != 6 {
+		t.Errorf("opened %d times for %d platforms", n, len(r.Platforms))
+	}
+}
+
+// What BuildKit puts into an index is shown as what it is: a statement that nobody
+// signed. It takes the place of nothing.
+func TestIndexOfBuildKit(t *testing.T) {
+	f := newFixture(t)
+	statement := fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":%q}}],"predicateType":"https://spdx.dev/Document","predicate":{}}`, f.digest.Hex())
+	unsigned := assay.NewEnvelope(assay.MediaTypeInToto, []byte(statement), "an index")
+	v, err := verify.New(f.trust(), verify.Policy{Signers: f.policy().Signers, Require: []assay.Kind{assay.KindSBOM}}, verify.At(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := v.Verify(context.Background(), f.digest, attest.FromEnvelopes(unsigned), attest.FromImage(f.image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, r, "evidence/sbom", assay.Refuted, verify.Absent)
+	if a := r.Attestations[0]; a.State != assay.Refuted || a.Reason != verify.Unsigned || !strings.Contains(a.Detail, "https://spdx.dev/Document") || a.PredicateType != "" {
+		t.Errorf("%+v", a)
 	}
 }
 

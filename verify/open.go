@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/internal/predicate"
 	"github.com/assaykit/assay/verify/internal/envelope"
 )
 
@@ -20,7 +19,7 @@ const clockSkew = 5 * time.Minute
 // openAll proves every envelope, writes what became of each into the report, and
 // gives what is evidence. Both are in the order of the envelopes' digests, whatever
 // the number of workers.
-func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, about []assay.Digest) ([]Verified[assay.Evidence], error) {
+func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, about []assay.Digest, shared openings) ([]Verified[assay.Evidence], error) {
 	envelopes := slices.Collect(b.Envelopes())
 	r.Attestations = make([]Attestation, len(envelopes))
 	verified := make([]*Verified[assay.Evidence], len(envelopes))
@@ -31,7 +30,7 @@ func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, abou
 			if err := ctx.Err(); err != nil {
 				return &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: r.Digest.String(), Err: err}
 			}
-			r.Attestations[i], verified[i] = v.open(e, about, r.At)
+			r.Attestations[i], verified[i] = v.open(ctx, shared.of(e), about, r.At)
 			return nil
 		})
 	}
@@ -52,15 +51,20 @@ func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, abou
 
 // open takes one envelope from bytes to evidence. Each step rests on the one before
 // it, and nothing of the payload is looked at before the signature is proven.
-func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (Attestation, *Verified[assay.Evidence]) {
+func (v *Verifier) open(ctx context.Context, o *opening, about []assay.Digest, at time.Time) (Attestation, *Verified[assay.Evidence]) {
+	e := o.envelope
 	a := Attestation{Envelope: e.Digest(), Sources: clipAll(e.Sources())}
 	refuse := func(state assay.State, reason Reason, detail string) (Attestation, *Verified[assay.Evidence]) {
 		a.State, a.Reason, a.Detail = state, reason, clip(detail)
 		return a, nil
 	}
 
-	proven, err := v.opener.Open(e)
+	o.prove(ctx, v)
+	proven, err := o.proven, o.provenErr
 	if err != nil {
+		if t, ok := o.unsigned(); ok {
+			return refuse(assay.Refuted, Unsigned, "nobody signed the statement, of type "+string(t))
+		}
 		f, ok := errors.AsType[*envelope.Failure](err)
 		if !ok {
 			return refuse(assay.Unknown, SignatureInvalid, err.Error())
@@ -73,9 +77,8 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 		a.SignedBy = a.Witnesses[0].At
 	}
 
-	name := e.Digest().String()
-	said, err := whatIsSaid(name, proven)
-	if err != nil {
+	said := o.said
+	if err := o.saidErr; err != nil {
 		return refuse(stateOf(err), StatementMalformed, err.Error())
 	}
 	header := said.header
@@ -97,7 +100,7 @@ func (v *Verifier) open(e assay.Envelope, about []assay.Digest, at time.Time) (A
 		a.State, a.Reason = assay.Proven, Holds
 		return a, nil
 	}
-	evidence, err := predicate.Decode(name, header.PredicateType, header.Predicate, header.Subjects...)
+	evidence, err := o.decode()
 	if err != nil {
 		return refuse(stateOf(err), PredicateMalformed, err.Error())
 	}

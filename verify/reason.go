@@ -12,6 +12,8 @@ const (
 	// of a kind that cannot be proven here.
 	EnvelopeMalformed   = Reason(envelope.StepParse)
 	EnvelopeUnsupported = Reason(envelope.StepUnsupported)
+	// Unsigned: a statement that nobody signed, as BuildKit attaches it to an index.
+	Unsigned Reason = "unsigned"
 	// SignerUntrusted: nothing in the trust could prove this kind of signature.
 	SignerUntrusted = Reason(envelope.StepTrust)
 	// LogUnproven: too few transparency logs prove the entry. TimeUnwitnessed: too

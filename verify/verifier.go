@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -204,6 +205,7 @@ type inputs struct {
 	// them: what is said of an index is said of each image in it.
 	about     []assay.Digest
 	inherited []assay.Envelope
+	shared    openings // of those
 }
 
 // tree reports on a bundle and on all below it.
@@ -217,10 +219,12 @@ func (v *Verifier) tree(ctx context.Context, in inputs, b *assay.Bundle, platfor
 	}
 	r := &Report{Schema: ReportSchema, Digest: b.Subject(), Platform: platform, At: in.at, Faults: in.faults}
 	next := in
+	next.inherited = slices.Clone(in.inherited)
 	next.about = append(append([]assay.Digest(nil), in.about...), b.Subject())
 	for e := range b.Envelopes() {
 		next.inherited = append(next.inherited, e)
 	}
+	next.shared = in.shared.with(next.inherited)
 	for p := range b.Platforms() {
 		sub, err := v.tree(ctx, next, p.Bundle, p.Platform)
 		if err != nil {
@@ -228,7 +232,7 @@ func (v *Verifier) tree(ctx context.Context, in inputs, b *assay.Bundle, platfor
 		}
 		r.Platforms = append(r.Platforms, sub)
 	}
-	r.Checks = []Check{complete(b.Subject(), len(r.Platforms), in.unread)}
+	r.Checks = append([]Check{complete(b.Subject(), len(r.Platforms), in.unread)}, everywhere(r.Platforms)...)
 	r.conclude()
 	return r, nil
 }
@@ -252,7 +256,7 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 		all.Add(e)
 	}
 	about := append([]assay.Digest{b.Subject()}, in.about...)
-	accepted, err := v.openAll(ctx, r, all, about)
+	accepted, err := v.openAll(ctx, r, all, about, in.shared)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func TestRefusedAttestations(t *testing.T) {
 		"payload is no JSON":      {f.raw(t, `hello`), assay.Refuted, verify.StatementMalformed, ""},
 		"predicate is no SBOM":    {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{"a":1}}`), assay.Refuted, verify.PredicateMalformed, ""},
 		"unknown predicate type":  {f.raw(t, `{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://example.com/p","predicate":{}}`), assay.Unknown, verify.PredicateUnknown, ""},
-		"an unsigned statement":   {assay.NewEnvelope(assay.MediaTypeSigstoreBundle, []byte(`{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`)), assay.Refuted, verify.EnvelopeMalformed, ""},
+		"an unsigned statement":   {assay.NewEnvelope(assay.MediaTypeSigstoreBundle, []byte(`{"_type":"https://in-toto.io/Statement/v1",`+subject+`,"predicateType":"https://cyclonedx.org/bom","predicate":{}}`)), assay.Refuted, verify.Unsigned, ""},
 		"no envelope":             {assay.NewEnvelope(assay.MediaTypeSigstoreBundle, []byte("junk")), assay.Refuted, verify.EnvelopeMalformed, ""},
 		"DSSE without signatures": {assay.NewEnvelope(assay.MediaTypeDSSE, []byte(`{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}`)), assay.Refuted, verify.EnvelopeMalformed, "at least one"},
 	} {
