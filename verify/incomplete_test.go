@@ -55,8 +55,12 @@ func TestBrokenDatabaseProvesNothing(t *testing.T) {
 		}, assay.Unknown, verify.ContentsIncomplete, "components:deb"},
 		"with the package":      {func(s *assay.SBOM) { s.Components = append(s.Components, lib) }, assay.Unknown, verify.ContentsIncomplete, "not found: " + lib.PURL.String()},
 		"without what was read": {func(s *assay.SBOM) { drop(s, "app") }, assay.Refuted, verify.ContentsDiffer, "missing: pkg:deb/debian/app@1.2.3-1"},
-		"with another package":  {func(s *assay.SBOM) { lib.PURL = purl("pkg:npm/x@1"); s.Components = append(s.Components, lib) }, assay.Refuted, verify.ContentsDiffer, "phantom: pkg:npm/x@1"},
-		"with nothing at all":   {func(s *assay.SBOM) { s.Components, s.Relations, s.Completeness = nil, nil, nil }, assay.Refuted, verify.ContentsDiffer, "missing"},
+		"with another package": {func(s *assay.SBOM) {
+			other := lib
+			other.PURL = purl("pkg:npm/x@1")
+			s.Components = append(s.Components, other)
+		}, assay.Refuted, verify.ContentsDiffer, "phantom: pkg:npm/x@1"},
+		"with nothing at all": {func(s *assay.SBOM) { s.Components, s.Relations, s.Completeness = nil, nil, nil }, assay.Refuted, verify.ContentsDiffer, "missing"},
 		"with another version of it": {func(s *assay.SBOM) {
 			for i := range s.Components {
 				if s.Components[i].Name == "app" {
