@@ -30,7 +30,8 @@
 // # Where to start
 //
 // [Publish] to attach, [FromRegistry] to discover. Keys are signed with through
-// [NewKeySigner]; keyless signing, with certificate, transparency log and
-// timestamp, is in package attest/keyless, and cosign's key files are in
+// [NewKeySigner]. Keyless signing, with certificate, transparency log and timestamp,
+// is in package attest/keyless, keys in a key management service are in attest/kms,
+// keys whose signatures are witnessed in attest/witnessed, and cosign's key files in
 // attest/cosign, because each brings dependencies that a verifier does not need.
 package attest

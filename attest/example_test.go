@@ -81,3 +81,43 @@ func ExampleWriteFile() {
 	fmt.Println(found.Bundle.Len())
 	// Output: 1
 }
+
+// Several statements are signed in one go: with one certificate, where the signer
+// has one. All are signed, or none.
+func ExampleSignAll() {
+	signer := must(attest.NewKeySigner(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))))
+	subject := assay.Subject{Name: "app", Digest: assay.DigestSet{assay.MustDigest("sha256:" + strings.Repeat("a", 64))}}
+	var statements []assay.Statement[assay.Evidence]
+	for _, result := range []string{"PASSED", "WARNED"} {
+		statements = append(statements, must(attest.NewStatement(&assay.TestResult{Result: result, Configuration: []assay.Resource{}}, attest.StatementOptions{}, subject)))
+	}
+	envelopes := must(attest.SignAll(context.Background(), signer, statements...))
+	fmt.Println(len(envelopes))
+	// Output: 2
+}
+
+// What is attached in one call becomes visible at once, or not at all.
+func ExampleAttach() {
+	ctx := context.Background()
+	server := httptest.NewServer(registry.New(registry.WithReferrersSupport(true), registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	ref := strings.TrimPrefix(server.URL, "http://") + "/app:v1"
+	if err := remote.Write(must(name.ParseReference(ref)), empty.Image); err != nil {
+		panic(err)
+	}
+	digest := must(empty.Image.Digest())
+	signer := must(attest.NewKeySigner(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))))
+	subject := assay.Subject{Digest: assay.DigestSet{assay.MustDigest(digest.String())}}
+	var envelopes []assay.Envelope
+	for _, result := range []string{"PASSED", "WARNED"} {
+		s := must(attest.NewStatement(&assay.TestResult{Result: result, Configuration: []assay.Resource{}}, attest.StatementOptions{}, subject))
+		envelopes = append(envelopes, must(attest.Sign(ctx, signer, s)))
+	}
+	for range 2 { // the second changes nothing
+		attached := must(attest.Attach(ctx, ref, attest.AttachOptions{}, envelopes...))
+		fmt.Println(len(attached.Referrers), attached.Referrers[0].New, attached.Referrers[1].New)
+	}
+	// Output:
+	// 2 true true
+	// 2 false false
+}
