@@ -20,9 +20,6 @@ const (
 
 	segmentLoad = 1
 	segmentNote = 4
-
-	segmentCode     = 1
-	segmentWritable = 2
 )
 
 // maxHeaders bounds the sections and the segments that are read: more than 65,535
@@ -38,68 +35,41 @@ func order(head []byte) binary.ByteOrder {
 
 // elf reads the section and program headers. It does not use debug/elf, which
 // allocates some hundred times for each file: an image has thousands of them.
-func (f *File) elf(b []byte) error {
-	t, err := readTables(b)
-	if err != nil {
-		return err
+func (f *File) elf() error {
+	b := f.content
+	o := order(b)
+	f.big = o == binary.BigEndian
+	wide := b[4] == 2
+	if b[4] != 1 && b[4] != 2 || b[5] != 1 && b[5] != 2 {
+		return errors.New("ELF: unknown class or byte order")
 	}
-	f.big = t.order == binary.BigEndian
-	f.segments(t)
-	f.elfSections(t)
+	var shoff, phoff uint64
+	var at int // of e_phentsize
+	switch {
+	case wide && len(b) >= 64:
+		phoff, shoff, at = o.Uint64(b[32:]), o.Uint64(b[40:]), 54
+	case !wide && len(b) >= 52:
+		phoff, shoff, at = uint64(o.Uint32(b[28:])), uint64(o.Uint32(b[32:])), 42
+	default:
+		return errors.New("ELF: the header is cut")
+	}
+	phsize, phnum := uint64(o.Uint16(b[at:])), uint64(o.Uint16(b[at+2:]))
+	shsize, shnum, shstr := uint64(o.Uint16(b[at+4:])), uint64(o.Uint16(b[at+6:])), uint64(o.Uint16(b[at+8:]))
+	f.segments(o, wide, phoff, phsize, phnum)
+	f.elfSections(o, wide, shoff, shsize, shnum, shstr)
 	return nil
 }
 
-// tables is what the header of an ELF file says: where the tables of segments and
-// sections are, the size and number of their entries, and which section has names.
-type tables struct {
-	order                       binary.ByteOrder
-	wide                        bool
-	phoff, phsize, phnum        uint64
-	shoff, shsize, shnum, shstr uint64
-}
-
-func readTables(b []byte) (t tables, err error) {
-	o := order(b)
-	t.order, t.wide = o, b[4] == 2
-	if b[4] != 1 && b[4] != 2 || b[5] != 1 && b[5] != 2 {
-		return t, errors.New("ELF: unknown class or byte order")
-	}
-	var at int // of e_phentsize
-	switch {
-	case t.wide && len(b) >= 64:
-		t.phoff, t.shoff, at = o.Uint64(b[32:]), o.Uint64(b[40:]), 54
-	case !t.wide && len(b) >= 52:
-		t.phoff, t.shoff, at = uint64(o.Uint32(b[28:])), uint64(o.Uint32(b[32:])), 42
-	default:
-		return t, errors.New("ELF: the header is cut")
-	}
-	t.phsize, t.phnum = uint64(o.Uint16(b[at:])), uint64(o.Uint16(b[at+2:]))
-	t.shsize, t.shnum, t.shstr = uint64(o.Uint16(b[at+4:])), uint64(o.Uint16(b[at+6:])), uint64(o.Uint16(b[at+8:]))
-	return t, nil
-}
-
-// hasSections reports whether there is a table of sections.
-func (t *tables) hasSections() bool {
-	return t.shoff != 0 && (t.shsize >= 64 || !t.wide && t.shsize >= 40)
-}
-
-// table gives a whole table, so that all of it is missing if any of it is; nil if the
-// end of the file cuts it. Small parts of it are taken by themselves then.
-func (f *File) table(off, size uint64) bool {
-	return !f.content.Inside(off, size) || f.content.Slice(off, size) != nil
-}
-
-func (f *File) segments(t tables) {
-	o := t.order
+func (f *File) segments(o binary.ByteOrder, wide bool, off, size, num uint64) {
 	least := uint64(32)
-	if t.wide {
+	if wide {
 		least = 56
 	}
-	if t.phsize < least || !f.table(t.phoff, t.phsize*t.phnum) {
+	if size < least {
 		return
 	}
-	for i := range min(t.phnum, maxHeaders) {
-		h := f.slice(t.phoff+i*t.phsize, t.phsize)
+	for i := range min(num, maxHeaders) {
+		h := f.slice(off+i*size, size)
 		if h == nil {
 			return
 		}
@@ -107,15 +77,15 @@ func (f *File) segments(t tables) {
 		if typ != segmentLoad && typ != segmentNote {
 			continue
 		}
-		s := section{note: typ == segmentNote}
-		var flags uint32
-		if t.wide {
-			flags, s.from, s.addr, s.n = o.Uint32(h[4:]), o.Uint64(h[8:]), o.Uint64(h[16:]), o.Uint64(h[32:])
+		s := Section{note: typ == segmentNote}
+		var from, n uint64
+		if wide {
+			from, n = o.Uint64(h[8:]), o.Uint64(h[32:])
 		} else {
-			s.from, s.addr, s.n, flags = uint64(o.Uint32(h[4:])), uint64(o.Uint32(h[8:])), uint64(o.Uint32(h[16:])), o.Uint32(h[24:])
+			from, n = uint64(o.Uint32(h[4:])), uint64(o.Uint32(h[16:]))
 		}
-		s.code, s.writable = flags&segmentCode != 0, flags&segmentWritable != 0
-		if s.n > 0 && f.content.Inside(s.from, s.n) {
+		if s.Data = f.slice(from, n); len(s.Data) > 0 {
+			s.from = int(from)
 			if s.note {
 				f.sections = append(f.sections, s)
 			} else {
@@ -125,15 +95,15 @@ func (f *File) segments(t tables) {
 	}
 }
 
-func (f *File) elfSections(t tables) {
-	if !t.hasSections() {
+func (f *File) elfSections(o binary.ByteOrder, wide bool, off, size, num, str uint64) {
+	least := uint64(40)
+	if wide {
+		least = 64
+	}
+	if size < least || off == 0 {
 		return
 	}
-	o, wide, off, size, num := t.order, t.wide, t.shoff, t.shsize, t.shnum
-	if !f.table(off, size*num) {
-		return
-	}
-	type header struct{ name, typ, flags, addr, from, n uint64 }
+	type header struct{ name, typ, flags, from, n uint64 }
 	read := func(i uint64) (header, bool) {
 		h := f.slice(off+i*size, size)
 		if h == nil {
@@ -141,9 +111,9 @@ func (f *File) elfSections(t tables) {
 		}
 		s := header{name: uint64(o.Uint32(h)), typ: uint64(o.Uint32(h[4:]))}
 		if wide {
-			s.flags, s.addr, s.from, s.n = o.Uint64(h[8:]), o.Uint64(h[16:]), o.Uint64(h[24:]), o.Uint64(h[32:])
+			s.flags, s.from, s.n = o.Uint64(h[8:]), o.Uint64(h[24:]), o.Uint64(h[32:])
 		} else {
-			s.flags, s.addr, s.from, s.n = uint64(o.Uint32(h[8:])), uint64(o.Uint32(h[12:])), uint64(o.Uint32(h[16:])), uint64(o.Uint32(h[20:]))
+			s.flags, s.from, s.n = uint64(o.Uint32(h[8:])), uint64(o.Uint32(h[16:])), uint64(o.Uint32(h[20:]))
 		}
 		return s, true
 	}
@@ -153,7 +123,7 @@ func (f *File) elfSections(t tables) {
 		}
 	}
 	var names []byte
-	if s, ok := read(t.shstr); ok {
+	if s, ok := read(str); ok {
 		names = f.slice(s.from, s.n)
 	}
 	for i := range min(num, maxHeaders) {
@@ -164,20 +134,18 @@ func (f *File) elfSections(t tables) {
 		if h.typ == 0 || h.typ == sectionNoBits || h.flags&flagPacked != 0 {
 			continue
 		}
-		s := section{from: h.from, n: h.n, addr: h.addr}
-		if s.n == 0 || !f.content.Inside(s.from, s.n) {
+		s := Section{Data: f.slice(h.from, h.n), from: int(h.from), note: h.typ == sectionNote}
+		if len(s.Data) == 0 {
 			continue
 		}
 		if h.name < uint64(len(names)) {
 			name := names[h.name:]
 			if end := bytes.IndexByte(name[:min(len(name), 64)], 0); end >= 0 {
-				s.name = string(name[:end])
+				s.Name = string(name[:end])
 			}
 		}
-		// Notes about the file are loaded; others are for debuggers, and can be large.
-		s.note = h.typ == sectionNote && (h.flags&flagAlloc != 0 || s.name == ".note.package")
-		s.text = h.typ == 1 && h.flags&flagAlloc != 0 && h.flags&flagExec == 0 && !unwind(s.name)
-		if s.text || s.note || strings.HasPrefix(s.name, ".") {
+		s.text = h.typ == 1 && h.flags&flagAlloc != 0 && h.flags&flagExec == 0 && !unwind(s.Name)
+		if s.text || s.note || strings.HasPrefix(s.Name, ".") {
 			f.sections = append(f.sections, s)
 		}
 	}
@@ -206,16 +174,16 @@ func (f *File) Notes(yield func(Note) bool) {
 	if f.big {
 		o = binary.BigEndian
 	}
-	total := uint64(0)
+	total := 0
 	for _, s := range f.sections {
 		if !s.note {
 			continue
 		}
 		// A hostile file can have all of its sections in one place.
-		if total += s.n; total > 2*f.content.Size()+1024 {
+		if total += len(s.Data); total > 2*len(f.content)+1024 {
 			return
 		}
-		for b := f.slice(s.from, s.n); len(b) >= 12; {
+		for b := s.Data; len(b) >= 12; {
 			name, desc, typ := uint64(o.Uint32(b)), uint64(o.Uint32(b[4:])), o.Uint32(b[8:])
 			at := 12 + pad(name)
 			end := at + desc
@@ -233,8 +201,5 @@ func (f *File) Notes(yield func(Note) bool) {
 		}
 	}
 }
-
-// slice is a part of the content, nil if it is not inside of it.
-func (f *File) slice(from, size uint64) []byte { return f.content.Slice(from, size) }
 
 func pad(n uint64) uint64 { return (n + 3) &^ 3 }

@@ -1,8 +1,7 @@
 // Package golang reads what the Go linker leaves in an executable: which modules it
 // was built of, and from which revision.
 //
-// Start with [IsExecutable] and [Parse], or [NewStream] for an executable that is too
-// large to be held.
+// Start with [IsExecutable] and [Parse].
 package golang
 
 import (
@@ -19,8 +18,6 @@ import (
 	"time"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/sbom/internal/catalog/executable"
-	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
 )
 
 // IsExecutable reports whether a file that starts with head may be an executable or
@@ -131,7 +128,7 @@ func Parse(content []byte) (_ *Binary, err error) {
 		if packed(content) {
 			return nil, unreadable(errors.New("it is packed by UPX"))
 		}
-		if bytes.Contains(content, pclntab) && linkedByGo(sparse.Whole(content)) {
+		if linkedByGo(content) {
 			return nil, unreadable(err)
 		}
 		return nil, ErrNotGo
@@ -147,7 +144,7 @@ var magic = []byte("Go buildinf:")
 // read spares nearly all executables the parsing of their headers.
 func read(content []byte) (*debug.BuildInfo, error) {
 	if !bytes.Contains(content, magic) {
-		return nil, errNone
+		return nil, errors.New("no build information")
 	}
 	return buildinfo.Read(bytes.NewReader(content))
 }
@@ -164,11 +161,13 @@ func packed(content []byte) bool { return bytes.Contains(content[:min(len(conten
 
 var pclntab = []byte(".gopclntab\x00")
 
-// linkedByGo looks for the table that the runtime cannot do without, in a file that
-// has its name.
-func linkedByGo(content *sparse.Content) bool {
-	f, err := executable.OpenAt(content)
-	return err != nil || f.Kind != executable.ELF || f.Has(".gopclntab")
+// linkedByGo looks for the table that the runtime cannot do without.
+func linkedByGo(content []byte) bool {
+	if !bytes.Contains(content, pclntab) {
+		return false
+	}
+	f, err := elf.NewFile(bytes.NewReader(content))
+	return err != nil || f.Section(".gopclntab") != nil
 }
 
 var settings = []string{
