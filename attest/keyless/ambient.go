@@ -41,9 +41,9 @@ const projectedToken = "/var/run/sigstore/cosign/oidc-token"
 func Ambient(o AmbientOptions) *FirstToken {
 	return FirstOf(
 		VariableToken{Name: "SIGSTORE_ID_TOKEN", Env: o.Env},
-		GitHubToken{Env: o.Env, Transport: o.Transport},
+		GitHubToken(o),
 		GitLabToken{Env: o.Env},
-		BuildkiteToken{Env: o.Env, Transport: o.Transport},
+		BuildkiteToken(o),
 		SPIFFEToken{Env: o.Env},
 		FileToken(projectedToken),
 		GoogleToken{Env: o.Env, Transport: o.Transport},

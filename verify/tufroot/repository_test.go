@@ -139,12 +139,6 @@ func (r *repository) get(path string) []byte {
 	return r.files[path]
 }
 
-func (r *repository) drop(path string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.files, path)
-}
-
 // answers has a function answer first; nil ends that.
 func (r *repository) answers(f func(w http.ResponseWriter, req *http.Request) bool) {
 	r.mu.Lock()
