@@ -23,8 +23,8 @@ type signatureJSON struct {
 
 const bundleTypePrefix = "application/vnd.dev.sigstore.bundle"
 
-// sniff says what JSON is: the media type of an envelope, or empty for something
-// else. An error is for what is not strict JSON.
+// sniff says what JSON is: the media type of an envelope, or of a statement that
+// nobody signed, or empty for something else. An error is for what is not strict JSON.
 func sniff(name string, raw []byte, max int64) (string, error) {
 	// The values are not looked at, so any other kind of document is let pass.
 	var members map[string]json.RawMessage
@@ -44,11 +44,9 @@ func sniff(name string, raw []byte, max int64) (string, error) {
 	if members["payload"] != nil && members["payloadType"] != nil && members["signatures"] != nil {
 		return assay.MediaTypeDSSE, nil
 	}
-	var signed struct {
-		Type string `json:"_type"`
-	}
-	if members["signatures"] != nil && strictjson.Unmarshal(name, members["signed"], &signed, strictjson.Limits{MaxBytes: max}) == nil && signed.Type == "link" {
-		return assay.MediaTypeLink, nil
+	var statement string
+	if strictjson.Unmarshal(name, members["_type"], &statement, strictjson.Limits{}) == nil && strings.HasPrefix(statement, "https://in-toto.io/Statement/") {
+		return assay.MediaTypeInToto, nil
 	}
 	return "", nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/assaykit/assay"
@@ -120,4 +122,61 @@ func ExampleAttach() {
 	// Output:
 	// 2 true true
 	// 2 false false
+}
+
+// A layout keeps what belongs to an image beside it; "cosign save" writes one.
+func ExampleFromLayout() {
+	dir := must(os.MkdirTemp("", "layout"))
+	defer os.RemoveAll(dir)
+	layout := must(layout.Write(dir, empty.Index))
+	if err := layout.AppendImage(empty.Image); err != nil {
+		panic(err)
+	}
+	digest := assay.MustDigest(must(empty.Image.Digest()).String())
+	found := must(attest.FromLayout(dir).Discover(context.Background(), digest))
+	fmt.Println(found.Bundle.Len(), found.Complete())
+	// Output: 0 true
+}
+
+// Evidence of GitHub's is read beside what is attached to the image. The token goes to
+// the endpoint alone.
+func ExampleFromGitHub() {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"attestations":[{"bundle":{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}}]}`)
+	}))
+	defer api.Close()
+	digest := assay.MustDigest("sha256:" + strings.Repeat("a", 64))
+	github := attest.FromGitHub(api.URL, "repos/octo/app", attest.GitHubOptions{Token: "…"})
+	found := must(attest.Join(attest.FromEnvelopes(), github).Discover(context.Background(), digest))
+	fmt.Println(found.Bundle.Len(), found.Complete())
+	// Output: 1 true
+}
+
+// Some stores hold it, one cannot be read, and one holds nothing: three different
+// things.
+func ExampleJoin() {
+	dir := must(os.MkdirTemp("", "evidence"))
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "broken.json"), []byte("{"), 0o600); err != nil {
+		panic(err)
+	}
+	digest := assay.MustDigest("sha256:" + strings.Repeat("a", 64))
+	held := assay.NewEnvelope(assay.MediaTypeDSSE, []byte("{}"), "by the caller")
+	found := must(attest.Join(attest.FromEnvelopes(held), attest.FromFolder(dir), attest.FromFiles(filepath.Join(dir, "none.json"))).Discover(context.Background(), digest))
+	fmt.Println(found.Bundle.Len(), found.Complete())
+	for _, f := range found.Faults {
+		fmt.Println(filepath.Base(f.Store), f.Kind)
+	}
+	// Output:
+	// 1 false
+	// broken.json unreadable
+	// none.json absent
+}
+
+// What an envelope says of itself can be shown. Nobody has checked any of it.
+func ExampleReadUnverified() {
+	e := assay.NewEnvelope(assay.MediaTypeInToto, []byte(`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document",
+		"subject":[{"name":"app","digest":{"sha256":"`+strings.Repeat("a", 64)+`"}}],"predicate":{}}`))
+	fmt.Println(must(attest.ReadUnverified(e)))
+	// Output: unverified unsigned statement of "https://spdx.dev/Document" about sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, not signed
 }

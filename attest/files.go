@@ -29,7 +29,7 @@ type FileSource struct {
 // a folder, too; see [FromFolder].
 func FromFiles(paths ...string) *FileSource { return &FileSource{paths: slices.Clone(paths)} }
 
-// FromFolder reads the .json, .jsonl and .link files in a folder and the folders below it,
+// FromFolder reads the .json and .jsonl files in a folder and the folders below it,
 // as [FromFiles] does. Links are not followed.
 func FromFolder(dir string) *FileSource { return &FileSource{paths: []string{dir}} }
 
@@ -41,8 +41,9 @@ func (s *FileSource) WithLimits(l Limits) *FileSource {
 }
 
 // Discover implements [Source]. It gives all envelopes, because what they are about
-// is known only when their signatures are verified. A line or file of JSON that is
-// not an envelope is counted as ignored; what is not JSON is a [Fault]. A file that
+// is known only when their signatures are verified. A statement that nobody signed is
+// given as [assay.MediaTypeInToto], to be shown as that. A line or file of JSON that is
+// neither is counted as ignored; what is not JSON is a [Fault]. A file that
 // is not there is a Fault of kind [Absent].
 func (s *FileSource) Discover(ctx context.Context, subject assay.Digest) (*Found, error) {
 	r := &fileReader{limits: s.limits.withDefaults(), ignored: map[Ignored]int{}}
@@ -130,7 +131,7 @@ func (r *fileReader) folder(ctx context.Context, dir string) {
 			return nil
 		}
 		switch filepath.Ext(path) {
-		case ".json", ".jsonl", ".link":
+		case ".json", ".jsonl":
 			r.file(path)
 		default:
 			r.ignored[Ignored{Store: dir, Type: "file " + filepath.Ext(path)}]++
@@ -194,10 +195,17 @@ func (r *fileReader) document(path, reference string, data []byte) {
 // WriteFile writes envelopes: one envelope on each line to a .jsonl file, byte for
 // byte where it has no line breaks; exactly one, byte for byte, to a .json file.
 // They are sorted by digest, each once. The file is replaced whole or not at all.
+//
+// An envelope that is not whole without its annotations ([assay.Envelope.Annotations])
+// is an [assay.ErrInvalid]: a file keeps the bytes alone. So is a payload without its
+// signature.
 func WriteFile(path string, envelopes ...assay.Envelope) error {
 	sorted := slices.Collect(assay.NewBundle(assay.Digest{}, envelopes...).Envelopes())
 	bad := func(value, bound string, err error) error {
 		return &assay.Error{Op: "write envelopes", Kind: assay.ErrInvalid, Subject: path, Value: value, Bound: bound, Err: err}
+	}
+	if err := keepable(path, sorted); err != nil {
+		return err
 	}
 	var b bytes.Buffer
 	switch ext := filepath.Ext(path); {
@@ -222,16 +230,33 @@ func WriteFile(path string, envelopes ...assay.Envelope) error {
 	return replaceFile(path, b.Bytes())
 }
 
+// keepable refuses envelopes of which a file would keep a part.
+func keepable(path string, envelopes []assay.Envelope) error {
+	for _, e := range envelopes {
+		if len(e.Annotations()) > 0 || e.MediaType() == assay.MediaTypeSimpleSigning {
+			return &assay.Error{Op: "write envelopes", Kind: assay.ErrInvalid, Subject: path, Field: "annotations", Value: e.Digest().String(), Bound: "an envelope that is whole without annotations"}
+		}
+	}
+	return nil
+}
+
 // WriteFolder writes each envelope, byte for byte, to a file of its own in the
 // folder, which is made if it is missing. The name is the envelope's digest, so
-// writing again changes nothing.
+// writing again changes nothing. What [WriteFile] refuses is refused before the first
+// is written.
 func WriteFolder(dir string, envelopes ...assay.Envelope) error {
+	if err := keepable(dir, envelopes); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return &assay.Error{Op: "write envelopes", Kind: assay.ErrUnchecked, Subject: dir, Err: err}
 	}
 	for _, e := range envelopes {
 		suffix := ".sigstore.json"
-		if !strings.HasPrefix(e.MediaType(), bundleTypePrefix) {
+		switch {
+		case e.MediaType() == assay.MediaTypeInToto:
+			suffix = ".intoto.json"
+		case !strings.HasPrefix(e.MediaType(), bundleTypePrefix):
 			suffix = ".dsse.json"
 		}
 		d := e.Digest()

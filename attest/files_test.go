@@ -115,8 +115,31 @@ func TestFilesFoundAndNot(t *testing.T) {
 	}
 }
 
+// A statement that nobody signed stays one, in a file as well.
+func TestFileOfStatement(t *testing.T) {
+	e := assay.NewEnvelope(assay.MediaTypeInToto, []byte(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://example.com/p"}`))
+	dir := t.TempDir()
+	if err := errors.Join(attest.WriteFolder(dir, e), attest.WriteFile(filepath.Join(dir, "x.jsonl"), e)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := attest.ReadFiles(t.Context(), dir)
+	if err != nil || len(got) != 1 || got[0].MediaType() != assay.MediaTypeInToto || got[0].Digest() != e.Digest() || len(got[0].Sources()) != 2 {
+		t.Errorf("read %v, %v", got, err)
+	}
+}
+
 func TestWriteFileRefuses(t *testing.T) {
 	dir := t.TempDir()
+	// The signature of this one is beside its bytes.
+	for _, e := range []assay.Envelope{
+		assay.NewAnnotatedEnvelope(assay.MediaTypeDSSE, []byte("{}"), map[string]string{assay.AnnotationTimestamp: "x"}), assay.NewEnvelope(assay.MediaTypeSimpleSigning, []byte("{}")),
+	} {
+		for _, err := range []error{attest.WriteFile(filepath.Join(dir, "x.json"), e), attest.WriteFolder(filepath.Join(dir, "x"), e)} {
+			if !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "annotations") {
+				t.Errorf("a part of an envelope: %v", err)
+			}
+		}
+	}
 	s := newSigner(t)
 	a, b := envelope(t, s, digestA, "a"), envelope(t, s, digestA, "b")
 	old := write(t, filepath.Join(dir, "old.json"), "old")

@@ -190,8 +190,8 @@ func TestHostileArchives(t *testing.T) {
 	}
 	const huge = 200 << 20
 	many := []zipFile{projectOf("many")}
-	inner := zipOf(t, zipFile{"big.jar", io.LimitReader(zeros{}, 60<<20)})
-	for i := range 20 {
+	inner := zipOf(t, zipFile{"big.jar", io.LimitReader(zeros{}, 30<<20)})
+	for i := range 40 {
 		many = append(many, zipFile{fmt.Sprintf("%d.jar", i), strings.NewReader(inner)})
 	}
 	for name, tt := range map[string]struct {

@@ -94,7 +94,10 @@ type Options struct {
 	Workers int
 	// Memory is the budget in bytes for contents that are buffered while they are
 	// read, and again for package databases that are kept until the end. Default
-	// 256 MiB.
+	// 32 MiB for the former, and as much as one file takes that must be read whole, a
+	// package database of more than that; 256 MiB for the latter. Executables and
+	// archives of Java of more than 8 MiB are read as they go by, whatever their size.
+	// Besides, each worker takes 1 to 2 MiB, and the window of its zstd decoder.
 	Memory int64
 	// Stall is how long a source may give no byte before it counts as hanging.
 	// Default two minutes; negative means until the context ends.
@@ -129,7 +132,7 @@ type Bounds struct {
 	// Default 1 MiB; more than that is refused in any case.
 	Header int64
 	// File is the largest content that is buffered, in bytes. Default 256 MiB, and
-	// never more than [Options.Memory]. A larger executable or package.json is
+	// never more than [Options.Memory] where that is set. A larger package.json is
 	// listed in [Contents.Skipped]; so is a larger package database.
 	File int64
 	// Retained is the largest content of each of [SmallFiles]. Default 1 MiB.

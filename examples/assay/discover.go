@@ -3,8 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
-	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,16 +13,23 @@ import (
 	"github.com/assaykit/assay/attest"
 )
 
-func discoverCommand(*flag.FlagSet) action {
-	return func(ctx context.Context, e env, ref string) error {
-		if isLocal(ref) {
-			return misused("%s: discover reads registries; name IMAGE@DIGEST in one", ref)
+func discoverCommand(fs *flag.FlagSet) action {
+	var apis repeated
+	fs.Var(&apis, "github", githubUsage)
+	return func(ctx context.Context, e env, ref string) (err error) {
+		if isLocal(ref) && !isLayout(ref) {
+			return misused("%s: discover reads registries and layouts; name IMAGE@DIGEST in one, or oci:PATH", ref)
+		}
+		others, err := fromGitHub(apis)
+		if err != nil {
+			return err
 		}
 		l, err := locate(ctx, ref)
 		if err != nil {
 			return err
 		}
-		found, err := l.source.Discover(ctx, l.digest)
+		defer func() { err = errors.Join(err, l.close()) }()
+		found, err := attest.Join(append(others, l.source)...).Discover(ctx, l.digest)
 		if err != nil {
 			return err
 		}
@@ -68,57 +74,25 @@ func list(w io.Writer, b *assay.Bundle, indent string) {
 // it is signed. Whoever wrote it may have made all of it up, so it is quoted, and
 // good for nothing but to look at.
 func describe(x assay.Envelope) (claims, signature string) {
-	type dsse struct {
-		Payload    []byte
-		Signatures []struct{ KeyID string }
-	}
-	type certificate struct{ RawBytes []byte }
-	var doc struct { // a sigstore bundle, or a bare DSSE envelope
-		dsse
-		DSSEEnvelope         *dsse
-		VerificationMaterial struct {
-			PublicKey                 *struct{ Hint string }
-			Certificate               *certificate
-			X509CertificateChain      struct{ Certificates []certificate }
-			TlogEntries               []struct{}
-			TimestampVerificationData struct{ RFC3161Timestamps []struct{} }
-		}
-	}
-	if err := json.Unmarshal(x.Raw(), &doc); err != nil {
+	u, err := attest.ReadUnverified(x)
+	if err != nil {
 		return "nothing that can be read", fmt.Sprintf("%q", err.Error())
 	}
-	if doc.DSSEEnvelope != nil {
-		doc.dsse = *doc.DSSEEnvelope
+	claims = string("a " + u.Format)
+	if u.PredicateType != "" {
+		claims = fmt.Sprintf("%q", u.PredicateType)
 	}
-	claims = "nothing that can be read"
-	if h, err := attest.ParseStatement(x.Digest().String(), doc.Payload); err == nil {
-		claims = fmt.Sprintf("%q", h.PredicateType)
-	}
-	m := doc.VerificationMaterial
-	if m.Certificate == nil && len(m.X509CertificateChain.Certificates) > 0 {
-		m.Certificate = &m.X509CertificateChain.Certificates[0]
-	}
-	switch {
-	case m.Certificate != nil:
-		signature = "with a certificate for " + holder(m.Certificate.RawBytes)
-	case m.PublicKey != nil:
-		signature = fmt.Sprintf("with key %q", m.PublicKey.Hint)
-	case len(doc.Signatures) > 0:
-		signature = fmt.Sprintf("with key %q", doc.Signatures[0].KeyID)
-	default:
+	if len(u.Signatures) == 0 {
 		return claims, "not at all"
 	}
-	return claims, fmt.Sprintf("%s, %d log entries, %d timestamps", signature, len(m.TlogEntries), len(m.TimestampVerificationData.RFC3161Timestamps))
-}
-
-func holder(der []byte) string {
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		return "somebody"
+	s := u.Signatures[0]
+	switch {
+	case s.Certificate && len(s.Names) == 0:
+		signature = "with a certificate for somebody"
+	case s.Certificate:
+		signature = fmt.Sprintf("with a certificate for %q", s.Names)
+	default:
+		signature = fmt.Sprintf("with key %q", s.KeyHint)
 	}
-	names := c.EmailAddresses
-	for _, u := range c.URIs {
-		names = append(names, u.String())
-	}
-	return fmt.Sprintf("%q", names)
+	return claims, fmt.Sprintf("%s, %d log entries, %d timestamps", signature, u.LogEntries, u.Timestamps)
 }

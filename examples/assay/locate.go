@@ -48,7 +48,11 @@ func locate(ctx context.Context, ref string) (located, error) {
 	if opened.Index() != nil {
 		digest = opened.IndexDigest() // what was named, not the platform that was picked
 	}
-	return located{"", digest, local{opened}, opened.Close}, nil
+	source := attest.Source(local{opened})
+	if isLayout(ref) {
+		source = attest.Join(source, attest.FromLayout(layoutFolder(ref)))
+	}
+	return located{"", digest, source, opened.Close}, nil
 }
 
 // local is an image or index in a file or folder as a source: it has the bytes, and

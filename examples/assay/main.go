@@ -7,14 +7,14 @@
 //	assay provenance generate DIR [--builder-id URI] [--lock FILE]... [--dockerfile FILE] [--binary FILE] [-o FORMAT[=FILE]]...
 //	assay provenance check    FILE [--type URI]
 //	assay provenance convert  FILE --build-type URI [--type URI] [-o FORMAT[=FILE]]...
-//	assay discover  IMAGE@DIGEST
-//	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...
+//	assay discover  IMAGE@DIGEST [--github URL]...
+//	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--github URL]... [--at TIME] [-o FORMAT[=FILE]]...
 //	assay replay    RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...
 //
 // IMAGE is a registry reference, oci:PATH[:TAG][@DIGEST],
 // oci-archive:PATH[:TAG][@DIGEST], docker-archive:PATH[:NAME:TAG] or, for sbom and
-// posture, dir:PATH. What is attached to an image is read from registries only;
-// evidence about one in a file or folder is named with --bundle.
+// posture, dir:PATH. What is attached to an image is read from registries and from
+// layouts in folders; evidence about one in an archive is named with --bundle.
 //
 // SBOM formats are cyclonedx-json, cyclonedx-xml, spdx-json, spdx-tag-value,
 // spdx3-json and table; posture and report formats are text and json, and verify
@@ -80,8 +80,8 @@ func commands() []command {
 		{"provenance generate", "DIR [--builder-id URI] [--lock FILE]... [--dockerfile FILE] [--binary FILE] [-o FORMAT[=FILE]]...", generateCommand},
 		{"provenance check", "FILE [--type URI]", checkProvenanceCommand},
 		{"provenance convert", "FILE --build-type URI [--type URI] [-o FORMAT[=FILE]]...", convertProvenanceCommand},
-		{"discover", "IMAGE@DIGEST", discoverCommand},
-		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
+		{"discover", "IMAGE@DIGEST [--github URL]...", discoverCommand},
+		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--github URL]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
 		{"replay", "RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...", replayCommand},
 	}
 }

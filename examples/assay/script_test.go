@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,6 +180,18 @@ func (w *world) setup(env *testscript.Env) error {
 	if err := closed.Close(); err != nil {
 		return err
 	}
+	// It has what the script writes to github.json.
+	github := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		bundle, err := os.ReadFile(filepath.Join(env.WorkDir, "github.json"))
+		switch {
+		case r.URL.Path == "/repos/octo/app":
+		case r.URL.Path == "/repos/octo/app/attestations/"+w.image.ID().String() && err == nil:
+			fmt.Fprintf(rw, `{"attestations":[{"bundle":%s}]}`, bundle)
+		default:
+			rw.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	w.t.Cleanup(github.Close)
 	corrupt := testregistry.Front(w.t, w.registry, testregistry.Fault{Path: "/blobs/", Corrupt: true})
 	denied := testregistry.Front(w.t, w.registry, testregistry.Fault{Path: "referrers|sha256-", Status: 403})
 	for k, v := range map[string]string{
@@ -190,6 +204,7 @@ func (w *world) setup(env *testscript.Env) error {
 		"ARM_DIGEST":     w.arm.ID().String(),
 		"INDEX":          index.String(),
 		"INDEX_DIGEST":   w.index.ID().String(),
+		"GITHUB":         github.URL,
 		"DEAD_IMAGE":     dead + "/app@" + w.image.ID().String(),
 		"CORRUPT_IMAGE":  corrupt.Ref(repository + "@" + w.image.ID().String()),
 		"DENIED_IMAGE":   denied.Ref(repository + "@" + w.image.ID().String()),

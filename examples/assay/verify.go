@@ -17,11 +17,12 @@ import (
 
 func verifyCommand(fs *flag.FlagSet) action {
 	var out outputs
-	var bundles, keys repeated
+	var bundles, keys, apis repeated
 	policyFile := fs.String("policy", "", "policy `FILE` (JSON)")
 	rootFile := fs.String("trusted-root", "", "sigstore trusted_root.json `FILE`")
 	at := fs.String("at", "", "ask as of `TIME` (RFC 3339) in place of now")
 	fs.Var(&bundles, "bundle", "also read evidence from `FILE` (.json, .jsonl) or folder; may be repeated")
+	fs.Var(&apis, "github", githubUsage)
 	fs.Var(&keys, "key", "trust the public key in `FILE` (PEM); may be repeated")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: text, json, or record (the report with all that it rests on, for replay); may be repeated")
 	return func(ctx context.Context, e env, ref string) (err error) {
@@ -34,8 +35,12 @@ func verifyCommand(fs *flag.FlagSet) action {
 			return misused("verify needs --policy")
 		case *rootFile == "" && len(keys) == 0:
 			return misused("verify needs --trusted-root, --key, or both")
-		case isLocal(ref) && len(bundles) == 0:
-			return misused("%s: evidence is not read out of files of images; name it with --bundle", ref)
+		case isLocal(ref) && !isLayout(ref) && len(bundles)+len(apis) == 0:
+			return misused("%s: evidence is not read out of archives of images; name it with --bundle", ref)
+		}
+		others, err := fromGitHub(apis)
+		if err != nil {
+			return err
 		}
 		show, wipe := e.progress()
 		opts := []verify.Option{verify.Scanning(sbom.Options{Progress: show})}
@@ -55,7 +60,7 @@ func verifyCommand(fs *flag.FlagSet) action {
 			return err
 		}
 		defer func() { err = errors.Join(err, l.close()) }()
-		sources := []attest.Source{l.source}
+		sources := append(others, l.source)
 		for _, b := range bundles {
 			// What was named must be there and be read: evidence that somebody forgot to
 			// copy is not evidence that does not exist.

@@ -56,7 +56,7 @@ const cacheFormat = "assay layer 1"
 // key is all that what a layer gives depends on.
 func (c *collector) key(diffID assay.Digest) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n%+v\n", cacheFormat, diffID, c.opts.Cache.Version, c.opts.Bounds)
+	fmt.Fprintf(h, "%s\n%s\n%s\n%+v %d\n", cacheFormat, diffID, c.opts.Cache.Version, c.opts.Bounds, c.opts.Whole)
 	for _, v := range c.visitors {
 		fmt.Fprintf(h, "%q\n", v.Name())
 	}

@@ -35,7 +35,7 @@
 //     for what holds of it then. With Options.TrustTOC a layer can be read by its
 //     table of contents, and what the table says is believed: see [Layer.TOC].
 //   - Nothing is written to disk. Memory for contents is bounded by
-//     [Options.Memory], all else by [Bounds]; exceeding a bound is an error of kind
+//     [Options.Memory] (a large file that a [Streamer] wants is not held), all else by [Bounds]; exceeding a bound is an error of kind
 //     [assay.ErrBound] that names the bound. What was left out (only what a
 //     visitor said it could do without) is listed in [Result.Skipped].
 //   - Same image, same result: nothing depends on which layer was done first.

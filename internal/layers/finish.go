@@ -30,7 +30,9 @@ func (c *collector) finish(ctx context.Context, res *Result, harvests []*harvest
 	}
 	which := slices.Sorted(maps.Keys(missed))
 	err = inParallel(ctx, c.opts.Workers, len(which), func(ctx context.Context, i int) error {
-		return again(ctx, which[i], missed[which[i]])
+		h := harvests[which[i]]
+		h.again = missed[which[i]]
+		return h.settle(func(only map[int][]request) error { return again(ctx, which[i], only) })
 	})
 	if err != nil {
 		return err

@@ -46,6 +46,9 @@ func PassFolder(ctx context.Context, folder string, opts Options, visitors ...Vi
 	}); err != nil {
 		return nil, err
 	}
+	if err := h.settle(func(only map[int][]request) error { return w.again(ctx, 0, only) }); err != nil {
+		return nil, err
+	}
 	res := &Result{Layers: []Layer{{Entries: w.n}}}
 	if err := c.finish(ctx, res, []*harvest{h}, w.again); err != nil {
 		return nil, err
@@ -155,10 +158,11 @@ func (w *folderWalk) open(f *File) (*os.File, error) {
 	return file, nil
 }
 
-// again serves what was wanted under the names of symbolic links.
+// again serves what was wanted under the names of symbolic links, and what streams
+// asked for.
 func (w *folderWalk) again(ctx context.Context, _ int, only map[int][]request) error {
 	for _, wishes := range only {
-		f := wishes[0].as.content()
+		f := wishes[0].content()
 		content := &lazyFile{open: func() (*os.File, error) { return w.open(f) }}
 		err := w.c.show(ctx, w.h, f, wishes, content)
 		content.Close()

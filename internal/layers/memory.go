@@ -29,8 +29,8 @@ func newMemory(budget int64, workers int) *memory {
 	return &memory{budget: budget, free: semaphore.NewWeighted(budget), keep: workers}
 }
 
-// get lends a buffer of the size, which is at most the budget. It holds what its
-// last user left in it.
+// get lends a buffer of the size. One that is larger than the budget takes all of it,
+// so that nobody else has any meanwhile. It holds what its last user left in it.
 func (m *memory) get(ctx context.Context, size int64) ([]byte, error) {
 	m.mu.Lock()
 	for i, b := range m.kept {
@@ -40,26 +40,39 @@ func (m *memory) get(ctx context.Context, size int64) ([]byte, error) {
 			return b[:size], nil
 		}
 	}
-	takes := min(roundUp(size), m.budget)
-	if m.free.TryAcquire(takes) {
-		m.mu.Unlock()
-		return make([]byte, size, takes), nil
-	}
-	m.waiting++
-	for _, b := range m.kept {
-		m.free.Release(int64(cap(b)))
-	}
-	m.kept = nil
 	m.mu.Unlock()
-	err := m.free.Acquire(ctx, takes)
-	m.mu.Lock()
-	m.waiting--
-	m.mu.Unlock()
-	if err != nil {
+	takes := roundUp(size)
+	if size <= m.budget {
+		takes = min(takes, m.budget)
+	}
+	if err := m.take(ctx, takes); err != nil {
 		return nil, err
 	}
 	return make([]byte, size, takes), nil
 }
+
+// take waits for a part of the budget, at most all of it.
+func (m *memory) take(ctx context.Context, n int64) error {
+	n = min(n, m.budget)
+	m.mu.Lock()
+	if m.free.TryAcquire(n) {
+		m.mu.Unlock()
+		return nil
+	}
+	m.waiting++
+	for _, b := range m.kept {
+		m.giveBack(int64(cap(b)))
+	}
+	m.kept = nil
+	m.mu.Unlock()
+	err := m.free.Acquire(ctx, n)
+	m.mu.Lock()
+	m.waiting--
+	m.mu.Unlock()
+	return err
+}
+
+func (m *memory) giveBack(n int64) { m.free.Release(min(n, m.budget)) }
 
 // put takes back what get lent.
 func (m *memory) put(b []byte) {
@@ -67,13 +80,13 @@ func (m *memory) put(b []byte) {
 	defer m.mu.Unlock()
 	// One giant file must not hold on to memory until the pass ends.
 	if m.waiting > 0 || int64(cap(b)) > m.budget/4 {
-		m.free.Release(int64(cap(b)))
+		m.giveBack(int64(cap(b)))
 		return
 	}
 	at, _ := slices.BinarySearchFunc(m.kept, cap(b), func(k []byte, size int) int { return cap(k) - size })
 	m.kept = slices.Insert(m.kept, at, b)
 	if len(m.kept) > m.keep {
-		m.free.Release(int64(cap(m.kept[0])))
+		m.giveBack(int64(cap(m.kept[0])))
 		m.kept = slices.Delete(m.kept, 0, 1)
 	}
 }

@@ -17,8 +17,13 @@ type Options struct {
 	// Workers is how many layers are read at once. Default GOMAXPROCS.
 	Workers int
 	// Memory is the budget for buffered file contents of all layers together, in
-	// bytes. Default 256 MiB.
+	// bytes; nothing larger is buffered. Default 32 MiB, and then a file that somebody
+	// must have whole and that is larger is buffered all the same, up to [Bounds.File],
+	// while no other one is.
 	Memory int64
+	// Whole is the largest content that a [Streamer] is shown whole, in bytes. Default
+	// 8 MiB, and never more than [Bounds.File].
+	Whole int64
 	// Stall is how long a source may give no byte before it counts as hanging.
 	// Default two minutes; negative means for ever, or until the context ends.
 	Stall time.Duration
@@ -53,7 +58,7 @@ type Bounds struct {
 	// Default 1 MiB; more than that is refused in any case.
 	Header int64
 	// File is the largest content that is buffered, in bytes. Default 256 MiB, and
-	// never more than [Options.Memory].
+	// never more than [Options.Memory] where that is set.
 	File int64
 	// Retained is the largest content of each of [RetainedPaths]. Default 1 MiB.
 	Retained int64
@@ -91,8 +96,9 @@ func (o Options) withDefaults() Options {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	memory := o.Memory
 	if o.Memory <= 0 {
-		o.Memory = 256 << 20
+		o.Memory, memory = 32<<20, math.MaxInt64
 	}
 	o.Stall = cmp.Or(o.Stall, 2*time.Minute)
 	b := &o.Bounds
@@ -103,7 +109,9 @@ func (o Options) withDefaults() Options {
 	bound(&b.PathDepth, 256)
 	bound(&b.Header, 1<<20)
 	bound(&b.File, 256<<20)
-	b.File = min(b.File, o.Memory)
+	b.File = min(b.File, memory)
+	bound(&o.Whole, 8<<20)
+	o.Whole = min(o.Whole, b.File)
 	bound(&b.Retained, 1<<20)
 	bound(&b.Inflated, 64<<30)
 	bound(&b.TotalInflated, 128<<30)

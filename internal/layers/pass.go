@@ -49,9 +49,12 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 			err = s.read(ctx, func(ctx context.Context, r io.Reader) error {
 				return c.walk(ctx, h, r, &s.entries, nil)
 			})
-			if err == nil {
-				c.keep(ctx, s, h)
-			}
+		}
+		if err == nil {
+			err = h.settle(func(only map[int][]request) error { return c.readAgain(ctx, s, &s.info, h, only) })
+		}
+		if err == nil && !done {
+			c.keep(ctx, s, h)
 		}
 		if err != nil {
 			return err
@@ -69,20 +72,25 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	}
 	createdBy(res)
 	again := func(ctx context.Context, i int, only map[int][]request) error {
-		s := streams[i].again()
-		if !res.Layers[i].TOC.IsZero() {
-			fetched, err := c.againByTOC(ctx, s, harvests[i], only)
-			res.Layers[i].Fetched += fetched
-			return err
-		}
-		return s.read(ctx, func(ctx context.Context, r io.Reader) error {
-			return c.walk(ctx, harvests[i], r, nil, only)
-		})
+		return c.readAgain(ctx, streams[i], &res.Layers[i], harvests[i], only)
 	}
 	if err := c.finish(ctx, res, harvests, again); err != nil {
 		return nil, err
 	}
 	return res, nil
+}
+
+// readAgain reads a layer for what is wanted of the entries of these positions.
+func (c *collector) readAgain(ctx context.Context, s *stream, info *Layer, h *harvest, only map[int][]request) error {
+	again := s.again()
+	if !info.TOC.IsZero() {
+		fetched, err := c.againByTOC(ctx, again, h, only)
+		info.Fetched += fetched
+		return err
+	}
+	return again.read(ctx, func(ctx context.Context, r io.Reader) error {
+		return c.walk(ctx, h, r, nil, only)
+	})
 }
 
 func newCollector(opts Options, visitors []Visitor) (*collector, error) {
@@ -96,6 +104,8 @@ func newCollector(opts Options, visitors []Visitor) (*collector, error) {
 		names[v.Name()] = true
 		p, _ := v.(Peeker)
 		c.peekers = append(c.peekers, p)
+		s, _ := v.(Streamer)
+		c.streamers = append(c.streamers, s)
 	}
 	if len(c.visitors) > 64 {
 		return nil, &assay.Error{Op: "read layers", Kind: assay.ErrBound, Field: "visitors", Value: strconv.Itoa(len(visitors)), Bound: "at most 63 visitors"}

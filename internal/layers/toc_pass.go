@@ -224,7 +224,7 @@ func (r *tocReader) walk(ctx context.Context, runs []part, only map[int][]reques
 func (r *tocReader) entry(ctx context.Context, i int, first func() error, only map[int][]request, content io.Reader) error {
 	if only != nil {
 		if wishes := only[i]; wishes != nil {
-			return r.c.show(ctx, r.h, wishes[0].as.content(), wishes, content)
+			return r.c.show(ctx, r.h, wishes[0].content(), wishes, content)
 		}
 		return nil
 	}

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strconv"
 	"sync/atomic"
@@ -23,10 +22,15 @@ const paxCapability = "SCHILY.xattr.security.capability"
 type collector struct {
 	opts     Options
 	visitors []Visitor
-	peekers  []Peeker // nil where the visitor is none
-	memory   *memory
-	entries  atomic.Int64 // of all layers
+	// nil where the visitor is none
+	peekers   []Peeker
+	streamers []Streamer
+	memory    *memory
+	entries   atomic.Int64 // of all layers
 }
+
+// chunkSize is how much of a content goes by at once.
+const chunkSize = 64 << 10
 
 // harvest is what one layer gave.
 type harvest struct {
@@ -35,9 +39,10 @@ type harvest struct {
 	entries []entry
 	facts   []rawFact
 	skipped []Skipped
-	slab    []File         // files are allocated many at a time
-	head    [PeekSize]byte // what peekers are shown
-	chunk   []byte         // what goes by while hashing
+	again   map[int][]request // what streams asked for, by position
+	slab    []File            // files are allocated many at a time
+	head    [PeekSize]byte    // what peekers are shown
+	chunk   []byte            // what goes by
 }
 
 type rawFact struct {
@@ -54,6 +59,19 @@ type request struct {
 	visitor int
 	want    Want
 	as, of  *File
+	// Of what a stream asked for: the entry with the content, the times it was read,
+	// and what is wanted of it.
+	at       *File
+	readings int
+	ask      any
+}
+
+// content is the entry whose bytes a second look is at.
+func (q request) content() *File {
+	if q.at != nil {
+		return q.at
+	}
+	return q.as.content()
 }
 
 func (h *harvest) newFile() *File {
@@ -88,7 +106,7 @@ func (c *collector) walk(ctx context.Context, h *harvest, r io.Reader, count *at
 		}
 		if only != nil {
 			if wishes := only[pos]; wishes != nil {
-				if err := c.show(ctx, h, wishes[0].as.content(), wishes, tr); err != nil {
+				if err := c.show(ctx, h, wishes[0].content(), wishes, tr); err != nil {
 					return err
 				}
 			}
@@ -190,24 +208,30 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 			f.any |= 1 << a.visitor
 		}
 	}
-	var content Content
-	if all&WantContent != 0 && f.Size > c.opts.Bounds.File {
-		limit := c.opts.Bounds.File
+	large := all&WantContent != 0 && f.Size > c.opts.Whole
+	if large && !c.canStream(answers) && f.Size <= c.opts.Bounds.File {
+		large = false // it has to be held for somebody
+	}
+	if large || all&WantContent != 0 && f.Size > c.opts.Bounds.File {
+		bound := "is larger than the bound: at most File " + strconv.FormatInt(c.opts.Bounds.File, 10) + " bytes"
 		all = 0
 		for i, a := range answers {
-			if a.want&WantContent != 0 {
-				bound := "at most File " + strconv.FormatInt(limit, 10) + " bytes"
-				if a.want&WantOptional == 0 {
-					return h.fail("read layer", assay.ErrBound, f.Path, strconv.FormatInt(f.Size, 10)+" bytes", bound, nil)
+			if a.want&WantContent != 0 && (!large || c.streamers[a.visitor] == nil) {
+				if err := c.skip(h, f, a, bound); err != nil {
+					return err
 				}
-				h.skipped = append(h.skipped, Skipped{Visitor: c.visitors[a.visitor].Name(), Path: a.seen(f).Path,
-					Layer: h.index, Size: f.Size, Reason: "is larger than the bound: " + bound})
 				answers[i].want = 0
 			}
 			all |= answers[i].want
 		}
 	}
-	if all&WantContent != 0 {
+	if all&WantHash != 0 && f.sum != nil {
+		all &^= WantHash // it was read before
+	}
+	var content Content
+	var streams []streaming
+	switch {
+	case all&WantContent != 0 && !large:
 		b, err := c.memory.get(ctx, f.Size)
 		if err != nil {
 			return h.fail("read layer", assay.ErrUnchecked, f.Path, "", "", context.Cause(ctx))
@@ -226,52 +250,61 @@ func (c *collector) show(ctx context.Context, h *harvest, f *File, wishes []requ
 			sum := sha512.Sum512(b)
 			content.SHA512 = digest512(sum[:])
 		}
-	} else if sum := knownSum(r); all&WantHash != 0 && all&WantHash512 == 0 && sum != nil {
-		f.sum = sum
-	} else if all&(WantHash|WantHash512) != 0 {
+	case all&WantHash != 0 && all&(WantContent|WantHash512) == 0 && knownSum(r) != nil:
+		f.sum = knownSum(r)
+	case all&(WantContent|WantHash|WantHash512) != 0:
 		// A sparse file can say that it is of any size.
 		if f.Size > c.opts.Bounds.Inflated {
 			return h.fail("read layer", assay.ErrBound, f.Path, strconv.FormatInt(f.Size, 10)+" bytes",
 				"at most Inflated "+strconv.FormatInt(c.opts.Bounds.Inflated, 10)+" bytes", nil)
 		}
-		d := sha256.New()
-		to := io.Writer(d)
-		var d512 hash.Hash
-		if all&WantHash512 != 0 {
-			d512 = sha512.New()
-			to = io.MultiWriter(d, d512)
+		if all&WantContent != 0 {
+			if err := c.memory.take(ctx, StreamMemory); err != nil {
+				return h.fail("read layer", assay.ErrUnchecked, f.Path, "", "", context.Cause(ctx))
+			}
+			defer c.memory.giveBack(StreamMemory)
 		}
-		_, _ = to.Write(head) // a hash; never an error
-		if h.chunk == nil {
-			h.chunk = make([]byte, 32<<10)
-		}
-		if err := copyContext(ctx, to, r, h.chunk); err != nil {
+		var err error
+		streams, content.SHA512, err = c.goBy(ctx, h, f, head, r, answers, all)
+		defer func() {
+			for _, s := range streams {
+				s.Close()
+			}
+		}()
+		if err != nil {
 			return h.fail("read layer", assay.ErrInvalid, f.Path, "", "", err)
 		}
-		f.sum = (*[32]byte)(d.Sum(nil))
-		if d512 != nil {
-			content.SHA512 = digest512(d512.Sum(nil))
+	}
+	for _, s := range streams {
+		a := answers[s.answer]
+		answers[s.answer].want = 0
+		if err := c.visitStream(ctx, h, f, a, s, content.of(f, a)); err != nil {
+			return err
 		}
 	}
 	for _, a := range answers {
 		if a.want&^(WantOptional|WantAnyName) == 0 {
 			continue
 		}
-		given := Content{}
-		if a.want&WantContent != 0 {
-			given.Bytes = content.Bytes
-		}
-		if a.want&WantHash != 0 {
-			given.SHA256 = f.SHA256()
-		}
-		if a.want&WantHash512 != 0 {
-			given.SHA512 = content.SHA512
-		}
-		if err := c.visit(ctx, h, f, a, given); err != nil {
+		if err := c.visit(ctx, h, f, a, content.of(f, a)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// of is what the visitor wanted of it.
+func (c Content) of(f *File, q request) (given Content) {
+	if q.want&WantContent != 0 {
+		given.Bytes = c.Bytes
+	}
+	if q.want&WantHash != 0 {
+		given.SHA256 = f.SHA256()
+	}
+	if q.want&WantHash512 != 0 {
+		given.SHA512 = c.SHA512
+	}
+	return given
 }
 
 // seen is the file as the visitor is to see it: under the name that it wanted.
@@ -283,10 +316,10 @@ func (q request) seen(f *File) *File {
 }
 
 func (c *collector) visit(ctx context.Context, h *harvest, f *File, q request, content Content) error {
-	seen, v := q.seen(f), c.visitors[q.visitor]
-	fact, err := v.Visit(ctx, seen, content)
+	seen := q.seen(f)
+	fact, err := c.visitors[q.visitor].Visit(ctx, seen, content)
 	if err != nil {
-		return fmt.Errorf("%s: layer %s: %s: %w", v.Name(), h.subject, seen.Path, err)
+		return c.visitorFailed(h, q, seen, err)
 	}
 	if fact != nil {
 		h.facts = append(h.facts, rawFact{q.visitor, f, q.as, q.of, fact})
@@ -294,15 +327,19 @@ func (c *collector) visit(ctx context.Context, h *harvest, f *File, q request, c
 	return nil
 }
 
-// copyContext copies until the end, and stops when the context ends: a sparse file
+func (c *collector) visitorFailed(h *harvest, q request, seen *File, err error) error {
+	return fmt.Errorf("%s: layer %s: %s: %w", c.visitors[q.visitor].Name(), h.subject, seen.Path, err)
+}
+
+// copyContext reads until the end, and stops when the context ends: a sparse file
 // can go on without reading from its source.
-func copyContext(ctx context.Context, w io.Writer, r io.Reader, buf []byte) error {
+func copyContext(ctx context.Context, w func([]byte), r io.Reader, buf []byte) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n, err := r.Read(buf)
-		_, _ = w.Write(buf[:n]) // a hash; never an error
+		w(buf[:n])
 		if err == io.EOF {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/assaykit/assay/sbom/internal/catalog/elfnote"
 	"github.com/assaykit/assay/sbom/internal/catalog/executable"
 	"github.com/assaykit/assay/sbom/internal/catalog/rust"
+	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
 	"github.com/assaykit/assay/sbom/internal/catalog/tool"
 )
 
@@ -76,17 +77,18 @@ func (v exeVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (
 		}
 		return nil, nil
 	}
-	p := v.program(c)
+	p := inspect(c.Bytes, c.SHA256, sparse.Whole(c.Bytes), func(e *executable.File) []tool.Found { return v.tools.Scan(e.Strings()) })
 	return p, v.budget.take(f, p.size())
 }
 
-func (v exeVisitor) program(c layers.Content) *program {
-	p := &program{Kind: executable.KindOf(c.Bytes), Sum: c.SHA256}
+// inspect looks for all that is looked for in an executable.
+func inspect(head []byte, sum assay.Digest, content *sparse.Content, tools func(*executable.File) []tool.Found) *program {
+	p := &program{Kind: executable.KindOf(head), Sum: sum}
 	if p.Kind == executable.Script {
-		p.Interpreter = executable.Interpreter(c.Bytes[:min(len(c.Bytes), layers.PeekSize)])
+		p.Interpreter = executable.Interpreter(head[:min(len(head), layers.PeekSize)])
 		return p
 	}
-	f, err := executable.Open(c.Bytes)
+	f, err := executable.OpenAt(content)
 	if err != nil {
 		return p // what its kind promises, it does not keep; it is listed as a file
 	}
@@ -94,8 +96,8 @@ func (v exeVisitor) program(c layers.Content) *program {
 		p.Note, p.NoteErr = elfnote.Parse(f)
 	}
 	// The texts of Go programs are those of all their modules, which are known.
-	if f.Section(".go.buildinfo") == nil && f.Section("__go_buildinfo") == nil {
-		p.Tools = v.tools.Scan(f.Strings())
+	if !f.IsGo() {
+		p.Tools = tools(f)
 	}
 	return p
 }

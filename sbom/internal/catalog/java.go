@@ -6,6 +6,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -20,7 +21,10 @@ type javaArchive = *java.Archive
 
 // javaVisitor looks into archives by what is in them: a zip file needs the name of
 // an archive, or the manifest of one at its beginning.
-type javaVisitor struct{ budget *budget }
+type javaVisitor struct {
+	budget *budget
+	large  *sync.Mutex // see java.NewStream
+}
 
 func (javaVisitor) Name() string { return javaName }
 
@@ -44,6 +48,31 @@ func (v javaVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) 
 		return faulty{err}, nil
 	}
 	return a, v.budget.take(f, a.Size())
+}
+
+// javaStream is an archive that goes by.
+type javaStream struct {
+	*java.Stream
+	budget *budget
+}
+
+// Stream implements [layers.Streamer].
+func (v javaVisitor) Stream(f *layers.File, asked any) layers.Stream {
+	a, _ := asked.(*java.Asked)
+	return javaStream{java.NewStream(f.Size, java.Limits{}, a, v.large), v.budget}
+}
+
+func (s javaStream) Visit(_ context.Context, f *layers.File, c layers.Content) (fact, ask any, err error) {
+	a, asked, full, err := s.Parse(c.SHA256)
+	switch {
+	case full:
+		return nil, layers.Beyond("has a directory that is too large to be kept while it is read"), nil
+	case asked != nil:
+		return nil, asked, nil
+	case err != nil:
+		return faulty{err}, nil, nil
+	}
+	return a, nil, s.budget.take(f, a.Size())
 }
 
 // javaItem is one component of an archive: an archive, or a project that was merged

@@ -159,12 +159,8 @@ func parse(e assay.Envelope, raw []byte) ([]*sigstore.Signed, error) {
 		}
 		return supported(name, []*sigstore.Signed{s})
 	}
-	// protojson keeps the last of two members with one name in places; check first.
-	if err := strictjson.Check(name, raw, limits); err != nil {
-		return nil, fail(StepParse, err)
-	}
 	bundle := func() ([]*sigstore.Signed, error) {
-		s, err := sigstore.ParseBundle(raw)
+		s, err := sigstore.ParseBundle(name, raw, limits)
 		switch {
 		case errors.Is(err, sigstore.ErrUnsupported):
 			return nil, fail(StepUnsupported, &assay.Error{Op: "read bundle", Kind: assay.ErrUnchecked, Subject: name, Err: err})

@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
-	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
-	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
-	"google.golang.org/protobuf/encoding/protojson"
+	"github.com/assaykit/assay/internal/strictjson"
 )
 
 // ErrUnsupported marks what may be good, and is of a kind or version that is not
@@ -42,115 +39,124 @@ func bundleVersion(mediaType string) (minor int, err error) {
 	return 0, fmt.Errorf("%w: media type %q, want a bundle of version 0.1, 0.2 or 0.3", ErrUnsupported, mediaType)
 }
 
-// ParseBundle takes a sigstore bundle apart: protobuf JSON of version 0.1 to 0.3
-// (protobuf-specs, sigstore_bundle.proto). The caller has made sure that it is strict
-// JSON.
-func ParseBundle(raw []byte) (*Signed, error) {
-	var b protobundle.Bundle
-	if err := protojson.Unmarshal(raw, &b); err != nil {
+// ParseBundle takes a sigstore bundle of version 0.1 to 0.3 apart. The name is for
+// errors.
+func ParseBundle(name string, raw []byte, limits strictjson.Limits) (*Signed, error) {
+	limits.RejectUnknown = true
+	var b bundleForm
+	if err := strictjson.Unmarshal(name, raw, &b, limits); err != nil {
+		// A later version may have members that are not known.
+		var head struct {
+			MediaType string `json:"mediaType"`
+		}
+		limits.RejectUnknown = false
+		if strictjson.Unmarshal(name, raw, &head, limits) == nil && strings.HasPrefix(head.MediaType, bundleType) {
+			if _, unknown := bundleVersion(head.MediaType); unknown != nil {
+				return nil, unknown
+			}
+		}
 		return nil, err
 	}
-	minor, err := bundleVersion(b.GetMediaType())
-	if err != nil {
+	minor, err := bundleVersion(b.MediaType)
+	switch {
+	case err != nil && strings.HasPrefix(b.MediaType, bundleType):
 		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("media type %q, want a bundle's", b.MediaType)
+	case b.VerificationMaterial == nil:
+		return nil, errors.New("no verificationMaterial")
+	case (b.DSSEEnvelope == nil) == (b.MessageSignature == nil):
+		return nil, errors.New("want a dsseEnvelope or a messageSignature")
 	}
-	s := &Signed{}
-	vm := b.GetVerificationMaterial()
+	s, vm := &Signed{}, b.VerificationMaterial
 	if err := s.setSigner(vm, minor); err != nil {
 		return nil, err
 	}
-	if err := s.setEntries(vm.GetTlogEntries(), minor); err != nil {
+	if err := s.setEntries(vm.TlogEntries, minor); err != nil {
 		return nil, err
 	}
-	stamps := vm.GetTimestampVerificationData().GetRfc3161Timestamps()
+	stamps := vm.TimestampVerificationData.RFC3161Timestamps
 	if len(stamps) > MaxTimestamps {
 		return nil, fmt.Errorf("%d timestamps, want %d at most", len(stamps), MaxTimestamps)
 	}
 	for _, t := range stamps {
-		s.Timestamps = append(s.Timestamps, t.GetSignedTimestamp())
+		s.Timestamps = append(s.Timestamps, t.SignedTimestamp)
 	}
-	switch c := b.GetContent().(type) {
-	case *protobundle.Bundle_DsseEnvelope:
-		sigs := c.DsseEnvelope.GetSignatures()
-		if len(sigs) != 1 {
+	if e := b.DSSEEnvelope; e != nil {
+		switch {
+		case len(e.Signatures) != 1:
 			// sigstore_bundle.proto: exactly one.
-			return nil, fmt.Errorf("dsseEnvelope has %d signatures, want exactly one", len(sigs))
-		}
-		if c.DsseEnvelope.GetPayload() == nil {
+			return nil, fmt.Errorf("dsseEnvelope has %d signatures, want exactly one", len(e.Signatures))
+		case e.Payload == nil:
 			return nil, errors.New("dsseEnvelope has no payload")
 		}
-		s.setDSSE(c.DsseEnvelope.GetPayloadType(), c.DsseEnvelope.GetPayload(), sigs[0].GetSig())
-	case *protobundle.Bundle_MessageSignature:
-		digest := c.MessageSignature.GetMessageDigest()
-		h, ok := hashes[digest.GetAlgorithm()]
-		if !ok || len(digest.GetDigest()) != h.Size() {
-			return nil, fmt.Errorf("messageDigest is of %d bytes by %v, want a SHA-2 digest", len(digest.GetDigest()), digest.GetAlgorithm())
-		}
-		s.setMessage(h, digest.GetDigest(), c.MessageSignature.GetSignature())
-	default:
-		return nil, errors.New("neither a dsseEnvelope nor a messageSignature")
+		s.setDSSE(e.PayloadType, e.Payload, e.Signatures[0].Sig)
+		return s, nil
 	}
+	digest, h := b.MessageSignature.MessageDigest.Digest, crypto.Hash(b.MessageSignature.MessageDigest.Algorithm)
+	if h == 0 || len(digest) != h.Size() {
+		return nil, fmt.Errorf("messageDigest is of %d bytes, want a SHA-2 digest", len(digest))
+	}
+	s.setMessage(h, digest, b.MessageSignature.Signature)
 	return s, nil
 }
 
-var hashes = map[protocommon.HashAlgorithm]crypto.Hash{
-	protocommon.HashAlgorithm_SHA2_256: crypto.SHA256,
-	protocommon.HashAlgorithm_SHA2_384: crypto.SHA384,
-	protocommon.HashAlgorithm_SHA2_512: crypto.SHA512,
-}
-
-func (s *Signed) setSigner(vm *protobundle.VerificationMaterial, minor int) error {
+func (s *Signed) setSigner(vm *materialForm, minor int) error {
 	var der []byte
-	switch c := vm.GetContent().(type) {
-	case *protobundle.VerificationMaterial_X509CertificateChain:
+	chain, leaf, key := vm.X509CertificateChain, vm.Certificate, vm.PublicKey
+	switch {
+	case chain != nil && leaf == nil && key == nil:
 		if minor >= 3 {
 			return errors.New("an x509CertificateChain in a bundle of version 0.3")
 		}
 		// Only the leaf is taken: a chain that came along is trusted no more than any
 		// other byte.
-		chain := c.X509CertificateChain.GetCertificates()
-		if len(chain) == 0 {
+		if len(chain.Certificates) == 0 {
 			return errors.New("an empty x509CertificateChain")
 		}
-		der = chain[0].GetRawBytes()
-	case *protobundle.VerificationMaterial_Certificate:
-		der = c.Certificate.GetRawBytes()
-	case *protobundle.VerificationMaterial_PublicKey:
-		s.Hint = c.PublicKey.GetHint()
+		der = chain.Certificates[0].RawBytes
+	case leaf != nil && chain == nil && key == nil:
+		der = leaf.RawBytes
+	case key != nil && leaf == nil && chain == nil:
+		s.Hint = key.Hint
 		return nil
 	default:
-		return errors.New("verificationMaterial has neither a certificate nor a publicKey")
+		return errors.New("verificationMaterial must have one of certificate, x509CertificateChain and publicKey")
 	}
 	var err error
 	s.Certificate, err = x509.ParseCertificate(der)
 	return err
 }
 
-func (s *Signed) setEntries(entries []*protorekor.TransparencyLogEntry, minor int) error {
+func (s *Signed) setEntries(entries []entryForm, minor int) error {
 	if len(entries) > MaxEntries {
 		return fmt.Errorf("%d tlogEntries, want %d at most", len(entries), MaxEntries)
 	}
 	promised, included := false, false
-	for i, e := range entries {
+	for i := range entries {
+		e := &entries[i]
 		bad := func(what string) error { return fmt.Errorf("tlogEntries/%d: %s", i, what) }
 		switch {
-		case e.GetKindVersion() == nil:
+		case e.KindVersion == nil:
 			return bad("no kindVersion")
-		case e.GetLogId().GetKeyId() == nil:
+		case e.LogID.KeyID == nil:
 			return bad("no logId")
-		case e.GetCanonicalizedBody() == nil:
+		case e.CanonicalizedBody == nil:
 			return bad("no canonicalizedBody")
-		case e.GetLogIndex() < 0:
+		case e.LogIndex < 0:
 			return bad("a negative logIndex")
 		}
-		out := Entry{LogID: e.GetLogId().GetKeyId(), Index: e.GetLogIndex(), Time: e.GetIntegratedTime(),
-			Body: e.GetCanonicalizedBody(), Promise: e.GetInclusionPromise().GetSignedEntryTimestamp()}
-		if p := e.GetInclusionProof(); p != nil {
-			if p.GetCheckpoint().GetEnvelope() == "" {
+		out := Entry{LogID: e.LogID.KeyID, Index: int64(e.LogIndex), Time: int64(e.IntegratedTime),
+			Body: e.CanonicalizedBody, Promise: e.InclusionPromise.SignedEntryTimestamp}
+		if p := e.InclusionProof; p != nil {
+			if p.Checkpoint.Envelope == "" {
 				return bad("an inclusionProof without a checkpoint")
 			}
-			out.Proof = &Proof{Index: p.GetLogIndex(), Size: p.GetTreeSize(), Root: p.GetRootHash(),
-				Hashes: p.GetHashes(), Checkpoint: p.GetCheckpoint().GetEnvelope()}
+			out.Proof = &Proof{Index: int64(p.LogIndex), Size: int64(p.TreeSize), Root: p.RootHash, Checkpoint: p.Checkpoint.Envelope,
+				Hashes: make([][]byte, len(p.Hashes))}
+			for i, h := range p.Hashes {
+				out.Proof.Hashes[i] = h
+			}
 		}
 		promised = promised || len(out.Promise) > 0
 		included = included || out.Proof != nil

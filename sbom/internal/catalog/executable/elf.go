@@ -20,6 +20,9 @@ const (
 
 	segmentLoad = 1
 	segmentNote = 4
+
+	segmentCode     = 1
+	segmentWritable = 2
 )
 
 // maxHeaders bounds the sections and the segments that are read: more than 65,535
@@ -35,41 +38,68 @@ func order(head []byte) binary.ByteOrder {
 
 // elf reads the section and program headers. It does not use debug/elf, which
 // allocates some hundred times for each file: an image has thousands of them.
-func (f *File) elf() error {
-	b := f.content
-	o := order(b)
-	f.big = o == binary.BigEndian
-	wide := b[4] == 2
-	if b[4] != 1 && b[4] != 2 || b[5] != 1 && b[5] != 2 {
-		return errors.New("ELF: unknown class or byte order")
+func (f *File) elf(b []byte) error {
+	t, err := readTables(b)
+	if err != nil {
+		return err
 	}
-	var shoff, phoff uint64
-	var at int // of e_phentsize
-	switch {
-	case wide && len(b) >= 64:
-		phoff, shoff, at = o.Uint64(b[32:]), o.Uint64(b[40:]), 54
-	case !wide && len(b) >= 52:
-		phoff, shoff, at = uint64(o.Uint32(b[28:])), uint64(o.Uint32(b[32:])), 42
-	default:
-		return errors.New("ELF: the header is cut")
-	}
-	phsize, phnum := uint64(o.Uint16(b[at:])), uint64(o.Uint16(b[at+2:]))
-	shsize, shnum, shstr := uint64(o.Uint16(b[at+4:])), uint64(o.Uint16(b[at+6:])), uint64(o.Uint16(b[at+8:]))
-	f.segments(o, wide, phoff, phsize, phnum)
-	f.elfSections(o, wide, shoff, shsize, shnum, shstr)
+	f.big = t.order == binary.BigEndian
+	f.segments(t)
+	f.elfSections(t)
 	return nil
 }
 
-func (f *File) segments(o binary.ByteOrder, wide bool, off, size, num uint64) {
+// tables is what the header of an ELF file says: where the tables of segments and
+// sections are, the size and number of their entries, and which section has names.
+type tables struct {
+	order                       binary.ByteOrder
+	wide                        bool
+	phoff, phsize, phnum        uint64
+	shoff, shsize, shnum, shstr uint64
+}
+
+func readTables(b []byte) (t tables, err error) {
+	o := order(b)
+	t.order, t.wide = o, b[4] == 2
+	if b[4] != 1 && b[4] != 2 || b[5] != 1 && b[5] != 2 {
+		return t, errors.New("ELF: unknown class or byte order")
+	}
+	var at int // of e_phentsize
+	switch {
+	case t.wide && len(b) >= 64:
+		t.phoff, t.shoff, at = o.Uint64(b[32:]), o.Uint64(b[40:]), 54
+	case !t.wide && len(b) >= 52:
+		t.phoff, t.shoff, at = uint64(o.Uint32(b[28:])), uint64(o.Uint32(b[32:])), 42
+	default:
+		return t, errors.New("ELF: the header is cut")
+	}
+	t.phsize, t.phnum = uint64(o.Uint16(b[at:])), uint64(o.Uint16(b[at+2:]))
+	t.shsize, t.shnum, t.shstr = uint64(o.Uint16(b[at+4:])), uint64(o.Uint16(b[at+6:])), uint64(o.Uint16(b[at+8:]))
+	return t, nil
+}
+
+// hasSections reports whether there is a table of sections.
+func (t *tables) hasSections() bool {
+	return t.shoff != 0 && (t.shsize >= 64 || !t.wide && t.shsize >= 40)
+}
+
+// table gives a whole table, so that all of it is missing if any of it is; nil if the
+// end of the file cuts it. Small parts of it are taken by themselves then.
+func (f *File) table(off, size uint64) bool {
+	return !f.content.Inside(off, size) || f.content.Slice(off, size) != nil
+}
+
+func (f *File) segments(t tables) {
+	o := t.order
 	least := uint64(32)
-	if wide {
+	if t.wide {
 		least = 56
 	}
-	if size < least {
+	if t.phsize < least || !f.table(t.phoff, t.phsize*t.phnum) {
 		return
 	}
-	for i := range min(num, maxHeaders) {
-		h := f.slice(off+i*size, size)
+	for i := range min(t.phnum, maxHeaders) {
+		h := f.slice(t.phoff+i*t.phsize, t.phsize)
 		if h == nil {
 			return
 		}
@@ -77,15 +107,15 @@ func (f *File) segments(o binary.ByteOrder, wide bool, off, size, num uint64) {
 		if typ != segmentLoad && typ != segmentNote {
 			continue
 		}
-		s := Section{note: typ == segmentNote}
-		var from, n uint64
-		if wide {
-			from, n = o.Uint64(h[8:]), o.Uint64(h[32:])
+		s := section{note: typ == segmentNote}
+		var flags uint32
+		if t.wide {
+			flags, s.from, s.addr, s.n = o.Uint32(h[4:]), o.Uint64(h[8:]), o.Uint64(h[16:]), o.Uint64(h[32:])
 		} else {
-			from, n = uint64(o.Uint32(h[4:])), uint64(o.Uint32(h[16:]))
+			s.from, s.addr, s.n, flags = uint64(o.Uint32(h[4:])), uint64(o.Uint32(h[8:])), uint64(o.Uint32(h[16:])), o.Uint32(h[24:])
 		}
-		if s.Data = f.slice(from, n); len(s.Data) > 0 {
-			s.from = int(from)
+		s.code, s.writable = flags&segmentCode != 0, flags&segmentWritable != 0
+		if s.n > 0 && f.content.Inside(s.from, s.n) {
 			if s.note {
 				f.sections = append(f.sections, s)
 			} else {
@@ -95,15 +125,15 @@ func (f *File) segments(o binary.ByteOrder, wide bool, off, size, num uint64) {
 	}
 }
 
-func (f *File) elfSections(o binary.ByteOrder, wide bool, off, size, num, str uint64) {
-	least := uint64(40)
-	if wide {
-		least = 64
-	}
-	if size < least || off == 0 {
+func (f *File) elfSections(t tables) {
+	if !t.hasSections() {
 		return
 	}
-	type header struct{ name, typ, flags, from, n uint64 }
+	o, wide, off, size, num := t.order, t.wide, t.shoff, t.shsize, t.shnum
+	if !f.table(off, size*num) {
+		return
+	}
+	type header struct{ name, typ, flags, addr, from, n uint64 }
 	read := func(i uint64) (header, bool) {
 		h := f.slice(off+i*size, size)
 		if h == nil {
@@ -111,9 +141,9 @@ func (f *File) elfSections(o binary.ByteOrder, wide bool, off, size, num, str ui
 		}
 		s := header{name: uint64(o.Uint32(h)), typ: uint64(o.Uint32(h[4:]))}
 		if wide {
-			s.flags, s.from, s.n = o.Uint64(h[8:]), o.Uint64(h[24:]), o.Uint64(h[32:])
+			s.flags, s.addr, s.from, s.n = o.Uint64(h[8:]), o.Uint64(h[16:]), o.Uint64(h[24:]), o.Uint64(h[32:])
 		} else {
-			s.flags, s.from, s.n = uint64(o.Uint32(h[8:])), uint64(o.Uint32(h[16:])), uint64(o.Uint32(h[20:]))
+			s.flags, s.addr, s.from, s.n = uint64(o.Uint32(h[8:])), uint64(o.Uint32(h[12:])), uint64(o.Uint32(h[16:])), uint64(o.Uint32(h[20:]))
 		}
 		return s, true
 	}
@@ -123,7 +153,7 @@ func (f *File) elfSections(o binary.ByteOrder, wide bool, off, size, num, str ui
 		}
 	}
 	var names []byte
-	if s, ok := read(str); ok {
+	if s, ok := read(t.shstr); ok {
 		names = f.slice(s.from, s.n)
 	}
 	for i := range min(num, maxHeaders) {
@@ -134,18 +164,20 @@ func (f *File) elfSections(o binary.ByteOrder, wide bool, off, size, num, str ui
 		if h.typ == 0 || h.typ == sectionNoBits || h.flags&flagPacked != 0 {
 			continue
 		}
-		s := Section{Data: f.slice(h.from, h.n), from: int(h.from), note: h.typ == sectionNote}
-		if len(s.Data) == 0 {
+		s := section{from: h.from, n: h.n, addr: h.addr}
+		if s.n == 0 || !f.content.Inside(s.from, s.n) {
 			continue
 		}
 		if h.name < uint64(len(names)) {
 			name := names[h.name:]
 			if end := bytes.IndexByte(name[:min(len(name), 64)], 0); end >= 0 {
-				s.Name = string(name[:end])
+				s.name = string(name[:end])
 			}
 		}
-		s.text = h.typ == 1 && h.flags&flagAlloc != 0 && h.flags&flagExec == 0 && !unwind(s.Name)
-		if s.text || s.note || strings.HasPrefix(s.Name, ".") {
+		// Notes about the file are loaded; others are for debuggers, and can be large.
+		s.note = h.typ == sectionNote && (h.flags&flagAlloc != 0 || s.name == ".note.package")
+		s.text = h.typ == 1 && h.flags&flagAlloc != 0 && h.flags&flagExec == 0 && !unwind(s.name)
+		if s.text || s.note || strings.HasPrefix(s.name, ".") {
 			f.sections = append(f.sections, s)
 		}
 	}
@@ -174,16 +206,16 @@ func (f *File) Notes(yield func(Note) bool) {
 	if f.big {
 		o = binary.BigEndian
 	}
-	total := 0
+	total := uint64(0)
 	for _, s := range f.sections {
 		if !s.note {
 			continue
 		}
 		// A hostile file can have all of its sections in one place.
-		if total += len(s.Data); total > 2*len(f.content)+1024 {
+		if total += s.n; total > 2*f.content.Size()+1024 {
 			return
 		}
-		for b := s.Data; len(b) >= 12; {
+		for b := f.slice(s.from, s.n); len(b) >= 12; {
 			name, desc, typ := uint64(o.Uint32(b)), uint64(o.Uint32(b[4:])), o.Uint32(b[8:])
 			at := 12 + pad(name)
 			end := at + desc
@@ -201,5 +233,8 @@ func (f *File) Notes(yield func(Note) bool) {
 		}
 	}
 }
+
+// slice is a part of the content, nil if it is not inside of it.
+func (f *File) slice(from, size uint64) []byte { return f.content.Slice(from, size) }
 
 func pad(n uint64) uint64 { return (n + 3) &^ 3 }

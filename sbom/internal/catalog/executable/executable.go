@@ -5,7 +5,8 @@
 // Start with [KindOf] for the first bytes of a file, and [Open] for the whole of
 // it. Nothing is copied: sections are parts of the content. What is read is bounded
 // by the size of the content, however the headers lie: no byte of it is given twice
-// as [File.Strings].
+// as [File.Strings]. Of a file that is too large to be held, [Prepare] and [OpenAt]
+// read what has to be read.
 package executable
 
 import (
@@ -16,6 +17,7 @@ import (
 	"slices"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
 )
 
 // Kind is a format of executables.
@@ -88,24 +90,28 @@ func Interpreter(head []byte) string {
 	return string(words[0])
 }
 
-// Section is a part of an executable.
-type Section struct {
-	Name string
-	Data []byte
+// section is a part of an executable.
+type section struct {
+	name    string
+	from, n uint64 // inside of the content, and not empty
+	addr    uint64
 	// text tells that its bytes may be text that the program uses: it is loaded and
 	// not code.
 	text bool
 	note bool
-	from int // offset in the content
+	// of segments
+	code, writable bool
 }
+
+func (s *section) area() sparse.Range { return sparse.Range{From: s.from, To: s.from + s.n} }
 
 // File is an executable.
 type File struct {
 	Kind     Kind
-	content  []byte
-	sections []Section
-	// loaded are the parts that are loaded, for files that have no sections.
-	loaded []Section
+	content  *sparse.Content
+	sections []section
+	// loaded are the parts that are loaded.
+	loaded []section
 	big    bool // big-endian
 }
 
@@ -113,14 +119,19 @@ var errNot = errors.New("not an executable")
 
 // Open reads the headers. Those that point outside of the file are left out, as
 // loaders do not read them either. The error is of kind [assay.ErrInvalid].
-func Open(content []byte) (*File, error) {
-	f := &File{Kind: KindOf(content), content: content}
+func Open(content []byte) (*File, error) { return OpenAt(sparse.Whole(content)) }
+
+// OpenAt is [Open] of what is kept of a content. If the content lacks something after
+// that, or after a method of the file, what they gave means nothing.
+func OpenAt(content *sparse.Content) (*File, error) {
+	head := content.Slice(0, min(content.Size(), HeadSize))
+	f := &File{Kind: KindOf(head), content: content}
 	var err error
 	switch f.Kind {
 	case ELF:
-		err = f.elf()
+		err = f.elf(head)
 	case PE, MachO:
-		err = f.foreign()
+		err = f.foreign(head)
 	default:
 		err = errNot
 	}
@@ -130,46 +141,82 @@ func Open(content []byte) (*File, error) {
 	return f, nil
 }
 
+// Has reports whether there is a section of that name.
+func (f *File) Has(name string) bool { return f.named(name) != nil }
+
 // Section gives the content of the first section of that name, nil if there is
 // none.
 func (f *File) Section(name string) []byte {
-	for _, s := range f.sections {
-		if s.Name == name {
-			return s.Data
+	if s := f.named(name); s != nil {
+		return f.content.Slice(s.from, s.n)
+	}
+	return nil
+}
+
+func (f *File) named(name string) *section {
+	for i := range f.sections {
+		if f.sections[i].name == name {
+			return &f.sections[i]
 		}
 	}
 	return nil
 }
 
-// Strings gives the parts of the file where the texts are that the program uses:
-// what is loaded and is no code. A file without sections is given as far as it is
-// loaded, code and all. The parts do not overlap.
-func (f *File) Strings() [][]byte {
-	parts := slices.DeleteFunc(slices.Clone(f.sections), func(s Section) bool { return !s.text })
-	if len(parts) == 0 {
-		parts = slices.Clone(f.loaded)
-	}
-	if len(parts) == 0 {
-		return [][]byte{f.content}
-	}
-	slices.SortFunc(parts, func(a, b Section) int { return cmp.Or(a.from-b.from, len(a.Data)-len(b.Data)) })
-	var out [][]byte
-	from, to := parts[0].from, parts[0].from
-	for _, p := range parts {
-		if p.from > to {
-			out = append(out, f.content[from:to])
-			from = p.from
+// Data gives where an ELF file keeps data that it can write: the section of that name,
+// or the first segment of the kind. Addr is its address in memory, and ok false if there
+// is neither.
+func (f *File) Data(name string) (at sparse.Range, addr uint64, ok bool) {
+	s := f.named(name)
+	for i := 0; s == nil && i < len(f.loaded); i++ {
+		if f.loaded[i].writable && !f.loaded[i].code {
+			s = &f.loaded[i]
 		}
-		to = max(to, p.from+len(p.Data))
 	}
-	return append(out, f.content[from:to])
+	if s == nil {
+		return sparse.Range{}, 0, false
+	}
+	return s.area(), s.addr, true
 }
 
-// slice is a part of the content, nil if it is not inside of it.
-func (f *File) slice(from, size uint64) []byte {
-	n := uint64(len(f.content))
-	if from > n || size > n-from {
-		return nil
+// Strings gives the parts of the file where the texts are that the program uses, as
+// [File.Texts] says.
+func (f *File) Strings() [][]byte {
+	var out [][]byte
+	for _, r := range f.Texts() {
+		out = append(out, f.content.Slice(r.From, r.Len()))
 	}
-	return f.content[from : from+size : from+size]
+	return out
+}
+
+// Texts says where the texts are that the program uses: in what is loaded and is no
+// code. A file without sections is given as far as it is loaded, code and all. The
+// parts are in order and do not overlap.
+func (f *File) Texts() []sparse.Range {
+	var parts []sparse.Range
+	for i := range f.sections {
+		if f.sections[i].text {
+			parts = append(parts, f.sections[i].area())
+		}
+	}
+	for i := 0; len(parts) == 0 || i > 0 && i < len(f.loaded); i++ {
+		if i == len(f.loaded) {
+			return []sparse.Range{{To: f.content.Size()}}
+		}
+		parts = append(parts, f.loaded[i].area())
+	}
+	return union(parts)
+}
+
+// union orders ranges and joins those that touch. It changes them.
+func union(parts []sparse.Range) []sparse.Range {
+	slices.SortFunc(parts, func(a, b sparse.Range) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
+	out := parts[:0]
+	for _, p := range parts {
+		if n := len(out); n > 0 && p.From <= out[n-1].To {
+			out[n-1].To = max(out[n-1].To, p.To)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }

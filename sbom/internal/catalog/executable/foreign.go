@@ -1,11 +1,12 @@
 package executable
 
 import (
-	"bytes"
 	"debug/macho"
 	"debug/pe"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 
 // foreign reads the sections of PE and Mach-O files, which images for Linux rarely
 // have.
-func (f *File) foreign() (err error) {
+func (f *File) foreign(head []byte) (err error) {
 	// The packages say that they are not hardened against hostile files.
 	defer func() {
 		if r := recover(); r != nil {
@@ -25,23 +26,21 @@ func (f *File) foreign() (err error) {
 		}
 	}()
 	if f.Kind == PE {
-		p, err := pe.NewFile(bytes.NewReader(f.content))
+		p, err := pe.NewFile(f.content)
 		if err != nil {
 			return err
 		}
 		for _, s := range p.Sections {
-			if data := f.slice(uint64(s.Offset), uint64(s.Size)); len(data) > 0 {
-				f.sections = append(f.sections, Section{Name: s.Name, Data: data, from: int(s.Offset),
-					text: s.Characteristics&peData != 0 && s.Characteristics&peCode == 0})
-			}
+			f.put(section{name: s.Name, from: uint64(s.Offset), n: uint64(s.Size),
+				text: s.Characteristics&peData != 0 && s.Characteristics&peCode == 0})
 		}
 		return nil
 	}
-	if magic := f.content[:4]; magic[0] != 0xCA {
-		return f.macho(0, uint64(len(f.content)))
+	if head[0] != 0xCA {
+		return f.macho(0, f.content.Size())
 	}
-	num, size := uint64(binary.BigEndian.Uint32(f.content[4:])), uint64(20)
-	if f.content[3] == 0xBF {
+	num, size := uint64(binary.BigEndian.Uint32(head[4:])), uint64(20)
+	if head[3] == 0xBF {
 		size = 32
 	}
 	if num > maxUniversal {
@@ -64,15 +63,23 @@ func (f *File) foreign() (err error) {
 }
 
 func (f *File) macho(from, size uint64) error {
-	part := f.slice(from, size)
-	m, err := macho.NewFile(bytes.NewReader(part))
+	if !f.content.Inside(from, size) {
+		return errors.New("an architecture is cut")
+	}
+	m, err := macho.NewFile(io.NewSectionReader(f.content, int64(from), int64(size)))
 	if err != nil {
 		return err
 	}
 	for _, s := range m.Sections {
-		if data := f.slice(from+uint64(s.Offset), s.Size); s.Offset > 0 && len(data) > 0 {
-			f.sections = append(f.sections, Section{Name: s.Name, Data: data, from: int(from) + int(s.Offset), text: s.Flags&machoCode == 0})
+		if s.Offset > 0 {
+			f.put(section{name: s.Name, from: from + uint64(s.Offset), n: s.Size, text: s.Flags&machoCode == 0})
 		}
 	}
 	return nil
+}
+
+func (f *File) put(s section) {
+	if s.n > 0 && f.content.Inside(s.from, s.n) {
+		f.sections = append(f.sections, s)
+	}
 }

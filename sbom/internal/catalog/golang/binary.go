@@ -1,7 +1,8 @@
 // Package golang reads what the Go linker leaves in an executable: which modules it
 // was built of, and from which revision.
 //
-// Start with [IsExecutable] and [Parse].
+// Start with [IsExecutable] and [Parse], or [NewStream] for an executable that is too
+// large to be held.
 package golang
 
 import (
@@ -18,6 +19,8 @@ import (
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/executable"
+	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
 )
 
 // IsExecutable reports whether a file that starts with head may be an executable or
@@ -128,7 +131,7 @@ func Parse(content []byte) (_ *Binary, err error) {
 		if packed(content) {
 			return nil, unreadable(errors.New("it is packed by UPX"))
 		}
-		if linkedByGo(content) {
+		if bytes.Contains(content, pclntab) && linkedByGo(sparse.Whole(content)) {
 			return nil, unreadable(err)
 		}
 		return nil, ErrNotGo
@@ -144,7 +147,7 @@ var magic = []byte("Go buildinf:")
 // read spares nearly all executables the parsing of their headers.
 func read(content []byte) (*debug.BuildInfo, error) {
 	if !bytes.Contains(content, magic) {
-		return nil, errors.New("no build information")
+		return nil, errNone
 	}
 	return buildinfo.Read(bytes.NewReader(content))
 }
@@ -161,13 +164,11 @@ func packed(content []byte) bool { return bytes.Contains(content[:min(len(conten
 
 var pclntab = []byte(".gopclntab\x00")
 
-// linkedByGo looks for the table that the runtime cannot do without.
-func linkedByGo(content []byte) bool {
-	if !bytes.Contains(content, pclntab) {
-		return false
-	}
-	f, err := elf.NewFile(bytes.NewReader(content))
-	return err != nil || f.Section(".gopclntab") != nil
+// linkedByGo looks for the table that the runtime cannot do without, in a file that
+// has its name.
+func linkedByGo(content *sparse.Content) bool {
+	f, err := executable.OpenAt(content)
+	return err != nil || f.Kind != executable.ELF || f.Has(".gopclntab")
 }
 
 var settings = []string{

@@ -6,7 +6,8 @@
 // name, and [Parse]. Which of the coordinates are the archive's own, and what to
 // take where there are none, [Archive.Identity] says.
 //
-// Everything is read in memory. What a hostile archive can cost is bounded by
+// Everything is read in memory, but for an archive that is too large for that, which
+// [NewStream] is for. What a hostile archive can cost is bounded by
 // [Limits]; what is beyond is in [Archive.Faults], and does not hide the rest.
 package java
 
@@ -21,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
 )
 
 var extensions = map[string]bool{
@@ -80,7 +82,8 @@ type Limits struct {
 	Archives int
 	// Inflated is how many bytes are inflated in all. Default 1 GiB.
 	Inflated int64
-	// Live is how many inflated bytes are held at a time. Default 64 MiB.
+	// Live is how many inflated bytes are held at a time, and of an archive that goes by
+	// how many bytes of an archive in it. Default 32 MiB.
 	Live int64
 	// Text is the size of a manifest, pom.xml or pom.properties. Default 4 MiB.
 	Text int64
@@ -104,7 +107,7 @@ func (l Limits) filled() Limits {
 	n(&l.Depth, 16)
 	n(&l.Archives, 20_000)
 	set(&l.Inflated, 1<<30)
-	set(&l.Live, 64<<20)
+	set(&l.Live, 32<<20)
 	set(&l.Text, 4<<20)
 	n(&l.Projects, 4000)
 	n(&l.Faults, 100)
@@ -115,7 +118,7 @@ func (l Limits) filled() Limits {
 // [assay.ErrInvalid]: it is no zip file, or its directory is broken.
 func Parse(content []byte, sum assay.Digest, limits Limits) (*Archive, error) {
 	r := &reader{limits: limits.filled()}
-	a, err := r.archive(content, "", sum, 1)
+	a, err := r.archive(sparse.Whole(content), "", sum, 1)
 	if err != nil {
 		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrInvalid, Err: err}
 	}
@@ -130,9 +133,11 @@ type reader struct {
 	live     int64
 	faults   int
 	inflater io.ReadCloser
+	// went gives what was read of an archive in one that goes by.
+	went func(zipEntry) (*Archive, error)
 }
 
-func (r *reader) archive(content []byte, at string, sum assay.Digest, depth int) (*Archive, error) {
+func (r *reader) archive(content *sparse.Content, at string, sum assay.Digest, depth int) (*Archive, error) {
 	r.archives++
 	a := &Archive{Path: at, SHA256: sum}
 	projects := map[string]int{} // by folder
@@ -150,14 +155,16 @@ func (r *reader) archive(content []byte, at string, sum assay.Digest, depth int)
 	if err != nil {
 		return nil, err
 	}
-	s := sha1.Sum(content)
-	a.SHA1, _ = assay.NewDigest(assay.SHA1, hex.EncodeToString(s[:])) // of the right length by type
+	if whole := content.Kept(0, content.Size()); whole != nil {
+		s := sha1.Sum(whole)
+		a.SHA1, _ = assay.NewDigest(assay.SHA1, hex.EncodeToString(s[:])) // of the right length by type
+	}
 	return a, nil
 }
 
 // describes reads an entry, and reports whether it was one that says what the
 // archive is. A pom.xml elsewhere than Maven puts it is that of a template.
-func (r *reader) describes(a *Archive, z zipEntry, content []byte, projects map[string]int) bool {
+func (r *reader) describes(a *Archive, z zipEntry, content *sparse.Content, projects map[string]int) bool {
 	name := string(z.name[:min(len(z.name), 1024)])
 	if name == "META-INF/MANIFEST.MF" {
 		if text := r.text(a, z, content, name); text != nil && a.Manifest == nil {
@@ -195,7 +202,7 @@ func (r *reader) describes(a *Archive, z zipEntry, content []byte, projects map[
 }
 
 // text gives the content of a small entry, nil if there is none.
-func (r *reader) text(a *Archive, z zipEntry, content []byte, name string) []byte {
+func (r *reader) text(a *Archive, z zipEntry, content *sparse.Content, name string) []byte {
 	if z.size > uint64(r.limits.Text) {
 		r.fault(a, name, bound(z.size, "Text", r.limits.Text))
 		return nil
@@ -212,42 +219,50 @@ func (r *reader) text(a *Archive, z zipEntry, content []byte, name string) []byt
 	return b
 }
 
-// nested reads an archive in an archive.
-func (r *reader) nested(a *Archive, z zipEntry, content []byte, depth int) {
+// nested takes an archive in an archive.
+func (r *reader) nested(a *Archive, z zipEntry, content *sparse.Content, depth int) {
 	name := string(z.name[:min(len(z.name), 1024)])
+	n, err := r.inner(name, z, content, depth)
+	switch {
+	case err != nil:
+		r.fault(a, name, err)
+	case n != nil:
+		a.Nested = append(a.Nested, n)
+	}
+}
+
+// inner reads an archive in an archive; nil is something else of such a name.
+func (r *reader) inner(name string, z zipEntry, content *sparse.Content, depth int) (*Archive, error) {
+	if r.went != nil && depth == 1 {
+		return r.went(z) // it was read when it went by
+	}
 	switch {
 	case depth >= r.limits.Depth:
-		r.fault(a, name, &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "archives in one another " + strconv.Itoa(depth+1) + " deep", Bound: "at most Depth " + strconv.Itoa(r.limits.Depth)})
-		return
+		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "archives in one another " + strconv.Itoa(depth+1) + " deep", Bound: "at most Depth " + strconv.Itoa(r.limits.Depth)}
 	case r.archives >= r.limits.Archives:
-		r.fault(a, name, &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "more archives", Bound: "at most Archives " + strconv.Itoa(r.limits.Archives)})
-		return
+		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "more archives", Bound: "at most Archives " + strconv.Itoa(r.limits.Archives)}
 	case z.method != stored && z.size > uint64(r.limits.Live-r.live):
-		r.fault(a, name, bound(z.size+uint64(r.live), "Live", r.limits.Live))
-		return
+		return nil, bound(z.size+uint64(r.live), "Live", r.limits.Live)
 	}
 	if r.inflated += int64(min(z.size, 1<<40)); r.inflated > r.limits.Inflated {
-		r.fault(a, name, bound(uint64(r.inflated), "Inflated", r.limits.Inflated))
-		return
+		return nil, bound(uint64(r.inflated), "Inflated", r.limits.Inflated)
 	}
 	b, owned, err := z.open(content, &r.inflater)
 	if err != nil {
-		r.fault(a, name, invalid(err))
-		return
+		return nil, invalid(err)
 	}
 	if !IsArchive(name, b[:min(len(b), 512)]) {
-		return // a text of that name, or an archive of another kind
+		return nil, nil // a text of that name, or an archive of another kind
 	}
 	if owned {
 		r.live += int64(len(b))
 		defer func() { r.live -= int64(len(b)) }()
 	}
-	n, err := r.archive(b, name, assay.SumSHA256(b), depth+1)
+	n, err := r.archive(sparse.Whole(b), name, assay.SumSHA256(b), depth+1)
 	if err != nil {
-		r.fault(a, name, invalid(err))
-		return
+		return nil, invalid(err)
 	}
-	a.Nested = append(a.Nested, n)
+	return n, nil
 }
 
 func (r *reader) fault(a *Archive, name string, err error) {

@@ -186,7 +186,7 @@ func TestBounds(t *testing.T) {
 		bound   string
 	}{
 		"depth":    {deep, Limits{}, "Depth 16"},
-		"live":     {bomb, Limits{}, "Live 67108864"},
+		"live":     {bomb, Limits{}, "Live 33554432"},
 		"inflated": {jar(t, false, wide...), Limits{Inflated: 1000}, "Inflated 1000"},
 		"archives": {jar(t, false, wide...), Limits{Archives: 10}, "Archives 10"},
 		"text":     {text, Limits{}, "Text 4194304"},

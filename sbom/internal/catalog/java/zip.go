@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
 )
 
 // The records of a zip file (APPNOTE 6.3.10, 4.3).
@@ -44,49 +46,57 @@ type zipEntry struct {
 
 var errZip = errors.New("zip")
 
+// tailSize is where the record is that ends an archive: it is followed by a comment of
+// at most 65,535 bytes.
+const tailSize = endSize + 1<<16
+
 // zipEntries calls yield for each entry of the central directory. It allocates
 // nothing for an entry: an archive can be made to have some millions of them.
-func zipEntries(content []byte, yield func(zipEntry) error) error {
+func zipEntries(c *sparse.Content, yield func(zipEntry) error) error {
+	// The comment can hold what looks like a record.
+	from := c.Size() - min(c.Size(), tailSize)
+	tail := c.Slice(from, c.Size()-from)
 	end := -1
-	// The record is followed by a comment of at most 65,535 bytes, which can hold
-	// what looks like a record.
-	for from, to := max(0, len(content)-endSize-1<<16), len(content); end < 0; {
-		at := bytes.LastIndex(content[from:to], endMagic)
+	for to := len(tail); end < 0; {
+		at := bytes.LastIndex(tail[:to], endMagic)
 		if at < 0 {
 			return fmt.Errorf("%w: no end of the central directory", errZip)
 		}
-		at += from
-		if n := len(content) - at; n >= endSize && endSize+int(binary.LittleEndian.Uint16(content[at+20:])) <= n {
+		if n := len(tail) - at; n >= endSize && endSize+int(binary.LittleEndian.Uint16(tail[at+20:])) <= n {
 			end = at
 		}
 		to = at + len(endMagic) - 1
 	}
-	e := content[end:]
+	e := tail[end:]
+	ends := from + uint64(end)
 	num, size, offset := binary.LittleEndian.Uint16(e[10:]), uint64(binary.LittleEndian.Uint32(e[12:])), uint64(binary.LittleEndian.Uint32(e[16:]))
 	if num == 0xffff || size == 0xffffffff || offset == 0xffffffff {
-		if l := end - locatorSize; l >= 0 && bytes.HasPrefix(content[l:], locatorMagic) {
-			at := binary.LittleEndian.Uint64(content[l+8:])
+		if l := ends - min(ends, locatorSize); ends >= locatorSize && bytes.HasPrefix(c.Slice(l, locatorSize), locatorMagic) {
+			at := binary.LittleEndian.Uint64(c.Slice(l, locatorSize)[8:])
+			r := c.Slice(at, end64Size)
 			// What stands before the archive is not counted in the offset.
-			if at > uint64(l) || !bytes.HasPrefix(content[at:], end64Magic) {
-				at = uint64(max(0, bytes.LastIndex(content[:l], end64Magic)))
+			if at > l || l-at < end64Size || !bytes.HasPrefix(r, end64Magic) {
+				near := l - min(l, tailSize)
+				if i := bytes.LastIndex(c.Slice(near, l-near), end64Magic); i >= 0 {
+					at, r = near+uint64(i), c.Slice(near+uint64(i), end64Size)
+				}
 			}
-			if uint64(l)-at < end64Size || !bytes.HasPrefix(content[at:], end64Magic) {
+			if at > l || l-at < end64Size || !bytes.HasPrefix(r, end64Magic) {
 				return fmt.Errorf("%w: no zip64 end of the central directory", errZip)
 			}
-			r := content[at:]
 			size, offset = binary.LittleEndian.Uint64(r[40:]), binary.LittleEndian.Uint64(r[48:])
-			end = int(at)
+			ends = at
 		}
 	}
-	if size > uint64(end) {
-		return fmt.Errorf("%w: a central directory of %d bytes in %d", errZip, size, end)
+	if size > ends {
+		return fmt.Errorf("%w: a central directory of %d bytes in %d", errZip, size, ends)
 	}
-	start := uint64(end) - size // the archive may have a program before it
+	start := ends - size // the archive may have a program before it
 	if offset > start {
-		return fmt.Errorf("%w: a central directory at %d, which ends at %d", errZip, offset, end)
+		return fmt.Errorf("%w: a central directory at %d, which ends at %d", errZip, offset, ends)
 	}
 	before := start - offset
-	dir := content[start:end]
+	dir := c.Slice(start, size)
 	for i := uint64(0); len(dir) > 0; i++ {
 		if len(dir) < entrySize || !bytes.HasPrefix(dir, entryMagic) {
 			return fmt.Errorf("%w: entry %d is broken", errZip, i)
@@ -130,24 +140,53 @@ func (z *zipEntry) large(extra []byte) {
 	}
 }
 
+// body is where the content of an entry is, as it is stored, by its local header.
+func (z *zipEntry) body(header []byte) (from uint64, err error) {
+	if !bytes.HasPrefix(header, localMagic) {
+		return 0, fmt.Errorf("%w: no local header", errZip)
+	}
+	return z.at + localSize + uint64(binary.LittleEndian.Uint16(header[26:])) + uint64(binary.LittleEndian.Uint16(header[28:])), nil
+}
+
+// slack is how much more there may be in a local header than in the directory.
+const slack = 4096
+
 // raw is the content of an entry as it is stored.
-func (z *zipEntry) raw(content []byte) ([]byte, error) {
-	n := uint64(len(content))
-	if z.at > n || n-z.at < localSize || !bytes.HasPrefix(content[z.at:], localMagic) {
+func (z *zipEntry) raw(c *sparse.Content) ([]byte, error) {
+	if !c.Inside(z.at, localSize) {
 		return nil, fmt.Errorf("%w: no local header", errZip)
 	}
-	h := content[z.at:]
-	skip := localSize + uint64(binary.LittleEndian.Uint16(h[26:])) + uint64(binary.LittleEndian.Uint16(h[28:]))
-	if skip > uint64(len(h)) || z.packed > uint64(len(h))-skip {
-		return nil, fmt.Errorf("%w: the content is cut", errZip)
+	header := c.Kept(z.at, localSize)
+	if header == nil { // then neither is what follows
+		to := min(c.Size()-z.at, localSize+uint64(len(z.name))+slack+min(z.packed, c.Size()))
+		c.Slice(z.at, to)
+		return nil, errLacks
 	}
-	return h[skip : skip+z.packed : skip+z.packed], nil
+	from, err := z.body(header)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Inside(from, z.packed) {
+		return nil, errCut
+	}
+	if z.packed == 0 {
+		return nil, nil
+	}
+	if data := c.Slice(from, z.packed); data != nil {
+		return data, nil
+	}
+	return nil, errLacks
 }
+
+var errCut = fmt.Errorf("%w: the content is cut", errZip)
+
+// errLacks is not seen by anybody: what lacks a part is read again.
+var errLacks = errors.New("it is not kept")
 
 // open gives the content of an entry. That of a stored one is a part of the archive;
 // owned tells that it is not, and takes memory of its own.
-func (z *zipEntry) open(content []byte, inflater *io.ReadCloser) (data []byte, owned bool, err error) {
-	raw, err := z.raw(content)
+func (z *zipEntry) open(c *sparse.Content, inflater *io.ReadCloser) (data []byte, owned bool, err error) {
+	raw, err := z.raw(c)
 	if err != nil {
 		return nil, false, err
 	}

@@ -47,7 +47,8 @@ func Patterns() []Pattern {
 		// PG_BACKEND_VERSIONSTR, and the like of the other programs.
 		{Name: "postgresql", Vendor: "postgresql", Product: "postgresql", Anchor: " (PostgreSQL) ", Version: `(\d{1,2}(?:\.\d{1,3}){1,2}|\d{1,2}(?:beta|rc)\d+)[\s\x00]`, Folders: []string{"lib/postgresql"}},
 		// REDIS_VERSION, which also begins the build id.
-		{Name: "redis", Vendor: "redis", Product: "redis", Anchor: "redis_git_sha1:", Version: `()`, Whole: redis},
+		{Name: "redis", Vendor: "redis", Product: "redis", Anchor: "redis_git_sha1:", Version: `()`, Whole: redis,
+			None: []string{"valkey\x00", "valkey_", "valkey-", "valkey ", "valkey.", "valkey:"}},
 		// The answer to the command "version".
 		{Name: "memcached", Vendor: "memcached", Product: "memcached", Anchor: "VERSION ", Version: `(` + three + `)\x00`, Also: []string{"memcached ", "CLIENT_ERROR bad"}},
 		// HAPROXY_VERSION and HAPROXY_DATE in what goes before the answers of the socket.
@@ -90,7 +91,7 @@ func Patterns() []Pattern {
 	}
 }
 
-// search finds the version anywhere in the file.
+// search finds the first version of that form.
 func search(expr string) func([][]byte, string) string {
 	re := regexp.MustCompile(expr)
 	return func(texts [][]byte, _ string) string { return first(re, texts) }
@@ -117,24 +118,17 @@ func python(texts [][]byte, tag string) string {
 // redis finds the version that is a text of its own and begins the build id, in
 // which nothing shows where the version ends. Valkey answers like Redis, but is not.
 func redis(texts [][]byte, _ string) string {
-	if has(texts, "valkey") {
-		return ""
-	}
-	alone := regexp.MustCompile(`\x00(\d{1,2}\.\d{1,2}\.\d{1,3})`) // and a zero, which the next one begins with
+	alone := regexp.MustCompile(`^\x00(\d{1,2}\.\d{1,2}\.\d{1,3})\x00`)
 	build := regexp.MustCompile(`\d{1,2}\.\d{1,2}\.[-.\w]{0,80}\d{9}\w{8}\x00`)
 	var ids [][]byte
 	for _, t := range texts {
-		ids = append(ids, build.FindAll(t, 16)...)
+		if id := build.Find(t); id != nil && len(ids) < 16 {
+			ids = append(ids, id)
+		}
 	}
 	for _, t := range texts {
-		for _, m := range alone.FindAllSubmatchIndex(t, maxTries) {
-			v := t[m[2]:m[3]]
-			if m[3] == len(t) || t[m[3]] != 0 {
-				continue
-			}
-			if slices.ContainsFunc(ids, func(id []byte) bool { return bytes.HasPrefix(id, v) }) {
-				return string(v)
-			}
+		if m := alone.FindSubmatch(t); m != nil && slices.ContainsFunc(ids, func(id []byte) bool { return bytes.HasPrefix(id, m[1]) }) {
+			return string(m[1])
 		}
 	}
 	return ""
