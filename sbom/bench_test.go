@@ -46,6 +46,8 @@ func twin(f sbom.Format) sbom.Format {
 		return sbom.CycloneDXJSON
 	case sbom.SPDXTagValue:
 		return sbom.SPDXJSON
+	case oldTagValue:
+		return oldSPDXJSON
 	}
 	return f
 }

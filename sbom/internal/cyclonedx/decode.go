@@ -101,7 +101,7 @@ func decode(name string, data []byte, xml bool) (*decoder, *tree, error) {
 		}
 		return nil, nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Err: err}
 	}
-	if t != nil {
+	if t != nil && t.hasForeign() {
 		t.foreignPaths("", d.lose)
 	}
 	var err error
@@ -216,7 +216,12 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 	if err := d.metadata(&doc.Metadata, out); err != nil {
 		return nil, err
 	}
-	d.made = make(map[assay.ComponentID]bool)
+	d.made = make(map[assay.ComponentID]bool, len(doc.Components)+1)
+	edges := 0
+	for i := range doc.Dependencies {
+		edges += len(doc.Dependencies[i].DependsOn)
+	}
+	out.Relations = make([]assay.Relation, 0, edges+len(doc.Components))
 	if c := doc.Metadata.Component; c != nil {
 		var err error
 		if out.Root, err = d.component(c, "/metadata/component", "", out); err != nil {

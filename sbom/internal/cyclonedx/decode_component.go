@@ -11,6 +11,7 @@ import (
 )
 
 func (d *decoder) components(list []component, pointer string, parent assay.ComponentID, out *assay.SBOM) error {
+	out.Components = slices.Grow(out.Components, len(list))
 	for i := range list {
 		c, err := d.component(&list[i], shape.Pointer(pointer, i), parent, out)
 		if err != nil {

@@ -1,7 +1,6 @@
 package cyclonedx
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 
@@ -67,47 +66,6 @@ func (t *tree) str(name string) string {
 		return v.text
 	}
 	return ""
-}
-
-// parseTree reads JSON that was checked.
-func parseTree(data []byte) (*tree, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(data))
-	return readTree(dec)
-}
-
-func readTree(dec *jsontext.Decoder) (*tree, error) {
-	tok, err := dec.ReadToken()
-	if err != nil {
-		return nil, err
-	}
-	t := &tree{kind: byte(tok.Kind())}
-	switch t.kind {
-	case '{':
-		for dec.PeekKind() != '}' {
-			name, err := dec.ReadToken()
-			if err != nil {
-				return nil, err
-			}
-			f := field{name: name.String()}
-			if f.value, err = readTree(dec); err != nil {
-				return nil, err
-			}
-			t.fields = append(t.fields, f)
-		}
-		_, err = dec.ReadToken()
-	case '[':
-		for dec.PeekKind() != ']' {
-			v, err := readTree(dec)
-			if err != nil {
-				return nil, err
-			}
-			t.items = append(t.items, v)
-		}
-		_, err = dec.ReadToken()
-	case '"', '0':
-		t.text = tok.String()
-	}
-	return t, err
 }
 
 // append writes it as compact JSON.

@@ -3,6 +3,7 @@ package spdx
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,11 +23,14 @@ func Decode(name string, data []byte, report func(field string, id assay.Compone
 }
 
 func decode(name string, data []byte, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
-	d := &decoder{name: name, as: as, owners: make(map[string]assay.ComponentID), ids: make(map[string]assay.ComponentID), defined: map[string]bool{}, infos: make(map[string]extracted)}
+	d := &decoder{name: name, as: as}
 	var doc document
 	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
+	elements := len(doc.Packages) + len(doc.Files)
+	d.ids, d.defined = make(map[string]assay.ComponentID, elements), make(map[string]bool, elements)
+	d.infos = make(map[string]extracted, len(doc.Extracted))
 	d.version = strings.TrimPrefix(doc.SPDXVersion, "SPDX-")
 	if d.version == "2.2" {
 		d.as = as.as22()
@@ -49,6 +53,7 @@ func decode(name string, data []byte, as *dialect, report func(field string, id 
 	if err != nil {
 		return nil, err
 	}
+	d.doc = &doc
 	out, err := d.sbom(&doc)
 	if err != nil {
 		return nil, err
@@ -63,7 +68,7 @@ type decoder struct {
 	name    string
 	as      *dialect
 	version string
-	owners  map[string]assay.ComponentID // by JSON pointer of the package or file
+	doc     *document
 	ids     map[string]assay.ComponentID // by SPDXID
 	defined map[string]bool
 	infos   map[string]extracted
@@ -74,12 +79,19 @@ type lost struct{ pointer, reason string }
 
 func (d *decoder) lose(pointer, reason string) { d.lost = append(d.lost, lost{pointer, reason}) }
 
+// owner finds the component that a pointer leads into.
 func (d *decoder) owner(pointer string) assay.ComponentID {
-	for pointer != "" {
-		if id, ok := d.owners[pointer]; ok {
-			return id
-		}
-		pointer = pointer[:max(0, strings.LastIndexByte(pointer, '/'))]
+	part := strings.SplitN(pointer, "/", 4)
+	if len(part) < 3 {
+		return ""
+	}
+	i, err := strconv.Atoi(part[2])
+	switch {
+	case err != nil || i < 0:
+	case part[1] == "packages" && i < len(d.doc.Packages):
+		return d.ids[d.doc.Packages[i].SPDXID]
+	case part[1] == "files" && i < len(d.doc.Files):
+		return d.ids[d.doc.Files[i].SPDXID]
 	}
 	return ""
 }
@@ -165,13 +177,14 @@ func (d *decoder) packages(doc *document, out *assay.SBOM) error {
 		}
 		d.infos[info.ID] = info
 	}
-	taken := make(map[assay.ComponentID]bool)
+	taken := make(map[assay.ComponentID]bool, len(doc.Packages)+len(doc.Files))
+	out.Components = make([]assay.Component, 0, len(doc.Packages)+len(doc.Files))
 	add := func(pointer, spdxID string, c assay.Component) error {
 		if taken[c.ID] || c.ID == "" {
 			return d.invalid(pointer, string(c.ID), "an id that is unique in the document")
 		}
 		taken[c.ID] = true
-		d.ids[spdxID], d.owners[pointer] = c.ID, c.ID
+		d.ids[spdxID] = c.ID
 		out.Components = append(out.Components, c)
 		return nil
 	}
@@ -430,6 +443,7 @@ func (d *decoder) checksums(list []checksum, pointer string, more assay.DigestSe
 
 // relations gives the SPDXIDs that the document says it describes.
 func (d *decoder) relations(doc *document, out *assay.SBOM) (described []string, err error) {
+	out.Relations = make([]assay.Relation, 0, len(doc.Relationships))
 	for i, ref := range doc.Describes {
 		if !d.defined[ref] {
 			return nil, d.invalid(shape.Pointer("/documentDescribes", i), ref, "the SPDXID of an element")
