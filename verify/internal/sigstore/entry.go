@@ -261,7 +261,7 @@ func (b *body) matches(s *Signed, key Key) error {
 }
 
 func (b *body) matchesEnvelope(s *Signed) error {
-	if b.payload != nil && !bytes.Equal(b.payload, s.payload[:]) {
+	if b.payload != nil && !bytes.Equal(b.payload, sum(crypto.SHA256, s.Payload)) {
 		return errors.New("the log entry is of another payload")
 	}
 	if b.signature == nil { // intoto 0.0.1

@@ -91,14 +91,19 @@ func malformedExtension(id asn1.ObjectIdentifier, err error) error {
 	return &assay.Error{Op: "read certificate", Kind: assay.ErrInvalid, Field: "extension " + id.String(), Bound: "a string", Err: err}
 }
 
-// derString reads a string of any of the kinds that hold text.
+// derString reads a string of any of the kinds that hold UTF-8 or a part of it.
 func derString(der []byte) (string, error) {
-	var s string
-	rest, err := asn1.Unmarshal(der, &s)
-	if err == nil && len(rest) > 0 {
-		err = errors.New("bytes after the string")
+	in := cryptobyte.String(der)
+	var text cryptobyte.String
+	var tag cbasn1.Tag
+	if !in.ReadAnyASN1(&text, &tag) || !in.Empty() {
+		return "", errors.New("not one value of DER")
 	}
-	return s, err
+	switch tag {
+	case cbasn1.UTF8String, cbasn1.IA5String, cbasn1.PrintableString:
+		return string(text), nil
+	}
+	return "", fmt.Errorf("a value with the tag %d", tag)
 }
 
 // subject is the subject alternative name: a URI, else an email address, else the

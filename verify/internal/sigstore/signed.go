@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -43,7 +42,6 @@ type Signed struct {
 	dsse     bool
 	envelope []byte // the DSSE envelope byte for byte, as it was logged; nil if not known
 	stamped  []byte // what the timestamps are over
-	payload  [sha256.Size]byte
 	pae      map[crypto.Hash][]byte
 }
 
@@ -72,7 +70,6 @@ func (s *Signed) IsDSSE() bool { return s.dsse }
 // setDSSE makes s the signature of an envelope.
 func (s *Signed) setDSSE(payloadType string, payload, sig []byte) {
 	s.dsse, s.PayloadType, s.Payload, s.Signature, s.stamped = true, payloadType, payload, sig, sig
-	s.payload = sha256.Sum256(payload)
 }
 
 // setMessage makes s the signature of a message.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/big"
@@ -285,7 +286,7 @@ func (t *token) isBy(c *x509.Certificate) bool {
 // key identifies everything about the token that the chain of its signer depends on.
 func (t *token) key() [sha256.Size]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d\n", len(t.signer))
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(t.signer))))
 	h.Write(t.signer)
 	h.Write(t.certificates)
 	return [sha256.Size]byte(h.Sum(nil))
