@@ -29,6 +29,9 @@ const (
 	MediaTypeDSSE = "application/vnd.dsse.envelope.v1+json"
 	// MediaTypeInToto is the payload type of in-toto statements in DSSE.
 	MediaTypeInToto = "application/vnd.in-toto+json"
+	// MediaTypeLink is an in-toto link in the format before DSSE, which has no media type
+	// of its own; the name is ours, and never leaves the process.
+	MediaTypeLink = "application/vnd.in-toto.link+json"
 	// MediaTypeSimpleSigning is what cosign signs of an image in a ".sig" tag. The
 	// bytes are the payload, and the signature is in the annotations.
 	MediaTypeSimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"

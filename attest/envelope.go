@@ -48,6 +48,12 @@ func sniff(name string, raw []byte, max int64) (string, error) {
 	if strictjson.Unmarshal(name, members["_type"], &statement, strictjson.Limits{}) == nil && strings.HasPrefix(statement, "https://in-toto.io/Statement/") {
 		return assay.MediaTypeInToto, nil
 	}
+	var signed struct {
+		Type string `json:"_type"`
+	}
+	if members["signatures"] != nil && strictjson.Unmarshal(name, members["signed"], &signed, strictjson.Limits{MaxBytes: max}) == nil && signed.Type == "link" {
+		return assay.MediaTypeLink, nil
+	}
 	return "", nil
 }
 

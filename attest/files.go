@@ -29,7 +29,7 @@ type FileSource struct {
 // a folder, too; see [FromFolder].
 func FromFiles(paths ...string) *FileSource { return &FileSource{paths: slices.Clone(paths)} }
 
-// FromFolder reads the .json and .jsonl files in a folder and the folders below it,
+// FromFolder reads the .json, .jsonl and .link files in a folder and the folders below it,
 // as [FromFiles] does. Links are not followed.
 func FromFolder(dir string) *FileSource { return &FileSource{paths: []string{dir}} }
 
@@ -131,7 +131,7 @@ func (r *fileReader) folder(ctx context.Context, dir string) {
 			return nil
 		}
 		switch filepath.Ext(path) {
-		case ".json", ".jsonl":
+		case ".json", ".jsonl", ".link":
 			r.file(path)
 		default:
 			r.ignored[Ignored{Store: dir, Type: "file " + filepath.Ext(path)}]++

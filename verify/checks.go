@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 const (
 	CheckEvidenceAny     = "evidence/any"
 	CheckPlatforms       = "image/platforms" // of an index, and of what may be one
+	CheckSigners         = "signers/"        // before the kind, where the policy wants several
 	CheckContents        = "image/contents"
 	CheckSBOMContents    = "sbom/contents"
 	CheckBuilder         = "provenance/builder"
@@ -107,6 +109,9 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 				add(assay.None, true, c.passed(k))
 			}
 		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(v.policy.MinSigners)) {
+		add(assay.None, true, v.signers(c, k))
 	}
 	contentsStage := assay.Minimal
 	if v.policy.ContentsUnsafe {
@@ -260,6 +265,45 @@ func (c *subjectCase) present(k assay.Kind) Check {
 		check.Findings = nil
 	}
 	return c.presence(check, string(k))
+}
+
+// signers answers whether enough distinct signers stated evidence of a kind.
+func (v *Verifier) signers(c *subjectCase, k assay.Kind) Check {
+	check := Check{ID: CheckSigners + string(k)}
+	var who []assay.Identity
+	for _, a := range c.report.Attestations {
+		rule := v.policy.rule(a.Rule)
+		if a.State != assay.Proven || a.Kind != k {
+			continue
+		}
+		check.Evidence = append(check.Evidence, a.Envelope)
+		for _, id := range append([]assay.Identity{a.Signer}, a.Cosigners...) {
+			if rule.names(id) {
+				who = append(who, id)
+			}
+		}
+	}
+	who = assay.DistinctIdentities(who)
+	want := v.policy.MinSigners[k]
+	check.Detail = fmt.Sprintf("%d of %d distinct signers stated %s", len(who), want, k)
+	for _, id := range who {
+		check.Findings = append(check.Findings, id.String())
+	}
+	open := slices.ContainsFunc(c.report.Attestations, func(a Attestation) bool {
+		return a.State == assay.Unknown && (a.Kind == k || a.Kind == "") && a.Reason != FromTheFuture
+	})
+	switch {
+	case len(who) >= want:
+		check.State, check.Reason = assay.Proven, Holds
+	case len(c.report.Faults) > 0:
+		check.Reason = StoreUnreadable
+		check.Detail += ", and a store could not be read: " + c.report.Faults[0].Store
+	case open:
+		check.Reason = Unchecked
+	default:
+		check.State, check.Reason = assay.Refuted, TooFewSigners
+	}
+	return check
 }
 
 // passed answers whether what was accepted of a kind that has an outcome says that it

@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -133,4 +136,41 @@ type failing struct{}
 // Discover implements [attest.Source].
 func (failing) Discover(_ context.Context, d assay.Digest) (*attest.Found, error) {
 	return &attest.Found{Bundle: assay.NewBundle(d), Faults: []attest.Fault{{Store: "store", Kind: attest.Unreadable, Err: errors.New("down")}}}, nil
+}
+
+// The demonstration of in-toto's own library, found in its folder: a layout in each
+// format, and the links that its functionaries signed.
+func TestLayoutOfAFolder(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/in-toto/in-toto-golang").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(out)), "test", "data")
+	read := func(name string) []byte {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	product := assay.MustDigest("sha256:52947cb78b91ad01fe81cd6aef42d1f6817e92b9e6936c1e5aabb7c98514f355")
+	policy := verify.Policy{Layouts: []verify.LayoutRule{
+		{Name: "old", Layout: read("demo.layout"), Owners: []string{string(read("alice.pub"))}, SkipInspections: true},
+		{Name: "new", Layout: read("demo.dsse.layout"), Owners: []string{string(read("alice.pub"))}, SkipInspections: true},
+	}}
+	v, err := verify.New(verify.Trust{Keys: []verify.Key{{Public: newFixture(t).signer.Public()}}}, policy, verify.At(at))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := v.Verify(context.Background(), product, attest.FromFolder(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replays(t, r)
+	for _, id := range []string{"layout/old", "layout/new"} {
+		if c := check(t, r, id, assay.Proven, verify.Holds); len(c.Evidence) != 2 {
+			t.Errorf("%s rests on %v", id, c.Evidence)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -30,6 +31,11 @@ type Policy struct {
 	// be. Test results and verification summaries that are required must also be good
 	// ones, and VEX must speak of the image.
 	Require []assay.Kind `json:"require,omitempty"`
+	// MinSigners is how many distinct signers must each have stated evidence of a kind;
+	// the kind is required then. A signer counts once, by key or by issuer and subject,
+	// however many documents it signed, and only if a rule lets it state the kind. That
+	// they state the same is not asked: each document is held against the image.
+	MinSigners map[assay.Kind]int `json:"minSigners,omitempty"`
 	// Layouts are in-toto layouts that must be satisfied, each.
 	Layouts []LayoutRule `json:"layouts,omitempty"`
 	// Stage is what the image must reach.
@@ -133,6 +139,20 @@ func (p Policy) compile() (*compiledPolicy, error) {
 		}
 		if !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return r.allows(k) }) {
 			return nil, bad(field, string(k), "a kind that some signer may state")
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(p.MinSigners)) {
+		field, n := "/minSigners/"+string(k), p.MinSigners[k]
+		switch {
+		case !slices.Contains(allKinds, k) || k == assay.KindOpaque:
+			return nil, bad(field, string(k), "a kind of evidence")
+		case n < 1:
+			return nil, bad(field, fmt.Sprint(n), "1 or more")
+		case !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return r.allows(k) }):
+			return nil, bad(field, string(k), "a kind that some signer may state")
+		}
+		if !slices.Contains(c.Require, k) {
+			c.Require = append(slices.Clone(c.Require), k)
 		}
 	}
 	if p.Stage < assay.None || p.Stage > assay.Secure {

@@ -4,7 +4,13 @@ import "github.com/assaykit/assay/verify/internal/envelope"
 
 // Reason is a stable code for why a check or an attestation has its state. The
 // words beside it may change, the codes do not.
+//
+// It is an error too, so that a program can ask why a policy is not met:
+// errors.Is(report.Err(), [Absent]).
 type Reason string
+
+// Error gives the code.
+func (r Reason) Error() string { return string(r) }
 
 // Reasons of attestations that were refused.
 const (
@@ -45,6 +51,9 @@ const (
 	Absent Reason = "absent"
 	// StoreUnreadable: not found, and a store could not be read.
 	StoreUnreadable Reason = "store-unreadable"
+	// TooFewSigners: every store was read, and fewer distinct signers than the policy
+	// wants stated evidence of the kind.
+	TooFewSigners Reason = "too-few-signers"
 	// Unchecked: none was accepted, and an attestation that may be one could not be
 	// checked.
 	Unchecked Reason = "unchecked"

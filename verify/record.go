@@ -91,6 +91,9 @@ func (s recordSource) Discover(_ context.Context, subject assay.Digest) (*attest
 	for _, f := range s.faults {
 		unreadable(f.Store, "", f.Detail)
 	}
+	for _, i := range s.skipped {
+		found.Ignored = append(found.Ignored, attest.Ignored(i))
+	}
 	for _, ref := range slices.Sorted(maps.Keys(s.unread)) {
 		unreadable("record", ref, s.unread[ref])
 	}

@@ -23,6 +23,8 @@ type recordForm struct {
 	Policy Policy       `json:"policy"`
 	Bundle bundleForm   `json:"bundle"`
 	Faults []Fault      `json:"faults,omitempty"`
+	// Skipped is what is beside the envelopes.
+	Skipped []Skipped `json:"skipped,omitempty"`
 	// Unread are the manifests that could not be read whole, and why.
 	Unread map[string]string `json:"unread,omitempty"`
 	// Images are sorted by digest.
@@ -78,7 +80,7 @@ type imageForm struct {
 
 func (r *Record) form() (*recordForm, error) {
 	b := r.basis
-	f := &recordForm{Schema: RecordSchema, Digest: r.digest, At: b.at, Policy: b.policy, Faults: b.faults, Unread: b.unread, Report: r.report}
+	f := &recordForm{Schema: RecordSchema, Digest: r.digest, At: b.at, Policy: b.policy, Faults: b.faults, Skipped: b.skipped, Unread: b.unread, Report: r.report}
 	f.Policy.Schema = PolicySchema
 	f.Trust = trustForm{
 		TrustedRoot: b.trust.TrustedRoot, TransparencyLogs: b.trust.TransparencyLogs,
@@ -144,7 +146,7 @@ func (f *recordForm) record(name string) (*Record, error) {
 	case f.Policy.Schema != PolicySchema:
 		return nil, bad("/policy/schema", f.Policy.Schema, PolicySchema, nil)
 	}
-	b := &basis{policy: f.Policy, at: f.At.UTC(), faults: sortFaults(f.Faults), unread: f.Unread, images: map[assay.Digest]contents{}}
+	b := &basis{policy: f.Policy, at: f.At.UTC(), faults: sortFaults(f.Faults), skipped: f.Skipped, unread: f.Unread, images: map[assay.Digest]contents{}}
 	b.trust = Trust{
 		TrustedRoot: f.Trust.TrustedRoot, TransparencyLogs: f.Trust.TransparencyLogs,
 		TimestampAuthorities: f.Trust.TimestampAuthorities, CertificateTransparencyLogs: f.Trust.CertificateTransparencyLogs,
@@ -249,6 +251,7 @@ func (p Policy) clone() Policy {
 	for i := range p.Layouts {
 		p.Layouts[i] = p.Layouts[i].clone()
 	}
+	p.MinSigners = maps.Clone(p.MinSigners)
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
 	return p
 }

@@ -29,6 +29,8 @@ type Report struct {
 	Attestations []Attestation `json:"attestations"`
 	// Faults are the stores that could not be read, sorted.
 	Faults []Fault `json:"faults,omitempty"`
+	// Skipped counts what was stored beside the envelopes and is none, sorted.
+	Skipped []Skipped `json:"skipped,omitempty"`
 	// Checks are in a fixed order.
 	Checks []Check `json:"checks"`
 	// Platforms are the reports on the images below an index.
@@ -75,6 +77,14 @@ type Fault struct {
 	// Store is where it is, and what was asked of it; Detail the error.
 	Store  string `json:"store"`
 	Detail string `json:"detail"`
+}
+
+// Skipped is something in a store that is no envelope, and was not looked at.
+type Skipped struct {
+	Store string `json:"store"`
+	// Type is its artifact type or media type, or why it was skipped.
+	Type  string `json:"type"`
+	Count int    `json:"count"`
 }
 
 // Check is one question and its answer.
@@ -142,7 +152,8 @@ func (r *Report) Check(id string) (Check, bool) {
 }
 
 // Err is nil if the policy is met. Otherwise it names the first check that stands
-// in the way and wraps [assay.ErrRefuted] or [assay.ErrUnchecked].
+// in the way and wraps [assay.ErrRefuted] or [assay.ErrUnchecked], and the check's
+// [Reason].
 func (r *Report) Err() error {
 	if r.Verdict.Policy == assay.Proven {
 		return nil
@@ -153,7 +164,7 @@ func (r *Report) Err() error {
 	}
 	for _, c := range r.Checks {
 		if c.State == want && c.counts() {
-			return &assay.Error{Op: "verify", Kind: kind, Subject: r.Digest.String(), Field: c.ID, Value: c.Detail}
+			return &assay.Error{Op: "verify", Kind: kind, Subject: r.Digest.String(), Field: c.ID, Value: c.Detail, Err: c.Reason}
 		}
 	}
 	for _, p := range r.Platforms {

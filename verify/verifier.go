@@ -141,7 +141,7 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 			v.log.InfoContext(ctx, "store could not be read", "store", f.Store, "reference", f.Reference, "error", f.Err)
 		}
 	}
-	b := &basis{trust: v.trust, policy: v.policy.Policy, at: at, bundle: found.Bundle, faults: sortFaults(faults),
+	b := &basis{trust: v.trust, policy: v.policy.Policy, at: at, bundle: found.Bundle, faults: sortFaults(faults), skipped: skipped(found.Ignored),
 		unread: unreadManifests(found.Faults), images: map[assay.Digest]contents{}}
 	return v.judge(ctx, b, sources)
 }
@@ -153,8 +153,16 @@ func (v *Verifier) judge(ctx context.Context, b *basis, sources []attest.Source)
 	if err != nil {
 		return nil, err
 	}
-	r.basis = b
+	r.basis, r.Skipped = b, b.skipped
 	return r, nil
+}
+
+func skipped(list []attest.Ignored) []Skipped {
+	var out []Skipped
+	for _, i := range list {
+		out = append(out, Skipped{clip(i.Store), clip(i.Type), i.Count})
+	}
+	return out
 }
 
 // unreadManifests are the references of which a part could not be read.
@@ -189,8 +197,9 @@ type basis struct {
 	policy Policy
 	at     time.Time
 	// bundle is what was found, of an index with the tree below it.
-	bundle *assay.Bundle
-	faults []Fault
+	bundle  *assay.Bundle
+	faults  []Fault
+	skipped []Skipped
 	// unread are the manifests that could not be read whole, and why.
 	unread map[string]string
 	// images are what was seen of each image's bytes.
