@@ -6,7 +6,7 @@
 //     that of a folder; [Contents].SBOM is the inventory. Package sbom/image opens
 //     images wherever they are.
 //   - [Encode] and [Write] write an SBOM as CycloneDX 1.4 to 1.7 in JSON and XML,
-//     SPDX 2.3 in JSON and tag-value, or SPDX 3.0.1; [WriteTable] for people.
+//     SPDX 2.2 and 2.3 in JSON and tag-value, or SPDX 3.0.1; [WriteTable] for people.
 //   - [Read] and [ReadFile] read one, told by its content: CycloneDX 1.2 to 1.7
 //     in JSON and 1.0 to 1.7 in XML, and SPDX 2.2, 2.3 and 3.0.1.
 //   - [Compare] tells a claimed SBOM from what is really there, [Diff] what changed
@@ -52,7 +52,7 @@
 // evidence, and remain with the caller.
 //
 // What a document of CycloneDX says beyond the model (services, vulnerabilities,
-// annotations, formulation, external references, pedigree and all else that
+// annotations, formulation, pedigree and all else that
 // [ReadReport] tells) is carried along in [assay.SBOM].Rest, and written again by
 // [Encode] in every version and encoding of CycloneDX that has it. A document that is
 // read and written in its own version and encoding loses nothing. What is not of
@@ -118,10 +118,17 @@
 //	assay:relation:KIND     a relation other than dependsOn, to the bom-ref that is the value
 //	assay:property:NAME     a property of the component whose name is one of these
 //
+// References are externalReferences. A component's Creator is its manufacturer, with
+// the address of mail or of the web that is in it; its author, in versions before 1.6.
+// The last author of the document is metadata.manufacturer if it has an address of the
+// web, which authors cannot have. The BSI's properties of files and of the effective
+// licence are properties of the component under the BSI's names.
+//
 // A licence expression is written as such only where it is the component's only
 // licence, as versions before 1.7 have it; among others it is a license of that name.
 //
-// Versions before 1.6 do not have the layers of locations, and that a license was
+// Types of references that a version does not know are written as other. Versions
+// before 1.6 do not have the layers of locations, and that a license was
 // concluded; those before 1.5 no locations, no lifecycle, and statements of
 // completeness about single components only. Types that they do not know are written
 // as others. Each is a [Loss].
@@ -151,23 +158,31 @@
 // Every component is a package, with its id as SPDXID where that is possible; one of
 // type file is a file if it has a SHA-1, which SPDX asks for, and neither version,
 // purl, CPEs nor supplier, for which files have no member. Statements that are no
-// licence expression are LicenseRefs with their text. The image is what the document
+// licence expression are LicenseRefs with their text. A website is the homepage, what
+// can be downloaded the downloadLocation, the Creator the originator; other references
+// are externalRefs of category OTHER with the model's type, advisories of SECURITY. SPDX 2
+// has no digests of what is elsewhere; such references are written without, and with
+// them in the annotation. The image is what the document
 // DESCRIBES; a document without a root describes all its packages. The relation
 // ownedBy, and kinds of the caller's own, are OTHER with "assay:relation:KIND" as
 // comment, the kind as a JSON string where it could not stand there as it is. The
 // rest is JSON in one annotation by "Tool: assay" of each package and file, after
 // "assay:component/1 ":
 //
-//	id, type, name, version, supplier, description, licenses
+//	id, type, name, version, supplier, creator, description, licenses
 //	                                only where the element's own members give others
 //	cpes                            that a tag-value document cannot hold
 //	hashes                          of algorithms that SPDX does not have
+//	references                      with digests, and those of files
 //	source, locations, foundBy, properties
 //
 // and of the document, after "assay:document/1 ": noRoot, version, creators (only
 // where the creators give others), lifecycle, completeness and layers. Tag-value has
 // no way to escape line ends, control characters and "</text>": values with them are
 // written with spaces there, and as they are in the annotation.
+//
+// SPDX 2.2 has no purpose of a package and fewer algorithms of digests: what it lacks is
+// in the annotation. A document of 2.2 is held to what both of its schemas require.
 //
 // Persons and organizations are one thing to the model: authors with an email
 // address are written as Person, others as Organization.
@@ -186,9 +201,19 @@
 // ownedBy and other kinds as in SPDX 2. Properties, and the rest as JSON under the
 // same names as in SPDX 2, are CdxPropertiesExtension:
 //
-//	assay:component/1       of a package or file: type, cpes, hashes, source, locations, foundBy
+//	assay:component/1       of a package or file: type, cpes, hashes, source, locations, references, foundBy
 //	assay:document/1        of the document
 //	assay:property:NAME     a property of the component whose name is one of these
+//
+// A component's Creator is its originatedBy, a website its homePage, what can be
+// downloaded its downloadLocation; other references are externalRefs of the type that
+// means the same (source-distribution is sourceArtifact, rfc-9116 securityOther). What is
+// known of a component as a file, by the BSI's properties or by a reference of type
+// distribution with digests, is a software_File that it hasDistributionArtifact, as BSI
+// TR-03183-2 maps it (8.2): its name, digests, binaryArtifact and additional purposes,
+// with the guideline's comment where the purposes say all. Such a file of one component
+// alone is read as that, and is no component. Where the source is is on the package
+// itself: SoftwareArtifact, which the guideline names, is abstract.
 //
 // A document without authors names the SoftwareAgent assay as its creator, because
 // there must be one.
