@@ -38,7 +38,7 @@ func (v *Verifier) builder(c *subjectCase) Check {
 func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 	t := newTally(CheckSignerClaims)
 	for _, p := range c.provenances {
-		e, claims := p.Evidence(), p.Signer().Claims
+		e, claims := p.Evidence(), buildClaims(p.Signer())
 		if claims == (assay.Claims{}) {
 			// There is nothing to compare. A signer that the policy ties to this
 			// builder is taken at its word, as the policy says.

@@ -46,7 +46,15 @@
 // # What is not promised yet
 //
 // Scans and remediation records are not evidence in this version, so that no image
-// is called secure: the checks that need them say unknown. Signatures are proven on
-// sigstore bundles v0.1 to v0.3, with a DSSE envelope of one signature, and on bare
-// DSSE envelopes that a trusted key signed.
+// is called secure: the checks that need them say unknown.
+//
+// # Signatures
+//
+// Proven are signatures in sigstore bundles v0.1 to v0.3; in bare DSSE envelopes, by
+// keys, as many of them as a rule asks for ([SignerRule.Threshold]); and in the ".sig"
+// and ".att" layers of cosign before version 3, with what is in their annotations.
+// Logs are Rekor v1 (promises, proofs and checkpoints; entries hashedrekord, dsse and
+// intoto) and v2. A signature on the digest itself, as "cosign sign" makes it, states
+// nothing: it is in [Report.Signatures] and no evidence of anything else. For single
+// files see [SignatureVerifier].
 package verify

@@ -220,6 +220,22 @@ func claimed(want, got assay.Claims) bool {
 	return true
 }
 
+// gitHubIssuer is the issuer of GitHub Actions' tokens, the only one that the
+// deprecated claims are of.
+const gitHubIssuer = "https://token.actions.githubusercontent.com"
+
+// buildClaims are what a certificate says of a build. Those from before 2023 say it in
+// the deprecated claims alone.
+func buildClaims(id assay.Identity) assay.Claims {
+	c := id.Claims
+	if id.Issuer != gitHubIssuer || c.SourceRepositoryURI != "" || c.GitHubWorkflowRepository == "" {
+		return c
+	}
+	c.SourceRepositoryURI = "https://github.com/" + c.GitHubWorkflowRepository
+	c.SourceRepositoryDigest, c.SourceRepositoryRef, c.BuildTrigger = c.GitHubWorkflowSHA, c.GitHubWorkflowRef, c.GitHubWorkflowTrigger
+	return c
+}
+
 type claim struct{ name, value string }
 
 // claimList gives the claims in the order of their OIDs.
