@@ -59,6 +59,10 @@ func referring(p place, list []descriptor) []listed {
 	return out
 }
 
+// maxTag is the longest that a tag can be (OCI distribution-spec v1.1, Pulling
+// Manifests). cosign does not shorten the digest in its tags.
+const maxTag = 128
+
 // tagStores are the stores that are tags made of the digest.
 func tagStores(p place) []store {
 	return []store{
@@ -91,6 +95,9 @@ func cosignTag(p place, suffix string) store {
 	name := func(d assay.Digest) string { return string(d.Algorithm()) + "-" + d.Hex() + "." + suffix }
 	return store{name, func(ctx context.Context, d assay.Digest) ([]listed, error) {
 		tag := name(d)
+		if len(tag) > maxTag {
+			return nil, nil // nothing can be there
+		}
 		all, err := p.tagged(ctx, tag)
 		if err != nil {
 			return nil, err

@@ -1,13 +1,18 @@
 package attest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -297,4 +302,72 @@ func TestOneRequestForEach(t *testing.T) {
 			}
 		})
 	}
+}
+
+// delayed is a registry before another that takes its time for each request, and
+// notes how many it had at once.
+func delayed(t testing.TB, back *testregistry.Registry, delay time.Duration) (repo string, most *atomic.Int64, total *atomic.Int64) {
+	t.Helper()
+	most, total = new(atomic.Int64), new(atomic.Int64)
+	var now atomic.Int64
+	pass := httputil.NewSingleHostReverseProxy(must(url.Parse(back.URL)))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		total.Add(1)
+		n := now.Add(1)
+		for {
+			m := most.Load()
+			if n <= m || most.CompareAndSwap(m, n) {
+				break
+			}
+		}
+		time.Sleep(delay)
+		pass.ServeHTTP(w, r)
+		now.Add(-1)
+	}))
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://") + "/app", most, total
+}
+
+// Requests are made at once, and not more of them than is allowed.
+func TestConcurrency(t *testing.T) {
+	back := testregistry.InProcess(t, testregistry.Options{})
+	digest := pushEverything(t, back)
+	want := everything(discover(t, attest.FromRegistry(back.Ref("app"), fast), digest))
+	for _, limit := range []int{1, 3, 8} {
+		repo, most, _ := delayed(t, back, 20*time.Millisecond)
+		found := discover(t, attest.FromRegistry(repo, fast).WithLimits(attest.Limits{Concurrency: limit}), digest)
+		if !cmp.Equal(want, everything(found)) {
+			t.Errorf("faults %v", found.Faults)
+		}
+		if n := most.Load(); n > int64(limit) || n < int64(min(limit, 4)) {
+			t.Errorf("%d requests at once, allowed are %d", n, limit)
+		}
+	}
+}
+
+// The floor is what the rounds of requests take that have to wait for each other: the
+// handshake, the image with its lists, the artifacts, the envelopes; each eight at a
+// time. The six attestations of an image take three of these.
+func BenchmarkDiscover(b *testing.B) {
+	const delay, each, atOnce = 20 * time.Millisecond, 6, 8
+	back := testregistry.InProcess(b, testregistry.Options{})
+	ref, digest := pushImage(b, back)
+	signer := newSigner(b)
+	var all []assay.Envelope
+	for i := range each {
+		all = append(all, envelope(b, signer, digest, strconv.Itoa(i)))
+	}
+	if _, err := attest.Attach(context.Background(), ref, attest.AttachOptions{}, all...); err != nil {
+		b.Fatal(err)
+	}
+	repo, _, total := delayed(b, back, delay)
+	source := attest.FromRegistry(repo, fast)
+	for b.Loop() {
+		if found := discover(b, source, digest); found.Bundle.Len() != each {
+			b.Fatalf("found %d, faults %v", found.Bundle.Len(), found.Faults)
+		}
+	}
+	rounds := 1 + 1 + (each+atOnce-1)/atOnce + (each+atOnce-1)/atOnce
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(time.Duration(rounds)*delay), "x-floor")
+	b.ReportMetric(float64(total.Load())/float64(b.N), "requests")
 }
