@@ -59,7 +59,7 @@ func TestHostileTruncatedRPM(t *testing.T) {
 	if dir == "" {
 		t.Skip("ASSAY_RPMDB names no source of the module github.com/knqyf263/go-rpmdb")
 	}
-	for _, db := range []string{"ubi8-s390x/Packages", "centos8-modularitylabel/Packages", "sle15-bci/Packages.db", "cbl-mariner-2.0/rpmdb.sqlite"} {
+	for _, db := range []string{"ubi8-s390x/Packages", "sle15-bci/Packages.db", "cbl-mariner-2.0/rpmdb.sqlite"} {
 		t.Run(filepath.Dir(db), func(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join(dir, "pkg", "testdata", db))
 			if err != nil {
@@ -68,8 +68,8 @@ func TestHostileTruncatedRPM(t *testing.T) {
 			whole := len(rpmsIn(t, db, string(data), true))
 			page := 4096
 			cuts := []int{0, 1, 15, 16, 99, 100, 511, 512, page - 1, page, page + 1, 2*page + 24, len(data) / 2, len(data)/2/page*page + 0, len(data) - page - 1, len(data) - page, len(data) - 1}
-			for i := 1; i < 12; i++ {
-				cuts = append(cuts, len(data)*i/12+i*37)
+			for i := 1; i < 6; i++ {
+				cuts = append(cuts, len(data)*i/6+i*37)
 			}
 			for _, n := range cuts {
 				if got := rpmsIn(t, db, string(data[:n]), false); len(got) > whole {
