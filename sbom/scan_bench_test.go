@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"strings"
@@ -122,13 +123,16 @@ func BenchmarkScanAlone(b *testing.B) {
 	}
 }
 
-// peak is the largest growth of the heap while f runs, by samples.
+// peak is the largest growth of heap and stacks in use while f runs, by samples.
 func peak(f func()) uint64 {
-	runtime.GC()
-	heap := func() uint64 {
-		s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	debug.FreeOSMemory()
+	heap := func() (n uint64) {
+		s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 		metrics.Read(s)
-		return s[0].Value.Uint64()
+		for i := range s {
+			n += s[i].Value.Uint64()
+		}
+		return n
 	}
 	before := heap()
 	done, result := make(chan struct{}), make(chan uint64)

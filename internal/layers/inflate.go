@@ -52,12 +52,18 @@ func sniff(head []byte) compression {
 
 // inflater gives the uncompressed stream of a blob. Memory is bounded by window
 // for zstd and by the format for gzip.
-func inflater(r *bufio.Reader, c compression, window int64) (io.Reader, func(), error) {
+func inflater(r *bufio.Reader, c compression, window int64, spare *spares) (io.Reader, func(), error) {
 	switch c {
 	case packedGzip:
 		z, err := gzip.NewReader(r)
 		return z, func() {}, err
 	case packedZstd:
+		if z := spare.decoder(); z != nil {
+			if err := z.Reset(r); err != nil {
+				return nil, nil, err
+			}
+			return z, func() { spare.keepDecoder(z) }, nil
+		}
 		z, err := zstd.NewReader(r,
 			zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderLowmem(true),
@@ -65,7 +71,7 @@ func inflater(r *bufio.Reader, c compression, window int64) (io.Reader, func(), 
 		if err != nil {
 			return nil, nil, err
 		}
-		return z, z.Close, nil
+		return z, func() { spare.keepDecoder(z) }, nil
 	}
 	return r, func() {}, nil
 }

@@ -36,6 +36,11 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	if err != nil {
 		return nil, err
 	}
+	spare := new(spares)
+	defer spare.close()
+	for _, s := range streams {
+		s.spare = spare
+	}
 	harvests := make([]*harvest, len(streams))
 	res.Layers = make([]Layer, len(streams))
 	err = inParallel(ctx, opts.Workers, len(streams), func(ctx context.Context, i int) error {

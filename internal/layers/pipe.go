@@ -13,11 +13,12 @@ type pipe struct {
 	full chan []byte
 	free chan []byte // nil for a buffer that was not needed so far
 	size int         // of a buffer
+	from *spares     // where buffers are from
 	err  error       // why there is no more; set before full is closed
 }
 
-func newPipe(buffers, size int) *pipe {
-	p := &pipe{full: make(chan []byte, buffers), free: make(chan []byte, buffers), size: size}
+func newPipe(buffers, size int, from *spares) *pipe {
+	p := &pipe{full: make(chan []byte, buffers), free: make(chan []byte, buffers), size: size, from: from}
 	for range buffers {
 		p.free <- nil
 	}
@@ -29,7 +30,7 @@ func (p *pipe) empty(ctx context.Context) ([]byte, error) {
 	select {
 	case b := <-p.free:
 		if b == nil {
-			b = make([]byte, p.size)
+			b = p.from.buffer(p.size)
 		}
 		return b[:cap(b)], nil
 	case <-ctx.Done():

@@ -32,7 +32,7 @@ type ranges struct {
 // the reader is read. Reading ahead is bounded by the buffers of a pipe.
 func (r *ranges) Range(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	p := newPipe(blobBuffers, blobBuffer)
+	p := newPipe(blobBuffers, blobBuffer, r.s.spare)
 	go r.pump(ctx, p, offset, length)
 	return &rangeReader{pipeReader{ctx: ctx, p: p, stall: max(0, r.s.opts.Stall)}, r.s, cancel}, nil
 }

@@ -39,6 +39,7 @@ type stream struct {
 	opts   Options
 	total  *atomic.Int64 // inflated bytes of the image
 	report func(Progress)
+	spare  *spares
 
 	entries atomic.Int64
 	info    Layer
@@ -60,8 +61,8 @@ func (s *stream) read(parent context.Context, walk func(context.Context, io.Read
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
 	var stages sync.WaitGroup
-	blob := newPipe(blobBuffers, blobBuffer)
-	raw := newPipe(inflateBuffers, inflateBuffer)
+	blob := newPipe(blobBuffers, blobBuffer, s.spare)
+	raw := newPipe(inflateBuffers, inflateBuffer, s.spare)
 	tar := raw
 	// Not waited for: its source may hang where nothing reaches it.
 	go s.readBlob(ctx, blob)
@@ -78,6 +79,12 @@ func (s *stream) read(parent context.Context, walk func(context.Context, io.Read
 	}
 	cancel()
 	stages.Wait()
+	s.spare.keep(r.buf)
+	s.spare.reclaim(raw)
+	s.spare.reclaim(tar)
+	if s.ended { // else somebody may still write to what its source gives
+		s.spare.reclaim(blob)
+	}
 	return s.settle(parent, err)
 }
 
@@ -113,7 +120,7 @@ func (s *stream) settle(ctx context.Context, walkErr error) error {
 
 // again is the same stream, unread. It is not reported and counts by itself.
 func (s *stream) again() *stream {
-	return &stream{index: s.index, desc: s.desc, diffID: s.diffID, open: s.open, ranger: s.ranger, opts: s.opts, total: new(atomic.Int64)}
+	return &stream{index: s.index, desc: s.desc, diffID: s.diffID, open: s.open, ranger: s.ranger, opts: s.opts, total: new(atomic.Int64), spare: s.spare}
 }
 
 func (s *stream) fail(kind error, field, value, bound string, err error) error {
@@ -212,6 +219,7 @@ func (s *stream) inflateBlob(ctx context.Context, in, out *pipe) {
 	if s.bound == nil && ctx.Err() == nil {
 		_, _ = src.drain() // how the blob ended is in src and s
 	}
+	s.spare.keep(src.buf)
 	s.inflate, s.ended, s.stalled = err, src.ended, errors.Is(src.err, errStalled)
 	out.close(err)
 }
@@ -235,7 +243,7 @@ func (s *stream) unpack(ctx context.Context, br *bufio.Reader, out *pipe) error 
 		}
 		return s.fail(assay.ErrInvalid, string(packed)+" stream", "", "", err)
 	}
-	z, done, err := inflater(br, packed, s.opts.Bounds.Window)
+	z, done, err := inflater(br, packed, s.opts.Bounds.Window, s.spare)
 	if err != nil {
 		return broken(err)
 	}
