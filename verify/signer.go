@@ -225,10 +225,12 @@ func claimed(want, got assay.Claims) bool {
 const gitHubIssuer = "https://token.actions.githubusercontent.com"
 
 // buildClaims are what a certificate says of a build. Those from before 2023 say it in
-// the deprecated claims alone.
+// the deprecated claims, and have no others.
 func buildClaims(id assay.Identity) assay.Claims {
 	c := id.Claims
-	if id.Issuer != gitHubIssuer || c.SourceRepositoryURI != "" || c.GitHubWorkflowRepository == "" {
+	old := assay.Claims{GitHubWorkflowTrigger: c.GitHubWorkflowTrigger, GitHubWorkflowSHA: c.GitHubWorkflowSHA, GitHubWorkflowName: c.GitHubWorkflowName,
+		GitHubWorkflowRepository: c.GitHubWorkflowRepository, GitHubWorkflowRef: c.GitHubWorkflowRef}
+	if id.Issuer != gitHubIssuer || c != old || c.GitHubWorkflowRepository == "" {
 		return c
 	}
 	c.SourceRepositoryURI = "https://github.com/" + c.GitHubWorkflowRepository
