@@ -64,7 +64,7 @@ func (t PredicateType) Kind() Kind {
 	switch t {
 	case PredicateCycloneDX, PredicateSPDX:
 		return KindSBOM
-	case PredicateSLSA1, PredicateSLSA02, PredicateSLSA01:
+	case PredicateSLSA1, "https://slsa.dev/provenance/v1.0", PredicateSLSA02, PredicateSLSA01:
 		return KindProvenance
 	case PredicateOpenVEX, "https://openvex.dev/ns":
 		return KindVEX

@@ -36,7 +36,8 @@ type Provenance struct {
 // Builder is the platform that ran the build and is trusted to have stated this
 // provenance truthfully.
 type Builder struct {
-	// ID is a URI, the identity of the platform's trust base. REQUIRED.
+	// ID is a URI, the identity of the platform's trust base. REQUIRED; empty, which is
+	// an unknown builder, only in what was read of a dialect that does not state it.
 	ID           string            `json:"id"`
 	Version      map[string]string `json:"version,omitempty"`
 	Dependencies []Resource        `json:"builderDependencies,omitempty"`

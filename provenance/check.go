@@ -32,7 +32,13 @@ import (
 // follows from signer and builder.id alone, so there is nothing here to state one.
 func Check(p *assay.Provenance) error { return check("check provenance", "", p) }
 
-func check(op, name string, p *assay.Provenance) error {
+func check(op, name string, p *assay.Provenance) error { return checkRules(op, name, p, false) }
+
+func checkRead(name string, p *assay.Provenance, builderMayBeUnknown bool) error {
+	return checkRules(readOp, name, p, builderMayBeUnknown)
+}
+
+func checkRules(op, name string, p *assay.Provenance, builderMayBeUnknown bool) error {
 	fail := func(field, value, bound, rule string) error {
 		return &assay.Error{Op: op, Kind: assay.ErrInvalid, Subject: name, Field: field, Value: value, Bound: bound, Rule: rule}
 	}
@@ -44,6 +50,7 @@ func check(op, name string, p *assay.Provenance) error {
 		return fail(buildTypeAt, p.BuildType, "a URI", "SLSA P2")
 	case !old && len(p.ExternalParameters) == 0:
 		return fail(externalAt, "", "at least one parameter", "SLSA P2")
+	case p.Builder.ID == "" && builderMayBeUnknown:
 	case p.Builder.ID == "":
 		return fail(builderIDAt, "", "a URI", "SLSA P2")
 	case !old && !isURI(p.Builder.ID):

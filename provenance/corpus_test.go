@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,12 @@ import (
 // must say. Every other statement must be read.
 var refusedInCorpus = map[string]string{}
 
+// notJSON are the files that are broken on purpose, with where.
+var notJSON = map[string]string{
+	"gcb_container/v0.2/gcloud-container-no-signature.json": "invalid character",
+	"gcb_container/v0.3/gcloud-container-no-signature.json": "invalid character",
+}
+
 // Every DSSE envelope of slsa-verifier's test data, which real builders made.
 func TestCorpusSLSAVerifier(t *testing.T) {
 	root := os.Getenv("ASSAY_CORPORA")
@@ -29,6 +36,7 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 	root = filepath.Join(root, "slsa-verifier")
 	read, withSource := map[assay.PredicateType]int{}, map[assay.PredicateType]int{}
 	var refused, unparsed []string
+	kinds, deviating := map[string]int{}, map[provenance.Dialect]int{}
 	converted := map[bool]int{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || slices.Contains([]string{".tsv", ".pem"}, filepath.Ext(path)) {
@@ -45,6 +53,9 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 			if err := dec.Decode(&v); err == io.EOF {
 				return nil
 			} else if err != nil {
+				if reason := notJSON[name]; reason == "" || !strings.Contains(err.Error(), reason) {
+					t.Errorf("%s: %v", name, err)
+				}
 				unparsed = append(unparsed, name)
 				return nil
 			}
@@ -53,8 +64,32 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 					PredicateType assay.PredicateType `json:"predicateType"`
 					Predicate     json.RawMessage     `json:"predicate"`
 				}
-				if json.Unmarshal(payload, &st) != nil || st.PredicateType.Kind() != assay.KindProvenance {
+				if err := json.Unmarshal(payload, &st); err != nil {
+					t.Errorf("%s: a payload that is no statement: %v", name, err)
 					continue
+				}
+				kinds[string(st.PredicateType)]++
+				switch {
+				case st.PredicateType == provenance.PredicateNPMPublish:
+					if p, err := provenance.ReadNPMPublish(name, st.Predicate); err != nil || p.Registry != "https://registry.npmjs.org" {
+						t.Errorf("%s: %+v, %v", name, p, err)
+					}
+					continue
+				case st.PredicateType.Kind() == assay.KindSummary:
+					if s, err := provenance.ReadSummary(name, st.Predicate); err != nil || !s.Passed || !slices.Contains(s.Levels, "SLSA_BUILD_LEVEL_2") {
+						t.Errorf("%s: %+v, %v", name, s, err)
+					}
+					continue
+				case st.PredicateType.Kind() != assay.KindProvenance:
+					t.Errorf("%s: nothing reads %s", name, st.PredicateType)
+					continue
+				}
+				if d, err := provenance.ReadStatement(name, payload); err == nil {
+					if len(d.Deviations) > 0 {
+						deviating[d.Dialect]++
+					}
+				} else if _, known := refusedInCorpus[name]; !known {
+					t.Errorf("statement: %v", err)
 				}
 				p, err := provenance.Read(name, st.PredicateType, st.Predicate)
 				if err != nil {
@@ -105,6 +140,20 @@ func TestCorpusSLSAVerifier(t *testing.T) {
 	}
 	if n := withSource[assay.PredicateSLSA1]; n != read[assay.PredicateSLSA1] {
 		t.Errorf("%d of %d v1 statements have no source", read[assay.PredicateSLSA1]-n, read[assay.PredicateSLSA1])
+	}
+	all := 0
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		t.Logf("%d statements of %s", kinds[k], k)
+		all += kinds[k]
+	}
+	t.Logf("%d statements in all; %v with deviations, by dialect", all, deviating)
+	if all < 250 || kinds[string(provenance.PredicateNPMPublish)] == 0 || kinds[string(assay.PredicateVSA)] == 0 || deviating[provenance.CloudBuild] == 0 {
+		t.Error("not all kinds of statements were looked at")
+	}
+	for name := range notJSON {
+		if !slices.Contains(unparsed, name) {
+			t.Errorf("%s is listed as no JSON, and was read", name)
+		}
 	}
 	t.Logf("refused: %q; files that are no JSON: %q", refused, unparsed)
 	for name := range refusedInCorpus {

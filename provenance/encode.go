@@ -125,7 +125,7 @@ func (w *wireProvenance) place(at string, v json.RawMessage, lists map[string][]
 	case builderAt:
 		return set(&w.RunDetails.Builder.Unknown, "id version builderDependencies")
 	case metadataAt:
-		return set(&w.RunDetails.Metadata.Unknown, "invocationId startedOn finishedOn")
+		return set(&w.RunDetails.Metadata.Unknown, "invocationId invocationID startedOn finishedOn")
 	}
 	list, index, digest := parent, "", false
 	if l, ok := strings.CutSuffix(list, "/digest"); ok {

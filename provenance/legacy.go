@@ -60,12 +60,15 @@ type (
 	}
 )
 
-func readV02(name string, predicate []byte) (*assay.Provenance, error) {
+func readV02(name string, predicate []byte, d *Document) (*assay.Provenance, error) {
 	var w wireV02
 	if err := strictjson.Unmarshal(name, predicate, &w, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
 	p := &assay.Provenance{Format: assay.PredicateSLSA02, BuildType: w.BuildType}
+	d.Dialect = dialectOf(w.BuildType)
+	d.deviationsOld("/materials", w.Materials, &w.Metadata, w.Builder.ID)
+	d.commitsOfGitLab("/invocation/configSource", &w.Invocation.ConfigSource.Digest)
 	ext := map[string]json.RawMessage{}
 	inv, src := &w.Invocation, &w.Invocation.ConfigSource
 	var err error
@@ -82,6 +85,9 @@ func readV02(name string, predicate []byte) (*assay.Provenance, error) {
 			return nil, err
 		}
 		p.Source = sourceFrom(it.r)
+		if d.Dialect == GitLabRunner && p.Source.Repository == "" && !p.Source.Commit.IsZero() {
+			p.Source.Repository = trimGit(src.URI) // the project's address, without a sign that it is git's
+		}
 		materials = append(slices.Clone(materials), config)
 	}
 	if err := oldMaterials(name, p, materials, ext); err != nil {
@@ -93,15 +99,17 @@ func readV02(name string, predicate []byte) (*assay.Provenance, error) {
 	keep(ext, "", w.Unknown)
 	keep(ext, "/invocation", inv.Unknown)
 	keep(ext, "/invocation/configSource", src.Unknown)
-	return finishOld(name, p, ext)
+	return finishOld(name, p, d, ext)
 }
 
-func readV01(name string, predicate []byte) (*assay.Provenance, error) {
+func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, error) {
 	var w wireV01
 	if err := strictjson.Unmarshal(name, predicate, &w, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
 	p := &assay.Provenance{Format: assay.PredicateSLSA01, BuildType: w.Recipe.Type}
+	d.Dialect = dialectOf(w.Recipe.Type)
+	d.deviationsOld("/materials", w.Materials, &w.Metadata, w.Builder.ID)
 	ext := map[string]json.RawMessage{}
 	// The recipe is "in" a material given by its index in the document's order.
 	// Protobuf writers leave index 0 out, so that absence tells nothing, and
@@ -119,6 +127,13 @@ func readV01(name string, predicate []byte) (*assay.Provenance, error) {
 			return nil, err
 		}
 		p.Source, source = sourceFrom(it.r), m.URI
+	} else if d.Dialect == CloudBuild && isEmpty(w.Recipe.DefinedInMaterial) && len(w.Materials) == 1 {
+		// Google's service is such a writer, and lists nothing but what it built.
+		it, err := toItem(name, "/materials/0", w.Materials[0])
+		if err != nil {
+			return nil, err
+		}
+		p.Source = sourceFrom(it.r)
 	}
 	var err error
 	if p.ExternalParameters, err = oldParameters(name, "/recipe/arguments", "arguments", w.Recipe.Arguments, source, w.Recipe.EntryPoint); err != nil {
@@ -135,7 +150,7 @@ func readV01(name string, predicate []byte) (*assay.Provenance, error) {
 	}
 	keep(ext, "", w.Unknown)
 	keep(ext, "/recipe", w.Recipe.Unknown)
-	return finishOld(name, p, ext)
+	return finishOld(name, p, d, ext)
 }
 
 // oldParameters gives the members of the value, with "source" and "entryPoint"
@@ -205,11 +220,11 @@ func oldRun(name string, p *assay.Provenance, b *wireOldBuilder, m *wireOldMetad
 	return nil
 }
 
-func finishOld(name string, p *assay.Provenance, ext map[string]json.RawMessage) (*assay.Provenance, error) {
+func finishOld(name string, p *assay.Provenance, d *Document, ext map[string]json.RawMessage) (*assay.Provenance, error) {
 	if len(ext) > 0 {
 		p.Extensions = ext
 	}
-	if err := check(readOp, name, p); err != nil {
+	if err := checkRead(name, p, d.builderMayBeUnknown()); err != nil {
 		return nil, err
 	}
 	return p, nil

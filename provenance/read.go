@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/internal/strictjson"
 )
 
 const readOp = "read provenance"
@@ -24,23 +23,24 @@ const readOp = "read provenance"
 // only digest of a descriptor, is not understood here; [assay.ErrBound] for
 // documents over 128 MiB or nested over 128 deep. Nothing is returned with an error.
 //
+// Dialects that break the specification are read as [ReadDocument] says, which reports
+// each deviation; only they may leave builder.id empty, see there.
+//
 // Reading proves nothing: whether to believe the result is for package verify.
 func Read(name string, t assay.PredicateType, predicate []byte) (*assay.Provenance, error) {
-	switch t {
-	case assay.PredicateSLSA1:
-		return readV1(name, predicate)
-	case assay.PredicateSLSA02:
-		return readV02(name, predicate)
-	case assay.PredicateSLSA01:
-		return readV01(name, predicate)
+	d, err := ReadDocument(name, t, predicate)
+	if err != nil {
+		return nil, err
 	}
-	return nil, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: name, Field: "predicateType", Value: string(t),
-		Bound: "one of " + string(assay.PredicateSLSA1) + ", /v0.2, /v0.1", Rule: "SLSA P1"}
+	return d.Provenance, nil
 }
 
-func readV1(name string, predicate []byte) (*assay.Provenance, error) {
-	var w wireProvenance
-	if err := strictjson.Unmarshal(name, predicate, &w, strictjson.Limits{}); err != nil {
+func readV1(name string, predicate []byte, d *Document) (*assay.Provenance, error) {
+	w, err := decodeV1(name, predicate, d)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.deviationsV1(name, w); err != nil {
 		return nil, err
 	}
 	p, err := w.typed(name)
@@ -51,7 +51,7 @@ func readV1(name string, predicate []byte) (*assay.Provenance, error) {
 	if p.Source, err = sourceOf(name, p); err != nil {
 		return nil, err
 	}
-	if err := check(readOp, name, p); err != nil {
+	if err := checkRead(name, p, d.builderMayBeUnknown()); err != nil {
 		return nil, err
 	}
 	return p, nil

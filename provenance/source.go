@@ -75,9 +75,11 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 		return theOne(p.Materials, func(r assay.Resource) bool { return r.Name == "source" }), nil
 	case buildTypeDelegator:
 		return theOne(p.Materials, func(assay.Resource) bool { return true }), nil
-	case buildTypeContainer, buildTypeBuildKit:
+	case buildTypeCloudBuildV1, buildTypeCloudTrigger:
+		return cloudBuildSource(name, p)
+	case buildTypeContainer, buildTypeBuildKit, buildTypeBuildKitOld:
 		key := "source"
-		if p.BuildType == buildTypeBuildKit {
+		if p.BuildType != buildTypeContainer {
 			key = "configSource"
 		}
 		var src wireResource
@@ -104,7 +106,47 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 			return vcs.System == "git" && !c.IsZero() && c.Hex() == vcs.Revision
 		}), nil
 	}
+	if dialectOf(p.BuildType) == GitLabRunner {
+		return gitLabRunnerSource(name, p)
+	}
 	return assay.Source{}, nil
+}
+
+// cloudBuildSource: what is built is "sourceToBuild" if the build says it apart from
+// where its configuration is, "buildConfigSource"
+// (https://cloud.google.com/build/gcb-buildtypes/google-worker/v1).
+func cloudBuildSource(name string, p *assay.Provenance) (assay.Source, error) {
+	var from struct {
+		Repository string `json:"repository"`
+		Ref        string `json:"ref"`
+	}
+	for _, key := range []string{"sourceToBuild", "buildConfigSource"} {
+		if err := parameter(name, p, key, &from); err != nil {
+			return assay.Source{}, err
+		}
+		if from.Repository != "" {
+			break
+		}
+	}
+	return theOne(p.Materials, func(r assay.Resource) bool {
+		repo, ref := splitGit(r.URI)
+		return repo != "" && repo == trimGit(from.Repository) && (ref == "" || from.Ref == "" || ref == from.Ref) && !commitOf(r).IsZero()
+	}), nil
+}
+
+// gitLabRunnerSource: the parameter "source" is the project's address, and so is the
+// URI of the one material, whatever the server's name.
+func gitLabRunnerSource(name string, p *assay.Provenance) (assay.Source, error) {
+	var source string
+	if err := parameter(name, p, "source", &source); err != nil {
+		return assay.Source{}, err
+	}
+	pass := func(r assay.Resource) bool { return source != "" && r.URI == source && !commitOf(r).IsZero() }
+	s := theOne(p.Materials, pass)
+	if !s.Commit.IsZero() {
+		s.Repository, s.Ref = trimGit(source), ""
+	}
+	return s, nil
 }
 
 // parameter decodes one external parameter; absence leaves v as it is.

@@ -47,9 +47,11 @@ type (
 	}
 	wireMetadata struct {
 		InvocationID string `json:"invocationId,omitempty"`
-		StartedOn    string `json:"startedOn,omitempty"`
-		FinishedOn   string `json:"finishedOn,omitempty"`
-		Unknown      raws   `json:",embed"`
+		// The spelling of in-toto-golang, and so of BuildKit and Tekton Chains. Never written.
+		InvocationIDCaps string `json:"invocationID,omitempty"`
+		StartedOn        string `json:"startedOn,omitempty"`
+		FinishedOn       string `json:"finishedOn,omitempty"`
+		Unknown          raws   `json:",embed"`
 	}
 	wireResource struct {
 		Name             string            `json:"name,omitempty"`
@@ -65,7 +67,7 @@ type (
 
 // IsZero lets "metadata" be left out when it says nothing.
 func (m wireMetadata) IsZero() bool {
-	return m.InvocationID == "" && m.StartedOn == "" && m.FinishedOn == "" && len(m.Unknown) == 0
+	return m.InvocationID == "" && m.InvocationIDCaps == "" && m.StartedOn == "" && m.FinishedOn == "" && len(m.Unknown) == 0
 }
 
 func (r wireResource) empty() bool {

@@ -27,11 +27,11 @@ type AttachedSBOM struct {
 	Platform assay.Platform
 	// Statement is the in-toto statement, byte for byte.
 	Statement []byte
-	// PredicateType says which format Predicate is in. BuildKit writes
+	// PredicateType says which format Predicate is in. BuildKit writes SBOMs as
 	// [assay.PredicateSPDX].
 	PredicateType assay.PredicateType
-	// Predicate is the SBOM's document, byte for byte, a part of Statement. It has not
-	// been read.
+	// Predicate is the document, byte for byte, a part of Statement. It has not been
+	// read.
 	Predicate json.RawMessage
 }
 
@@ -52,6 +52,30 @@ const (
 // those of [Open]; a statement that is about another image than the index says is
 // [assay.ErrRefuted], one larger than 64 MiB [assay.ErrBound].
 func (o *Opened) AttachedSBOMs(ctx context.Context) iter.Seq2[AttachedSBOM, error] {
+	return o.attachedOf(ctx, assay.KindSBOM)
+}
+
+// AttachedProvenance is the provenance that a build put into the index beside the
+// image. As with [AttachedSBOM], nobody signed it.
+type AttachedProvenance AttachedSBOM
+
+// AttachedProvenances gives the provenance in the attestation manifests of the index,
+// as AttachedSBOMs gives the SBOMs, with the same errors. BuildKit writes SLSA v1 or
+// v0.2 about the manifest of one platform, never about the index, and in most cases
+// does not say who built: package provenance, ReadStatement, reads it.
+func (o *Opened) AttachedProvenances(ctx context.Context) iter.Seq2[AttachedProvenance, error] {
+	return func(yield func(AttachedProvenance, error) bool) {
+		for s, err := range o.attachedOf(ctx, assay.KindProvenance) {
+			if !yield(AttachedProvenance(s), err) {
+				return
+			}
+		}
+	}
+}
+
+// attachedOf gives the statements of one kind, and what could not be read, of which
+// nobody knows the kind.
+func (o *Opened) attachedOf(ctx context.Context, kind assay.Kind) iter.Seq2[AttachedSBOM, error] {
 	return func(yield func(AttachedSBOM, error) bool) {
 		for _, a := range o.Attestations() {
 			i, err := readImage(ctx, o.s, a.desc, nil)
@@ -66,7 +90,7 @@ func (o *Opened) AttachedSBOMs(ctx context.Context) iter.Seq2[AttachedSBOM, erro
 					continue
 				}
 				s, err := o.attached(ctx, a, d)
-				if err == nil && s.PredicateType.Kind() != assay.KindSBOM {
+				if err == nil && s.PredicateType.Kind() != kind {
 					continue
 				}
 				if !yield(s, err) {

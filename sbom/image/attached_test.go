@@ -75,6 +75,37 @@ func TestAttachedSBOMs(t *testing.T) {
 	}
 }
 
+func TestAttachedProvenances(t *testing.T) {
+	_, a, b := twoPlatforms(t)
+	linux := func(arch string) assay.Platform { return assay.Platform{OS: "linux", Architecture: arch} }
+	forB := statement("https://slsa.dev/provenance/v0.2", `{ "builder": {} }`, b.ID())
+	x := testimage.NewIndex(t,
+		testimage.Member{Image: a, Platform: linux("amd64")},
+		testimage.Member{Image: b, Platform: linux("arm")},
+		testimage.Member{Image: attestations(t, statement("https://spdx.dev/Document", "{}", a.ID()), statement("https://slsa.dev/provenance/v1", "{}", b.ID())), Attests: a},
+		testimage.Member{Image: attestations(t, forB), Attests: b})
+	o := opened(t, "oci:"+testimage.WriteLayout(t, testimage.Layout{Indexes: map[string]*testimage.Index{"v1": x}})+":v1", Options{Platform: linux("amd64")})
+	var got []AttachedProvenance
+	var errs []error
+	for s, err := range o.AttachedProvenances(t.Context()) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		got = append(got, s)
+	}
+	if len(got) != 1 || got[0].Subject != b.ID() || got[0].Platform != linux("arm") || string(got[0].Statement) != forB ||
+		string(got[0].Predicate) != `{ "builder": {} }` || got[0].PredicateType != assay.PredicateSLSA02 {
+		t.Errorf("got %+v", got)
+	}
+	if len(errs) != 1 || !errors.Is(errs[0], assay.ErrRefuted) {
+		t.Errorf("about another image: %v", errs)
+	}
+	for range o.AttachedProvenances(t.Context()) {
+		break // must not go on
+	}
+}
+
 func TestAttachedSBOMErrors(t *testing.T) {
 	img := sample(t, "x")
 	for _, tt := range []struct {
