@@ -235,6 +235,11 @@ func (c *collector) readEntry(r *formReader, h *harvest, f *File, e *entry) bool
 		copy(sum[:], r.bytes(32))
 		f.sum = &sum
 	}
+	// A flag for what is then empty is not what was put in, and would be lost.
+	if flags&formSize != 0 && f.Size == 0 || flags&formLink != 0 && f.Link == "" || flags&formHard != 0 && f.HardLink == "" ||
+		flags&formCaps != 0 && f.Capabilities == "" || flags&formSeen != 0 && f.seen == 0 {
+		return false
+	}
 	*e = entry{op(flags & 3), f}
 	path, ok := cleanName(f.Path)
 	return !r.bad && ok && path == f.Path && e.op <= opOpaque && f.Type <= Fifo && (f.Type == Symlink) == (f.Link != "") &&
