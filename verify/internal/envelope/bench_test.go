@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/assaykit/assay"
@@ -100,6 +101,7 @@ func BenchmarkAgainstSigstore(b *testing.B) {
 		sets["rekor-v1"] = append(sets["rekor-v1"], v.SignDSSEWith(b, id, assay.MediaTypeInToto, payload,
 			testsigstore.SignOptions{Rekor: testsigstore.RekorV1, NoTimestamp: true}))
 	}
+	sets["mixed"] = append(slices.Clone(sets["rekor-v1"]), sets["rekor-v2"]...)
 	for name, set := range sets {
 		b.Run(name, func(b *testing.B) { against(b, v.TrustedRootJSON(), set) })
 	}
