@@ -21,6 +21,7 @@ const (
 	CheckSignerClaims    = "provenance/signer"
 	CheckSource          = "provenance/source"
 	CheckMaterials       = "provenance/sbom"
+	CheckBase            = "provenance/base"
 	CheckVEXProducts     = "vex/products"
 	CheckVEXSubcomponent = "vex/subcomponents"
 	CheckVEXConsistent   = "vex/consistent"
@@ -49,6 +50,10 @@ type subjectCase struct {
 	provenances []Verified[*assay.Provenance]
 	vexes       []Verified[*assay.VEX]
 	postures    []Verified[*assay.Posture]
+	// bases are the images that are named as a base, by digest, and baseLayers how many
+	// of the lowest layers are shown to be one's.
+	bases      []*namedBase
+	baseLayers int
 }
 
 // assessed is what the posture rules say of the image's bytes; nil if those are not
@@ -126,6 +131,7 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	add(assay.Secure, false, c.signerClaims(v.policy))
 	add(assay.Secure, provenance && len(v.policy.Sources) > 0, v.source(c))
 	add(assay.None, false, c.materials())
+	add(assay.None, len(v.policy.Bases) > 0, v.base(c))
 
 	add(assay.Secure, requires(assay.KindVEX), c.vexProducts())
 	add(assay.Secure, false, c.vexSubcomponents())

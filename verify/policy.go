@@ -43,6 +43,10 @@ type Policy struct {
 	// Sources are the repositories that images may be built from, as in provenance,
 	// without "git+" and ".git". With none, the source is never proven.
 	Sources []string `json:"sources,omitempty"`
+	// Bases are the manifest digests of the base images, of which one must be at the
+	// bottom of the image. An index is none: name the images in it. With none, the images
+	// that provenance names are looked at, and nothing is required.
+	Bases []assay.Digest `json:"bases,omitempty"`
 	// RebuildWithin is how long after its provenance was signed, by a witnessed time,
 	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin]. Only
 	// provenance signed with a certificate can show it; see [Key].
@@ -167,6 +171,11 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	for i, s := range p.Sources {
 		if u, err := url.Parse(s); err != nil || u.Scheme == "" || canonicalRepository(s) != s {
 			return nil, bad(fmt.Sprintf("/sources/%d", i), s, "an absolute URI without git+ and .git")
+		}
+	}
+	for i, d := range p.Bases {
+		if !d.Algorithm().Strong() || slices.Contains(p.Bases[:i], d) {
+			return nil, bad(fmt.Sprintf("/bases/%d", i), d.String(), "the digest of an image, such as sha256, once")
 		}
 	}
 	return c, nil

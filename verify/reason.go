@@ -79,6 +79,8 @@ const (
 	SourceNotAllowed Reason = "source-not-allowed"
 	// SourceModified: built from files that differ from the commit.
 	SourceModified Reason = "source-modified"
+	// BaseNotAllowed: built on none of the base images that the policy names.
+	BaseNotAllowed Reason = "base-not-allowed"
 	// NotStated: the evidence, or the policy, does not say.
 	NotStated Reason = "not-stated"
 	// NotShown: nothing shows it.

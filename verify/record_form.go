@@ -29,7 +29,9 @@ type recordForm struct {
 	Unread map[string]string `json:"unread,omitempty"`
 	// Images are sorted by digest.
 	Images []json.RawMessage `json:"images,omitempty"`
-	Report json.RawMessage   `json:"report"`
+	// Bases are what was read of base images, sorted by digest.
+	Bases  []baseImage     `json:"bases,omitempty"`
+	Report json.RawMessage `json:"report"`
 }
 
 type trustForm struct {
@@ -101,6 +103,9 @@ func (r *Record) form() (*recordForm, error) {
 		}
 		f.Images = append(f.Images, text)
 	}
+	for _, digest := range slices.SortedFunc(maps.Keys(b.bases), assay.Digest.Compare) {
+		f.Bases = append(f.Bases, b.bases[digest])
+	}
 	return f, nil
 }
 
@@ -146,7 +151,7 @@ func (f *recordForm) record(name string) (*Record, error) {
 	case f.Policy.Schema != PolicySchema:
 		return nil, bad("/policy/schema", f.Policy.Schema, PolicySchema, nil)
 	}
-	b := &basis{policy: f.Policy, at: f.At.UTC(), faults: sortFaults(f.Faults), skipped: f.Skipped, unread: f.Unread, images: map[assay.Digest]contents{}}
+	b := &basis{policy: f.Policy, at: f.At.UTC(), faults: sortFaults(f.Faults), skipped: f.Skipped, unread: f.Unread, images: map[assay.Digest]contents{}, bases: map[assay.Digest]baseImage{}}
 	b.trust = Trust{
 		TrustedRoot: f.Trust.TrustedRoot, TransparencyLogs: f.Trust.TransparencyLogs,
 		TimestampAuthorities: f.Trust.TimestampAuthorities, CertificateTransparencyLogs: f.Trust.CertificateTransparencyLogs,
@@ -171,6 +176,12 @@ func (f *recordForm) record(name string) (*Record, error) {
 			return nil, bad(field+"/digest", digest.String(), "a digest that no other image has", nil)
 		}
 		b.images[digest] = c
+	}
+	for i, base := range f.Bases {
+		if _, twice := b.bases[base.Digest]; twice || base.Digest.IsZero() || (base.Manifest == nil) != (base.Config == nil) {
+			return nil, bad(fmt.Sprintf("/bases/%d", i), base.Digest.String(), "manifest and configuration of a base image, or neither, once", nil)
+		}
+		b.bases[base.Digest] = base
 	}
 	if err := allSeen(b, b.bundle); err != nil {
 		return nil, bad("/images", "", "", err)
@@ -253,5 +264,6 @@ func (p Policy) clone() Policy {
 	}
 	p.MinSigners = maps.Clone(p.MinSigners)
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
+	p.Bases = slices.Clone(p.Bases)
 	return p
 }

@@ -142,7 +142,7 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 		}
 	}
 	b := &basis{trust: v.trust, policy: v.policy.Policy, at: at, bundle: found.Bundle, faults: sortFaults(faults), skipped: skipped(found.Ignored),
-		unread: unreadManifests(found.Faults), images: map[assay.Digest]contents{}}
+		unread: unreadManifests(found.Faults), images: map[assay.Digest]contents{}, bases: map[assay.Digest]baseImage{}}
 	return v.judge(ctx, b, sources)
 }
 
@@ -204,6 +204,8 @@ type basis struct {
 	unread map[string]string
 	// images are what was seen of each image's bytes.
 	images map[assay.Digest]contents
+	// bases are what was read of images that are named as a base.
+	bases map[assay.Digest]baseImage
 }
 
 // inputs are what all reports of one call share.
@@ -278,7 +280,11 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 		in.images[b.Subject()] = c
 	}
 	layouts := v.layouts(r, all)
-	r.Checks = append(v.checks(newCase(r, c, about)), layouts...)
+	subject := newCase(r, c, about)
+	if err := v.bases(ctx, in, subject); err != nil {
+		return nil, err
+	}
+	r.Checks = append(v.checks(subject), layouts...)
 	if _, ok := in.unread[b.Subject().String()]; ok {
 		// It may be an index of images that nobody looked at.
 		r.Checks = append(r.Checks, complete(b.Subject(), 0, in.unread))
