@@ -147,3 +147,41 @@ func FuzzCosign(f *testing.F) {
 		}
 	})
 }
+
+// The authority's word on a ".att" layer is about the envelope as it is, because its
+// signature is in it.
+func TestCosignTimestamp(t *testing.T) {
+	v := testsigstore.NewVirtual(t)
+	id := testsigstore.Email("dev@example.com", "https://accounts.example")
+	v1 := testsigstore.SignOptions{Rekor: testsigstore.RekorV1, NoTimestamp: true}
+	raw, annotations := older(t, v.SignDSSEWith(t, id, assay.MediaTypeInToto, payload, v1))
+	o := opener(t, envelope.Trust{TrustedRoot: v.TrustedRootJSON()})
+	for name, tt := range map[string]struct {
+		stamped []byte
+		want    int
+	}{"of the envelope": {raw, 2}, "of something else": {[]byte("x"), 1}} {
+		var in struct {
+			Material struct {
+				Data struct {
+					Stamps []struct {
+						Signed []byte `json:"signedTimestamp"`
+					} `json:"rfc3161Timestamps"`
+				} `json:"timestampVerificationData"`
+			} `json:"verificationMaterial"`
+		}
+		// A bundle of its own, only to have the authority say so.
+		if err := json.Unmarshal(v.SignDSSEWith(t, id, assay.MediaTypeInToto, payload, testsigstore.SignOptions{StampSignature: tt.stamped}), &in); err != nil {
+			t.Fatal(err)
+		}
+		stamp, err := json.Marshal(map[string]any{"SignedRFC3161Timestamp": in.Material.Data.Stamps[0].Signed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := maps.Clone(annotations)
+		a[assay.AnnotationTimestamp] = string(stamp)
+		p, err := o.Open(assay.NewAnnotatedEnvelope(assay.MediaTypeDSSE, raw, a))
+		if err != nil || len(p.Times) != tt.want {
+			t.Errorf("%s: got %+v, %v", name, p, err)
+		}
+	}
+}
