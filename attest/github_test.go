@@ -22,15 +22,14 @@ import (
 // github answers as the attestations API does.
 type github struct {
 	*httptest.Server
-	t       testing.TB
-	pages   [][]string // entries of each page, of JSON
-	exists  bool
-	status  map[string]int    // by path
-	blobs   map[string][]byte // of bundle URLs
-	link    func(page int) string
-	tokens  []string // that came with requests of blobs
-	asked   []string
-	private bool
+	t      testing.TB
+	pages  [][]string // entries of each page, of JSON
+	exists bool
+	status map[string]int    // by path
+	blobs  map[string][]byte // of bundle URLs
+	link   func(page int) string
+	tokens []string // that came with requests of blobs
+	asked  []string
 }
 
 func newGitHub(t testing.TB) *github {

@@ -35,6 +35,7 @@ import (
 	"github.com/assaykit/assay/internal/testserver"
 	"github.com/assaykit/assay/internal/testsigstore"
 	"github.com/assaykit/assay/sbom/image"
+	"github.com/assaykit/assay/verify"
 )
 
 // program is the real cosign, with a home and a key of its own.
@@ -225,6 +226,35 @@ func TestProgramAttaches(t *testing.T) {
 				t.Errorf("found in %v", places[dsse+"tag"])
 			}
 		})
+	}
+}
+
+// What it made in each format is proven by the key, with what it says.
+func TestProgramIsVerified(t *testing.T) {
+	p := theCosign(t)
+	r := testregistry.Start(t, testregistry.Options{})
+	p.file("result.json", []byte(`{"result":"PASSED","configuration":[]}`))
+	policy := verify.Policy{Signers: []verify.SignerRule{{Name: "ci", Key: must(attest.KeyID(p.public))}}, Require: []assay.Kind{assay.KindTestResult}, ContentsUnsafe: true}
+	v := must(verify.New(verify.Trust{Keys: []verify.Key{must(verify.ParseKey("cosign.pub", must(os.ReadFile(filepath.Join(p.dir, "cosign.pub")))))}}, policy))
+	for name, more := range map[string][]string{"tag": nil, "bundle": {"--new-bundle-format", "--trusted-root", "root.json"}} {
+		ref := pushed(t, r)
+		by := []string{"--key", "cosign.key", "--tlog-upload=false", "--yes"}
+		p.run(slices.Concat([]string{"sign"}, by, more, []string{ref.String()})...)
+		p.run(slices.Concat([]string{"attest", "--predicate", "result.json", "--type", string(assay.PredicateTest)}, by, more, []string{ref.String()})...)
+		src := attest.FromRegistry(ref.Context().Name(), image.Registry{})
+		report := must(v.Verify(t.Context(), assay.MustDigest(ref.DigestStr()), src))
+		if report.Err() != nil || len(report.Attestations) != 2 {
+			t.Errorf("%s: %v", name, report.Err())
+		}
+		for _, a := range report.Attestations {
+			if a.State != assay.Proven {
+				t.Errorf("%s: %+v", name, a)
+			}
+		}
+		// Nothing of it is about another image.
+		if report := must(v.Verify(t.Context(), assay.MustDigest(pushed(t, r).DigestStr()), src)); report.Err() == nil {
+			t.Errorf("%s: proven for another image", name)
+		}
 	}
 }
 
