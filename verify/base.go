@@ -191,14 +191,16 @@ func (c contents) scanned(digest assay.Digest) *sbom.Contents {
 
 // imageMaterial gives the digest of a material that is a container image, and its name.
 func imageMaterial(m assay.Resource) (assay.Digest, string) {
-	image := false
-	for _, prefix := range []string{"pkg:docker/", "pkg:oci/", "oci://", "docker://", "docker-image://"} {
-		image = image || strings.HasPrefix(m.URI, prefix)
-	}
-	if !image {
+	if !isImageURI(m.URI) {
 		return assay.Digest{}, ""
 	}
 	return m.Digest.Get(assay.SHA256), m.URI
+}
+
+func isImageURI(uri string) bool {
+	return slices.ContainsFunc([]string{"pkg:docker/", "pkg:oci/", "oci://", "docker://", "docker-image://"}, func(prefix string) bool {
+		return strings.HasPrefix(uri, prefix)
+	})
 }
 
 // base answers whether the image is built on a base image that the policy names, or,
