@@ -218,3 +218,42 @@ func der(text []byte) []byte {
 	b, _ := pem.Decode(text)
 	return b.Bytes
 }
+
+// CVE-2026-49834: a threshold of logs is met by distinct ones, and one key is one log
+// under whatever names a trusted root lists it.
+func TestDistinctLogs(t *testing.T) {
+	l := newLogs(t)
+	s := sha256.Sum256(l.signed.Payload)
+	spec := obj{"payloadHash": obj{"algorithm": "sha256", "value": hex.EncodeToString(s[:])},
+		"signatures": []any{obj{"signature": l.signed.Signature, "verifier": l.pem}}}
+	v1 := text(t, obj{"apiVersion": "0.0.1", "kind": "dsse", "spec": spec})
+	v2 := text(t, obj{"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": obj{"hashedRekordV002": obj{
+		"data": obj{"algorithm": "SHA2_256", "digest": l.signed.digestBy(crypto.SHA256)}, "signature": obj{"content": l.signed.Signature,
+			"verifier": obj{"publicKey": obj{"rawBytes": l.key.der}}}}}})
+	alias := *l.root.logs[v1ID]
+	alias.id = []byte("alias")
+	l.root.logs["alias"] = &alias
+	again := l.entry(t, false, v1)
+	again.LogID, again.Promise = []byte("alias"), nil
+	digest := sha256.Sum256(again.promised())
+	var err error
+	if again.Promise, err = ecdsa.SignASN1(rand.Reader, l.v1, digest[:]); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		entries []Entry
+		want    int
+	}{
+		"two":                        {[]Entry{l.entry(t, false, v1), l.entry(t, true, v2)}, 2},
+		"one under two names":        {[]Entry{l.entry(t, false, v1), again}, 1},
+		"one that nobody knows":      {[]Entry{l.entry(t, false, v1), {LogID: []byte("x"), Body: []byte("junk")}}, 1},
+		"one whose promise is false": {[]Entry{l.entry(t, true, v2), {LogID: []byte(v1ID), Index: 9, Time: 1, Body: []byte(v1), Promise: []byte("x")}}, 1},
+	} {
+		signed := *l.signed
+		signed.Entries = tt.entries
+		logged, err := l.root.Logs(&signed, l.key, func(time.Time) bool { return true })
+		if err != nil || DistinctLogs(logged) != tt.want {
+			t.Errorf("%s: %d distinct logs, %v, want %d", name, DistinctLogs(logged), err, tt.want)
+		}
+	}
+}
