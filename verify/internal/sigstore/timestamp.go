@@ -96,6 +96,19 @@ func parseToken(raw []byte) (*token, error) {
 	if err := t.readSigner(signer); err != nil {
 		return nil, err
 	}
+	// The signer's is among the algorithms that the message announces (RFC 5652,
+	// section 5.1): a set that says something else was not written by an authority.
+	announced := false
+	for !algorithms.Empty() {
+		hash, err := readAlgorithm(&algorithms)
+		if err != nil {
+			return nil, err
+		}
+		announced = announced || hashByOID(hash) == t.hash
+	}
+	if !announced {
+		return nil, errors.New("the timestamp does not announce the hash of its signer")
+	}
 	return t, t.readInfo(octets)
 }
 
