@@ -110,6 +110,13 @@ import (
 //     what belongs to a package, all in its folder does: npm packages, gems, Composer
 //     packages, and the folder of a runtime's own library.
 //
+// References are what the metadata of a package says: website, repository, issues,
+// documentation, where it was downloaded from by a lock file or direct_url.json. Only
+// absolute URLs of places in a network are, of at most 2048 bytes, without a password or
+// a user that could be a token; npm's, Git's and Maven's short forms of repositories are
+// written out. What a distribution states as a website and is no such URL is a property,
+// such as "assay:deb:homepage". The creator is the author, where one is stated.
+//
 // The relations are Contains, from the image to what no other component brings;
 // DependsOn; and OwnedBy, from an npm package or Go executable to the Debian or
 // Alpine package in whose file list all its locations are, and so for the other

@@ -99,6 +99,6 @@ func (m *maker) alpine(p *apk.Package) assay.Component {
 	}
 	c.Properties = withProperty(c.Properties, "assay:apk:checksum", p.Checksum)
 	c.Properties = withProperty(c.Properties, "assay:apk:commit", p.Commit)
-	c.Properties = withProperty(c.Properties, "assay:apk:url", p.URL)
+	referOr(&c, assay.RefWebsite, p.URL, "assay:apk:url")
 	return c
 }

@@ -119,13 +119,20 @@ func composerComponent(p *composer.Package) assay.Component {
 	vendor, name, _ := strings.Cut(p.Name, "/")
 	c := assay.Component{
 		Type: assay.TypeLibrary, Name: p.Name, Version: p.Version, Licenses: slices.Clone(p.Licenses), Description: p.Description,
-		Supplier: p.Supplier, FoundBy: composerName, Hashes: p.Hashes, PURL: purl("composer", vendor, name, p.Version, nil),
+		Supplier: p.Supplier, Creator: p.Supplier, FoundBy: composerName, Hashes: p.Hashes, PURL: purl("composer", vendor, name, p.Version, nil),
 	}
 	if c.PURL.IsZero() {
 		c.ID = assay.ComponentID("composer:" + p.Name + "@" + p.Version)
 	}
 	c.Properties = withProperty(c.Properties, "assay:composer:revision", p.Revision)
-	c.Properties = withProperty(c.Properties, "assay:composer:source", p.Source)
+	referOr(&c, assay.RefVCS, p.Source, "assay:composer:source")
+	if u := link(p.Dist); u != "" {
+		addReferences(&c, assay.Reference{Type: assay.RefDistribution, URL: u, Hashes: p.Hashes})
+	}
+	refer(&c, assay.RefWebsite, p.Homepage, "")
+	for _, s := range p.Support {
+		labeled(&c, s.Label, s.URL)
+	}
 	if p.Type != "library" {
 		c.Properties = withProperty(c.Properties, "assay:composer:type", p.Type)
 	}

@@ -93,7 +93,7 @@ func (m *maker) deb(p *dpkg.Package) assay.Component {
 		c.ID = assay.ComponentID("deb:" + p.Name + "@" + p.Version + ":" + p.Architecture)
 	}
 	c.Properties = withProperty(c.Properties, "assay:deb:section", p.Section)
-	c.Properties = withProperty(c.Properties, "assay:deb:homepage", p.Homepage)
+	referOr(&c, assay.RefWebsite, p.Homepage, "assay:deb:homepage")
 	if p.Essential {
 		c.Properties = withProperty(c.Properties, "assay:deb:essential", "yes")
 	}

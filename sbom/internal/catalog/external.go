@@ -338,6 +338,7 @@ func externalComponent(x *External, f *Find) assay.Component {
 	c := f.Component
 	c.FoundBy, c.Locations, c.ID = x.Name, nil, ""
 	c.Licenses, c.CPEs, c.Hashes, c.Properties = slices.Clone(c.Licenses), slices.Clone(c.CPEs), slices.Clone(c.Hashes), maps.Clone(c.Properties)
+	c.References = slices.Clone(c.References)
 	if c.Type == "" {
 		c.Type = assay.TypeLibrary
 	}

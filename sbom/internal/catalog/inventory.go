@@ -174,6 +174,7 @@ func (n *node) merge(c assay.Component) bool {
 			n.c.Licenses = append(slices.Clip(n.c.Licenses), l) // a fact may share them
 		}
 	}
+	addReferences(&n.c, c.References...)
 	for k, v := range c.Properties {
 		n.c.Properties = withProperty(n.c.Properties, k, v)
 	}
@@ -330,6 +331,7 @@ func readable(c *assay.Component) {
 	for i := range c.CPEs {
 		fix(&c.CPEs[i])
 	}
+	c.References = assay.SortReferences(c.References)
 	for i := range c.Locations {
 		c.Locations[i].Path = assay.EscapePath(c.Locations[i].Path)
 	}

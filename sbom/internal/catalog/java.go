@@ -233,12 +233,17 @@ func javaComponent(id java.Identity, a *java.Archive) assay.Component {
 	if id.Implied {
 		c.Properties = withProperty(c.Properties, "assay:java:group", "implied by the name of the bundle or module")
 	}
+	refer(&c, assay.RefWebsite, cmp.Or(link(a.Manifest["Bundle-DocURL"]), a.Manifest["Implementation-URL"]), "")
 	var names []string
 	if id.Project >= 0 {
 		p := &a.Projects[id.Project]
 		names = p.Licenses
 		c.Supplier = cmp.Or(p.Organization, c.Supplier)
 		c.Description = p.Name
+		c.Creator = p.Organization
+		refer(&c, assay.RefWebsite, p.URL, "")
+		refer(&c, assay.RefVCS, p.SCM, "")
+		refer(&c, assay.RefIssueTracker, p.Issues, "")
 	}
 	if l := a.Manifest["Bundle-License"]; len(names) == 0 && l != "" {
 		l, _, _ = strings.Cut(l, ";")

@@ -145,9 +145,7 @@ func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[stri
 	}
 	if lock, ok := locks.find(dir, f.Name, f.Version); ok && !p.app {
 		c.Hashes = lock.Integrity
-		if !lock.Registry() {
-			c.Properties = withProperty(c.Properties, "assay:npm:resolved", lock.Resolved)
-		}
+		resolved(&c, lock)
 	}
 	p.node = m.add(c)
 	p.node.top = p.node.top || p.app
@@ -168,7 +166,37 @@ func npmComponent(f *npm.Manifest) assay.Component {
 	if c.PURL.IsZero() {
 		c.ID = assay.ComponentID("npm:" + f.Name + "@" + f.Version)
 	}
+	refer(&c, assay.RefWebsite, f.Homepage, "")
+	refer(&c, assay.RefVCS, hosted(f.Repository), "")
+	refer(&c, assay.RefIssueTracker, f.Bugs, "")
 	return c
+}
+
+// hosted writes out npm's short forms of repositories, "github:user/name" and without a
+// host "user/name" (docs.npmjs.com, package.json, repository).
+func hosted(s string) string {
+	host, rest, ok := strings.Cut(s, ":")
+	if !ok {
+		host, rest = "github", s
+	}
+	sites := map[string]string{"github": "github.com/", "gitlab": "gitlab.com/", "bitbucket": "bitbucket.org/", "gist": "gist.github.com/"}
+	site := sites[host]
+	if site == "" || strings.HasPrefix(rest, "/") || host != "gist" && strings.Count(rest, "/") != 1 {
+		return s
+	}
+	return "https://" + site + rest
+}
+
+// resolved notes where an entry of a lock file came from.
+func resolved(c *assay.Component, l *npm.Locked) {
+	t := assay.RefDistribution
+	if strings.HasPrefix(l.Resolved, "git") {
+		t = assay.RefVCS
+	}
+	refer(c, t, l.Resolved, "")
+	if !l.Registry() {
+		c.Properties = withProperty(c.Properties, "assay:npm:resolved", l.Resolved)
+	}
 }
 
 // edges resolves the dependencies as Node.js does: the nearest node_modules folder,

@@ -147,9 +147,7 @@ func (m *maker) lockedComponent(l *npmLock, p *npm.Locked) assay.Component {
 	c.Hashes = p.Integrity
 	c.Locations = []assay.Location{m.location(l.fact.Path, l.fact.Layer)}
 	c.Properties = map[string]string{"assay:npm:lock": l.fact.Path, "assay:lifecycle": "pre-build"}
-	if !p.Registry() {
-		c.Properties = withProperty(c.Properties, "assay:npm:resolved", p.Resolved)
-	}
+	resolved(&c, p)
 	if p.Dev {
 		c.Properties = withProperty(c.Properties, "assay:npm:dev", "true")
 	}

@@ -186,7 +186,7 @@ func (m *maker) opkgComponent(p *opkg.Package) assay.Component {
 	}
 	c.Properties = withProperty(c.Properties, "assay:opkg:source", p.Source)
 	c.Properties = withProperty(c.Properties, "assay:opkg:section", p.Section)
-	c.Properties = withProperty(c.Properties, "assay:opkg:homepage", p.Homepage)
+	referOr(&c, assay.RefWebsite, p.Homepage, "assay:opkg:homepage")
 	c.Properties = withProperty(c.Properties, "assay:opkg:cpe", p.CPE)
 	if p.Essential {
 		c.Properties = withProperty(c.Properties, "assay:opkg:essential", "yes")

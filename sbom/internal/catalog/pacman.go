@@ -125,7 +125,7 @@ func (m *maker) alpm(p *pacman.Package) assay.Component {
 			c.Licenses = append(c.Licenses, l)
 		}
 	}
-	c.Properties = withProperty(c.Properties, "assay:alpm:url", p.URL)
+	referOr(&c, assay.RefWebsite, p.URL, "assay:alpm:url")
 	c.Properties = withProperty(c.Properties, "assay:alpm:validation", strings.Join(p.Validation, ", "))
 	if p.Explicit {
 		c.Properties = withProperty(c.Properties, "assay:alpm:explicit", "true")

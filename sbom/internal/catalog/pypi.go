@@ -253,11 +253,16 @@ func (m *maker) pythonFaults() {
 
 func pythonComponent(p *python.Package) assay.Component {
 	c := assay.Component{
-		Type: assay.TypeLibrary, Name: p.Name, Version: p.Version, Licenses: p.Licenses, Description: p.Summary, Supplier: p.Supplier,
+		Type: assay.TypeLibrary, Name: p.Name, Version: p.Version, Licenses: p.Licenses, Description: p.Summary, Supplier: p.Supplier, Creator: p.Author,
 		FoundBy: pythonName, PURL: purl("pypi", "", python.NormalName(p.Name), p.Version, nil),
 	}
 	if c.PURL.IsZero() {
 		c.ID = assay.ComponentID("pypi:" + p.Name + "@" + p.Version)
+	}
+	refer(&c, assay.RefWebsite, p.HomePage, "")
+	refer(&c, assay.RefDistribution, p.Download, "")
+	for _, l := range p.Links {
+		labeled(&c, l.Label, l.URL)
 	}
 	return c
 }
@@ -283,6 +288,11 @@ func from(c *assay.Component, d *python.DirectURL) {
 		qualifier = "vcs_url"
 	case !strings.HasPrefix(d.URL, "https:") && !strings.HasPrefix(d.URL, "http:"):
 		return // a folder of the machine that built it
+	}
+	if u := link(d.URL); d.VCS {
+		refer(c, assay.RefVCS, d.URL, "")
+	} else if u != "" {
+		addReferences(c, assay.Reference{Type: assay.RefDistribution, URL: u, Hashes: d.Hashes})
 	}
 	parts := c.PURL.Parts()
 	if p := purl("pypi", "", parts.Name, parts.Version, map[string]string{qualifier: d.URL}); !p.IsZero() {

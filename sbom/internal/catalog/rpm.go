@@ -227,7 +227,7 @@ func (m *maker) rpmComponent(p *rpm.Package) assay.Component {
 		c.Licenses = []assay.License{l}
 	}
 	set := func(k, v string) { c.Properties = withProperty(c.Properties, "assay:rpm:"+k, v) }
-	set("url", p.URL)
+	referOr(&c, assay.RefWebsite, p.URL, "assay:rpm:url")
 	set("modularity", p.Modularity)
 	set("sigmd5", p.SigMD5)
 	set("signatures", strings.Join(p.Signatures, ", "))

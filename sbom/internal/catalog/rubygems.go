@@ -165,7 +165,11 @@ func gemComponent(file string, s *gem.Spec) assay.Component {
 			c.Licenses = append(c.Licenses, l)
 		}
 	}
-	c.Properties = withProperty(c.Properties, "assay:gem:homepage", s.Homepage)
+	c.Creator = c.Supplier
+	referOr(&c, assay.RefWebsite, s.Homepage, "assay:gem:homepage")
+	for _, l := range s.Links {
+		labeled(&c, strings.TrimSuffix(l.Key, "_uri"), l.URL)
+	}
 	if path.Base(path.Dir(file)) == "default" {
 		c.Properties = withProperty(c.Properties, "assay:gem:default", "true")
 	}

@@ -59,7 +59,7 @@ const installed = `{"packages":[{"name":"Acme/Lib","version":"v1.2.3","version_n
 	"source":{"type":"git","url":"https://x.test/lib.git","reference":"abc"},
 	"dist":{"type":"zip","url":"https://x.test/lib.zip","reference":"abc","shasum":"da39a3ee5e6b4b0d3255bfef95601890afd80709"},
 	"require":{"php":">=8","ext-json":"*","Acme/Other":"^1","psr/log-implementation":"1"},"provide":{"psr/x":"1"},"replace":[],
-	"license":["MIT","GPL-2.0-only OR ISC"],"authors":[{"name":"A","email":"a@example.org"}],"install-path":"../acme/lib"},
+	"license":["MIT","GPL-2.0-only OR ISC"],"authors":[{"name":"A","email":"a@example.org"}],"homepage":"https://x.test/","support":{"issues":"https://x.test/i","email":"a@example.org","docs":7},"install-path":"../acme/lib"},
 	{"name":"acme/meta","version":"1","type":"metapackage","install-path":null,"dist":{"shasum":""}}],
 	"dev":true,"dev-package-names":["acme/META"]}`
 
@@ -70,6 +70,7 @@ func TestParseInstalled(t *testing.T) {
 	}
 	want := []Package{
 		{Name: "Acme/Lib", Version: "v1.2.3", Description: "d", Type: "library", Supplier: "A <a@example.org>",
+			Homepage: "https://x.test/", Support: []Link{{"issues", "https://x.test/i"}},
 			Licenses: []assay.License{{Expression: "MIT OR (GPL-2.0-only OR ISC)"}}, Source: "https://x.test/lib.git", Revision: "abc",
 			Dist: "https://x.test/lib.zip", Hashes: assay.DigestSet{assay.MustDigest("sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709")},
 			Path: "../acme/lib", Requires: []string{"acme/other", "psr/log-implementation"}, Provides: []string{"psr/x"}},

@@ -32,6 +32,10 @@ type Package struct {
 	// Dist is the URL of the archive, Hashes are of it.
 	Dist   string
 	Hashes assay.DigestSet
+	// Homepage is a URL, Support what else the package points to, sorted: "issues",
+	// "source", "docs" and so on.
+	Homepage string
+	Support  []Link
 	// Path is where the package is, relative to the folder of installed.json. It is
 	// "" for a metapackage, which has no files, and where it is not stated (Composer
 	// 1): then it is "../" and the name.
@@ -43,16 +47,25 @@ type Package struct {
 	Dev bool
 }
 
+// Link is a place with the label that the package gives it.
+type Link struct{ Label, URL string }
+
+// maxLinks bounds what is kept of support: the schema has nine.
+const maxLinks = 32
+
 // Size is about how many bytes the package takes in memory.
 func (p *Package) Size() int {
 	n := 512
-	for _, s := range []string{p.Name, p.Version, p.Description, p.Type, p.Supplier, p.Source, p.Revision, p.Dist, p.Path} {
+	for _, s := range []string{p.Name, p.Version, p.Description, p.Type, p.Supplier, p.Source, p.Revision, p.Dist, p.Path, p.Homepage} {
 		n += len(s)
 	}
 	for _, list := range [][]string{p.Requires, p.Provides, p.Replaces} {
 		for _, s := range list {
 			n += 16 + len(s)
 		}
+	}
+	for _, l := range p.Support {
+		n += 32 + len(l.Label) + len(l.URL)
 	}
 	for _, l := range p.Licenses {
 		n += len(l.Name) + len(l.Expression)
@@ -89,7 +102,7 @@ func ParseInstalled(name string, data []byte) ([]Package, error) {
 		m := members(one)
 		p := Package{
 			Name: text(m["name"]), Version: text(m["version"]), Description: text(m["description"]), Type: text(m["type"]),
-			Licenses: licenses(m["license"]), Path: text(m["install-path"]),
+			Licenses: licenses(m["license"]), Path: text(m["install-path"]), Homepage: text(m["homepage"]), Support: links(m["support"]),
 			Requires: packages(m["require"]), Provides: packages(m["provide"]), Replaces: packages(m["replace"]),
 		}
 		if vendor, base, ok := strings.Cut(p.Name, "/"); !ok || vendor == "" || base == "" || strings.ContainsAny(base, "/\x00") || p.Version == "" {
@@ -121,6 +134,17 @@ func ParseInstalled(name string, data []byte) ([]Package, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+func links(v jsontext.Value) []Link {
+	var out []Link
+	m := members(v)
+	for _, label := range slices.Sorted(maps.Keys(m)) {
+		if u := text(m[label]); u != "" && label != "email" && len(out) < maxLinks {
+			out = append(out, Link{label, u})
+		}
+	}
+	return out
 }
 
 // packages gives the names of the packages of a map of links, without those of the

@@ -52,7 +52,7 @@ Gem::Specification.new do |s|
   s.platform = "x86_64-linux".freeze
 
   s.required_rubygems_version = Gem::Requirement.new(">= 0".freeze) if s.respond_to? :required_rubygems_version=
-  s.metadata = { "a" => "s.name = \"no\"" } if s.respond_to? :metadata=
+  s.metadata = { "a" => "s.name = \"no\"", "source_code_uri".freeze => "https://x.example/s", "bug_tracker_uri" => "b", } if s.respond_to? :metadata=
   s.authors = ["A \u00e9\u{1F600 41}".freeze, 'B'.freeze]
   s.description = "first
   s.name = no
@@ -87,6 +87,7 @@ func TestParseSpec(t *testing.T) {
 	}
 	want := &Spec{
 		Name: "net-x", Version: "1.2.0.pre1", Platform: "x86_64-linux", Summary: "sum", Homepage: "https://example.org",
+		Links:   []Link{{"bug_tracker_uri", "b"}, {"source_code_uri", "https://x.example/s"}},
 		Authors: []string{"A é😀A", "B"}, Licenses: []string{"MIT", "Ruby"},
 		Requires: []Dependency{{"rack", []string{"~> 2.0", ">= 2.0.1"}}, {"plain", []string{">= 1", "< 3"}}},
 	}

@@ -1,6 +1,8 @@
 package gem
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -212,6 +214,48 @@ func (p *parser) list() ([]string, bool) {
 		}
 		out = append(out, s)
 	}
+}
+
+// maxLinks bounds the URLs of one specification; RubyGems knows nine keys.
+const maxLinks = 32
+
+// links reads "{ "key" => "value", ... }" of strings, and gives those whose key ends
+// in "_uri". Of a repeated key the last counts, as in Ruby.
+func (p *parser) links() ([]Link, bool) {
+	if !p.take("{") {
+		return nil, false
+	}
+	found := map[string]string{}
+	for n := 0; ; n++ {
+		if p.take("}") {
+			break
+		}
+		if n > 0 && !p.take(",") || n > maxStatements {
+			return nil, false
+		}
+		if n > 0 && p.take("}") {
+			break
+		}
+		key, ok := p.text()
+		if !ok || !p.take("=>") {
+			return nil, false
+		}
+		value, ok := p.text()
+		if !ok {
+			return nil, false
+		}
+		if _, again := found[key]; strings.HasSuffix(key, "_uri") && (again || len(found) < maxLinks) {
+			found[key] = value
+		}
+	}
+	if after, ok := strings.CutPrefix(p.rest, ".freeze"); ok {
+		p.rest = after
+	}
+	var out []Link
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, Link{key, found[key]})
+	}
+	return out, true
 }
 
 // dependency reads the arguments of add_dependency: a name, then requirements one by

@@ -16,6 +16,8 @@ type Spec struct {
 	// Name and Version are never empty. Platform is "" for the platform "ruby".
 	Name, Version, Platform string
 	Summary, Homepage       string
+	// Links are the URLs of metadata by their keys, such as "source_code_uri", sorted.
+	Links []Link
 	// Authors and Licenses are in order.
 	Authors, Licenses []string
 	// Requires are the runtime dependencies, in order.
@@ -30,6 +32,9 @@ type Dependency struct {
 	// Allowed are requirements such as "~> 1.2"; all must hold.
 	Allowed []string
 }
+
+// Link is an entry of metadata whose key ends in "_uri".
+type Link struct{ Key, URL string }
 
 // FullName is what RubyGems calls files and folders of the gem.
 func (s *Spec) FullName() string {
@@ -46,6 +51,9 @@ func (s *Spec) Size() int {
 		for _, e := range list {
 			n += 16 + len(e)
 		}
+	}
+	for _, l := range s.Links {
+		n += 32 + len(l.Key) + len(l.URL)
 	}
 	for _, d := range s.Requires {
 		n += 64 + len(d.Name)
@@ -196,6 +204,12 @@ func (s *Spec) statement(p *parser, text string) bool {
 		return one(&ignored)
 	case "homepage":
 		return one(&s.Homepage)
+	case "metadata":
+		links, ok := p.links()
+		if ok {
+			s.Links = links
+		}
+		return ok
 	case "authors":
 		return many(&s.Authors)
 	case "author":

@@ -115,7 +115,7 @@ func TestSplitName(t *testing.T) {
 
 func TestProject(t *testing.T) {
 	a := parse(t, jar(t, true, properties("g", "a", "1"), file{"META-INF/maven/g/a/pom.xml", `<?xml version="1.0" encoding="ISO-8859-1"?>
-<project xmlns="http://maven.apache.org/POM/4.0.0"><name>An A</name><organization><name>Org</name></organization>
+<project xmlns="http://maven.apache.org/POM/4.0.0"><properties><site>a</site></properties><name>An A</name><url>https://${site}.example/</url><scm><url>https://x.example/r</url></scm><issueManagement><url>i</url></issueManagement><organization><name>Org</name></organization>
 <licenses><license><name>The Apache License,
   Version 2.0</name><url>x</url></license></licenses>
 <dependencies>
@@ -127,7 +127,7 @@ func TestProject(t *testing.T) {
 </dependencies>
 <dependencyManagement><dependencies><dependency><groupId>g</groupId><artifactId>m</artifactId></dependency></dependencies></dependencyManagement>
 </project>`}), Limits{})
-	want := []Project{{Group: "g", Artifact: "a", Version: "1", Properties: true, XML: true, Name: "An A", Organization: "Org", Licenses: []string{"The Apache License,\n  Version 2.0"},
+	want := []Project{{Group: "g", Artifact: "a", Version: "1", Properties: true, XML: true, Name: "An A", Organization: "Org", URL: "https://a.example/", SCM: "https://x.example/r", Issues: "i", Licenses: []string{"The Apache License,\n  Version 2.0"},
 		Depends: []Dependency{{"", "b", "2", false}, {"g", "o", "", true}, {"g", "r", "", false}}}}
 	if d := cmp.Diff(want, a.Projects); d != "" {
 		t.Error(d)

@@ -15,7 +15,7 @@ var kept = map[string]string{
 	"implementation-vendor": "Implementation-Vendor", "implementation-vendor-id": "Implementation-Vendor-Id",
 	"specification-title": "Specification-Title", "specification-version": "Specification-Version",
 	"bundle-symbolicname": "Bundle-SymbolicName", "bundle-version": "Bundle-Version", "bundle-vendor": "Bundle-Vendor",
-	"bundle-license": "Bundle-License", "automatic-module-name": "Automatic-Module-Name", "main-class": "Main-Class",
+	"bundle-license": "Bundle-License", "bundle-docurl": "Bundle-DocURL", "implementation-url": "Implementation-URL", "automatic-module-name": "Automatic-Module-Name", "main-class": "Main-Class",
 	"group-id": "Group-Id", "artifact-id": "Artifact-Id", "short-name": "Short-Name", "extension-name": "Extension-Name",
 	"plugin-version": "Plugin-Version", "jenkins-version": "Jenkins-Version", "hudson-version": "Hudson-Version",
 	"start-class": "Start-Class", "spring-boot-version": "Spring-Boot-Version",

@@ -19,8 +19,10 @@ type Project struct {
 	Properties, XML bool
 	// What pom.xml says. What it inherits from its parent is not in the archive.
 	Name, Organization string
-	Licenses           []string
-	Depends            []Dependency
+	// URL, SCM and Issues are where its website, its repository and its issues are.
+	URL, SCM, Issues string
+	Licenses         []string
+	Depends          []Dependency
 }
 
 // Dependency is what a project needs to run.
@@ -32,7 +34,7 @@ type Dependency struct {
 }
 
 func (p *Project) size() int {
-	n := 256 + len(p.Group) + len(p.Artifact) + len(p.Version) + len(p.Name) + len(p.Organization)
+	n := 256 + len(p.Group) + len(p.Artifact) + len(p.Version) + len(p.Name) + len(p.Organization) + len(p.URL) + len(p.SCM) + len(p.Issues)
 	for _, l := range p.Licenses {
 		n += 32 + len(l)
 	}
@@ -134,6 +136,12 @@ func (p *Project) xml(text []byte) error {
 				own.Version = v
 			case "project/name":
 				own.Name = v
+			case "project/url":
+				own.URL = v
+			case "project/scm/url":
+				own.SCM = v
+			case "project/issueManagement/url":
+				own.Issues = v
 			case "project/organization/name":
 				own.Organization = v
 			case "project/parent/groupId":
@@ -192,6 +200,7 @@ func (p *Project) xml(text []byte) error {
 	p.Artifact = or(p.Artifact, stated(own.Artifact, props))
 	p.Version = or(p.Version, stated(version, props))
 	p.Name, p.Organization = stated(own.Name, props), stated(own.Organization, props)
+	p.URL, p.SCM, p.Issues = stated(own.URL, props), stated(own.SCM, props), stated(own.Issues, props)
 	p.Licenses = own.Licenses
 	for _, d := range raw {
 		d.Group, d.Artifact, d.Version = stated(d.Group, props), stated(d.Artifact, props), stated(d.Version, props)

@@ -27,6 +27,9 @@ type Manifest struct {
 	// Author is who made it, "name <address or URL>"; "" if that is not said in a form
 	// that can be read.
 	Author string
+	// Homepage and Bugs are URLs, Repository is one or "host:user/name", as npm takes it;
+	// each "" if it is not stated.
+	Homepage, Repository, Bugs string
 	// Private packages are not to be published; their name means nothing outside.
 	Private  bool
 	Licenses []assay.License
@@ -40,7 +43,7 @@ type Manifest struct {
 
 // Size is about how many bytes the manifest takes in memory.
 func (m *Manifest) Size() int {
-	n := 512 + 2*len(m.Name) + 2*len(m.Version) + len(m.Description) + len(m.Author)
+	n := 512 + 2*len(m.Name) + 2*len(m.Version) + len(m.Description) + len(m.Author) + len(m.Homepage) + len(m.Repository) + len(m.Bugs)
 	for _, l := range m.Licenses {
 		n += len(l.Name) + len(l.Expression)
 	}
@@ -75,6 +78,7 @@ func ParseManifest(name string, data []byte) (*Manifest, error) {
 	}
 	m := &Manifest{
 		Name: str(raw["name"]), Version: str(raw["version"]), Description: str(raw["description"]), Author: person(raw["author"]),
+		Homepage: str(raw["homepage"]), Repository: place(raw["repository"]), Bugs: place(raw["bugs"]),
 		Private:  raw["private"].Kind() == 't',
 		Licenses: licenses(raw["license"], raw["licenses"]),
 	}
@@ -131,6 +135,15 @@ func str(v jsontext.Value) string {
 		return ""
 	}
 	return s
+}
+
+// place reads a URL, or an object with one (docs.npmjs.com, package.json, repository
+// and bugs).
+func place(v jsontext.Value) string {
+	if v.Kind() == '{' {
+		v = members(v)["url"]
+	}
+	return str(v)
 }
 
 // members gives the members of an object; an array, as old packages have it, or

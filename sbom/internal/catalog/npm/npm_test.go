@@ -18,11 +18,11 @@ func TestParseManifest(t *testing.T) {
 		text string
 		want Manifest
 	}{
-		"all": {`{"name":"@s/a","version":"v1.2.3","description":"d","license":"MIT","private":true,"author":"Jane <j@e.example>",
+		"all": {`{"name":"@s/a","version":"v1.2.3","description":"d","license":"MIT","private":true,"author":"Jane <j@e.example>","homepage":"https://x.test/","repository":{"type":"git","url":"git+https://x.test/a.git"},"bugs":"https://x.test/i",
 			"dependencies":{"b":"^1","c":"1"},"optionalDependencies":{"c":"1","d":"1"},
 			"peerDependencies":{"p":"1","q":"1","b":"1"},"peerDependenciesMeta":{"q":{"optional":true},"p":7},
 			"devDependencies":{"t":"1"}}`,
-			Manifest{Name: "@s/a", Version: "1.2.3", Description: "d", Author: "Jane <j@e.example>", Private: true, Licenses: expr("MIT"),
+			Manifest{Name: "@s/a", Version: "1.2.3", Description: "d", Author: "Jane <j@e.example>", Homepage: "https://x.test/", Repository: "git+https://x.test/a.git", Bugs: "https://x.test/i", Private: true, Licenses: expr("MIT"),
 				Depends: []Dependency{{"b", false}, {"c", true}, {"d", true}, {"p", false}, {"q", true}}, Dev: []string{"t"}}},
 		"byte order mark":     {"\xef\xbb\xbf{\"name\":\"a\"}", Manifest{Name: "a"}},
 		"wrong types":         {`{"name":1,"version":[],"dependencies":["a"],"license":false,"private":"true"}`, Manifest{}},

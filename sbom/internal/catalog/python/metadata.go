@@ -23,6 +23,11 @@ type Package struct {
 	// Supplier is the maintainer, else the author, with the address in angle
 	// brackets where both are stated.
 	Supplier string
+	// Author is who made it, in the same form.
+	Author string
+	// HomePage and Download are URLs; Links are of Project-URL, in order.
+	HomePage, Download string
+	Links              []Link
 	// Licenses are of License-Expression; without it of License, if that is an SPDX
 	// expression; else of the license classifiers; else the first line of License.
 	Licenses []assay.License
@@ -34,9 +39,18 @@ type Package struct {
 	Partial bool
 }
 
+// Link is a URL with the label that the project gives it.
+type Link struct{ Label, URL string }
+
+// maxLinks bounds the links of one package.
+const maxLinks = 64
+
 // Size is about how many bytes the package takes in memory.
 func (p *Package) Size() int {
-	n := 512 + len(p.Name) + len(p.Version) + len(p.Summary) + len(p.Supplier)
+	n := 512 + len(p.Name) + len(p.Version) + len(p.Summary) + len(p.Supplier) + len(p.Author) + len(p.HomePage) + len(p.Download)
+	for _, l := range p.Links {
+		n += 32 + len(l.Label) + len(l.URL)
+	}
 	for _, l := range p.Licenses {
 		n += 64 + len(l.Name) + len(l.Expression)
 	}
@@ -97,6 +111,15 @@ func ParseMetadata(name string, data []byte) (*Package, error) {
 			first(&p.Version)
 		case "summary":
 			first(&p.Summary)
+		case "home-page":
+			first(&p.HomePage)
+		case "download-url":
+			first(&p.Download)
+		case "project-url":
+			// "Label, URL": the label has no comma.
+			if label, u, ok := strings.Cut(firstLine(value), ","); ok && len(p.Links) < maxLinks {
+				p.Links = append(p.Links, Link{strings.TrimSpace(label), strings.TrimSpace(u)})
+			}
 		case "license":
 			first(&license0)
 		case "license-expression":
@@ -164,9 +187,10 @@ func ParseMetadata(name string, data []byte) (*Package, error) {
 				Value: required.value, Bound: "a value on one line", Rule: "core metadata: required"}
 		}
 	}
-	p.Summary = firstLine(p.Summary)
+	p.Summary, p.HomePage, p.Download = firstLine(p.Summary), firstLine(p.HomePage), firstLine(p.Download)
+	p.Author = contact(author, authorMail)
 	if p.Supplier = contact(maintainer, maintainerMail); p.Supplier == "" {
-		p.Supplier = contact(author, authorMail)
+		p.Supplier = p.Author
 	}
 	p.Licenses = licenses(expression, license0, classifiers)
 	return p, nil

@@ -58,6 +58,10 @@ Summary: one
 Author: A
 Author-email: a@example.org
 Maintainer-email: M <m@example.org>
+Home-page: https://x.example/
+Download-URL: UNKNOWN
+Project-URL: Bug Tracker, https://x.example/issues?a=1,2
+Project-URL: no url
 License-Expression: mit or Apache-2.0
 License: Proprietary
 Classifier: License :: OSI Approved :: MIT License
@@ -74,7 +78,8 @@ Name: not a header
 	}
 	eq := func(l, r string) *Marker { return &Marker{op: "==", left: operand{name: l}, right: operand{text: r}} }
 	want := &Package{
-		Name: "Zope.Interface_X", Version: "1.0+local", Summary: "one", Supplier: "M <m@example.org>",
+		Name: "Zope.Interface_X", Version: "1.0+local", Summary: "one", Supplier: "M <m@example.org>", Author: "A <a@example.org>",
+		HomePage: "https://x.example/", Links: []Link{{"Bug Tracker", "https://x.example/issues?a=1,2"}},
 		Licenses: []assay.License{{Expression: "MIT OR Apache-2.0"}}, Partial: true,
 		Requires: []Requirement{
 			{Name: "requests", Extras: []string{"socks", "security"}, Marker: &Marker{op: "<", left: operand{name: "python_version"}, right: operand{text: "3.8"}}},
