@@ -22,6 +22,9 @@ const (
 	CheckSource          = "provenance/source"
 	CheckMaterials       = "provenance/sbom"
 	CheckBase            = "provenance/base"
+	CheckParameters      = "provenance/parameters"
+	CheckRun             = "provenance/run"
+	CheckNested          = "provenance/nested"
 	CheckVEXProducts     = "vex/products"
 	CheckVEXSubcomponent = "vex/subcomponents"
 	CheckVEXConsistent   = "vex/consistent"
@@ -52,7 +55,9 @@ type subjectCase struct {
 	postures    []Verified[*assay.Posture]
 	// bases are the images that are named as a base, by digest, and baseLayers how many
 	// of the lowest layers are shown to be one's.
-	bases      []*namedBase
+	bases []*namedBase
+	// unsigned are the provenances that nobody signed, by envelope.
+	unsigned   []unsignedProvenance
 	baseLayers int
 }
 
@@ -129,7 +134,10 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	provenance := requires(assay.KindProvenance)
 	add(assay.Secure, provenance, v.builder(c))
 	add(assay.Secure, false, c.signerClaims(v.policy))
-	add(assay.Secure, provenance && len(v.policy.Sources) > 0, v.source(c))
+	add(assay.Secure, provenance && (len(v.policy.Sources) > 0 || v.policy.refs != nil), v.source(c))
+	add(assay.None, v.policy.expectsParameters(), v.parameters(c))
+	add(assay.None, len(v.policy.SameRun) > 0, v.run(c))
+	add(assay.None, v.policy.Nested, c.nested())
 	add(assay.None, false, c.materials())
 	add(assay.None, len(v.policy.Bases) > 0, v.base(c))
 

@@ -84,7 +84,7 @@ func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 }
 
 // source answers whether the image was built from a repository that the policy
-// names, at a commit, and not from files that are said to differ from it. Provenance
+// names, at a commit and a ref that its pattern matches, and not from files that are said to differ from it. Provenance
 // that says nothing of modified files is taken to be of the commit: that of hosted
 // builders never does.
 func (v *Verifier) source(c *subjectCase) Check {
@@ -99,6 +99,10 @@ func (v *Verifier) source(c *subjectCase) Check {
 			t.add(assay.Unknown, NotStated, p.Envelope(), "the policy names no sources; built from "+repository)
 		case !slices.Contains(v.policy.Sources, repository):
 			t.add(assay.Refuted, SourceNotAllowed, p.Envelope(), "built from "+repository)
+		case v.policy.refs != nil && s.Ref == "":
+			t.add(assay.Unknown, NotStated, p.Envelope(), "the provenance does not name the ref; the policy wants "+v.policy.RefPattern)
+		case v.policy.refs != nil && !v.policy.refs.MatchString(s.Ref):
+			t.add(assay.Refuted, RefNotAllowed, p.Envelope(), "built from "+s.Ref+", the policy wants "+v.policy.RefPattern)
 		case s.Modified == assay.Proven:
 			t.add(assay.Refuted, SourceModified, p.Envelope(), "built from files that differ from commit "+s.Commit.Hex())
 		default:

@@ -1,11 +1,14 @@
 package verify
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -43,6 +46,23 @@ type Policy struct {
 	// Sources are the repositories that images may be built from, as in provenance,
 	// without "git+" and ".git". With none, the source is never proven.
 	Sources []string `json:"sources,omitempty"`
+	// RefPattern is a pattern (RE2) that must match all of the fully qualified ref the
+	// image was built from, such as "refs/tags/v[0-9.]+". Empty means any.
+	RefPattern string `json:"refPattern,omitempty"`
+	// BuildTypes are those that provenance may be of; empty means any. What a parameter
+	// means depends on the build type, so name it where Parameters are expected.
+	BuildTypes []string `json:"buildTypes,omitempty"`
+	// Parameters are values that external parameters of the build must have, by JSON
+	// pointer into externalParameters: "/workflow/path". With some, every parameter that
+	// a provenance states must be under one of them, or it is not proven to be built as
+	// expected. Null, "", {} and [] are as good as absent.
+	Parameters map[string]json.RawMessage `json:"parameters,omitempty"`
+	// SameRun are the kinds of evidence that must be signed in the run of the CI, and at
+	// the commit, that provenance is of.
+	SameRun []assay.Kind `json:"sameRun,omitempty"`
+	// Nested wants the unsigned provenance that BuildKit puts beside an image to be there
+	// and to name the commit that signed provenance names.
+	Nested bool `json:"nested,omitzero"`
 	// Bases are the manifest digests of the base images, of which one must be at the
 	// bottom of the image. An index is none: name the images in it. With none, the images
 	// that provenance names are looked at, and nothing is required.
@@ -99,6 +119,7 @@ type compiledPolicy struct {
 	Policy
 	rules   []compiledRule
 	layouts []*layout.Layout
+	refs    *regexp.Regexp // nil: any
 }
 
 func (p Policy) compile() (*compiledPolicy, error) {
@@ -172,6 +193,26 @@ func (p Policy) compile() (*compiledPolicy, error) {
 		if u, err := url.Parse(s); err != nil || u.Scheme == "" || canonicalRepository(s) != s {
 			return nil, bad(fmt.Sprintf("/sources/%d", i), s, "an absolute URI without git+ and .git")
 		}
+	}
+	var err error
+	if c.refs, err = anchored(p.RefPattern); err != nil {
+		return nil, bad("/refPattern", p.RefPattern, err.Error())
+	}
+	for i, t := range p.BuildTypes {
+		if t == "" || slices.Contains(p.BuildTypes[:i], t) {
+			return nil, bad(fmt.Sprintf("/buildTypes/%d", i), t, "a build type, once")
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(p.Parameters)) {
+		if !strings.HasPrefix(at, "/") || len(at) == 1 || !json.Valid(p.Parameters[at]) {
+			return nil, bad("/parameters", at, "a JSON pointer to a parameter, and a JSON value")
+		}
+	}
+	for i, k := range p.SameRun {
+		if k != assay.KindProvenance && k != assay.KindOpaque && slices.Contains(allKinds, k) && !slices.Contains(p.SameRun[:i], k) {
+			continue
+		}
+		return nil, bad(fmt.Sprintf("/sameRun/%d", i), string(k), "a kind of evidence other than provenance, once")
 	}
 	for i, d := range p.Bases {
 		if !d.Algorithm().Strong() || slices.Contains(p.Bases[:i], d) {

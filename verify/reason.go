@@ -79,6 +79,16 @@ const (
 	SourceNotAllowed Reason = "source-not-allowed"
 	// SourceModified: built from files that differ from the commit.
 	SourceModified Reason = "source-modified"
+	// RefNotAllowed: built from a ref that the policy's pattern does not match.
+	RefNotAllowed Reason = "ref-not-allowed"
+	// ParameterNotAllowed: built with other parameters, or as another build type, than
+	// the policy expects.
+	ParameterNotAllowed Reason = "parameter-not-allowed"
+	// NestedDiffers: the unsigned provenance beside an image names another commit than
+	// the signed one.
+	NestedDiffers Reason = "nested-differs"
+	// OtherRun: signed in another run of the CI than provenance.
+	OtherRun Reason = "other-run"
 	// BaseNotAllowed: built on none of the base images that the policy names.
 	BaseNotAllowed Reason = "base-not-allowed"
 	// NotStated: the evidence, or the policy, does not say.

@@ -264,6 +264,10 @@ func (p Policy) clone() Policy {
 	}
 	p.MinSigners = maps.Clone(p.MinSigners)
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
-	p.Bases = slices.Clone(p.Bases)
+	p.Bases, p.BuildTypes, p.SameRun = slices.Clone(p.Bases), slices.Clone(p.BuildTypes), slices.Clone(p.SameRun)
+	p.Parameters = maps.Clone(p.Parameters)
+	for at, value := range p.Parameters {
+		p.Parameters[at] = slices.Clone(value)
+	}
 	return p
 }

@@ -187,9 +187,12 @@ func Evidence[E assay.Evidence](r *Report) iter.Seq[Verified[E]] {
 	}
 }
 
-// counts reports whether the check can fail the policy: required ones, and every
-// join, which is a check that no stage alone is about.
-func (c Check) counts() bool { return c.Required || c.State == assay.Refuted && isJoin(c.ID) }
+// counts reports whether the check can fail the policy: required ones, every join,
+// which is a check that no stage alone is about, and all in which two pieces of accepted
+// evidence contradict each other.
+func (c Check) counts() bool {
+	return c.Required || c.State == assay.Refuted && (isJoin(c.ID) || c.Reason == Contradiction)
+}
 
 // conclude computes the verdict from the checks and the reports below.
 func (r *Report) conclude() {

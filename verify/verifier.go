@@ -281,6 +281,7 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 	}
 	layouts := v.layouts(r, all)
 	subject := newCase(r, c, about)
+	subject.unsigned = unsignedProvenances(r, all, about)
 	if err := v.bases(ctx, in, subject); err != nil {
 		return nil, err
 	}
