@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +65,85 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := provenance.Read("bench", assay.PredicateSLSA1, in); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/base, "x-floor")
+		})
+	}
+}
+
+// plainOld and plainSnake are plain for the older predicates, and for go-witness.
+type (
+	plainMaterials []struct {
+		URI    string            `json:"uri"`
+		Digest map[string]string `json:"digest"`
+	}
+	plainOld struct {
+		BuildType string `json:"buildType"`
+		Builder   struct {
+			ID string `json:"id"`
+		} `json:"builder"`
+		Invocation struct {
+			ConfigSource struct {
+				URI        string            `json:"uri"`
+				Digest     map[string]string `json:"digest"`
+				EntryPoint string            `json:"entryPoint"`
+			} `json:"configSource"`
+			Parameters  map[string]json.RawMessage `json:"parameters"`
+			Environment map[string]json.RawMessage `json:"environment"`
+		} `json:"invocation"`
+		Metadata  map[string]json.RawMessage `json:"metadata"`
+		Materials plainMaterials             `json:"materials"`
+	}
+	plainSnake struct {
+		BuildDefinition struct {
+			BuildType            string                     `json:"build_type"`
+			ExternalParameters   map[string]json.RawMessage `json:"external_parameters"`
+			InternalParameters   map[string]json.RawMessage `json:"internal_parameters"`
+			ResolvedDependencies plainMaterials             `json:"resolved_dependencies"`
+		} `json:"build_definition"`
+		RunDetails struct {
+			Builder struct {
+				ID string `json:"id"`
+			} `json:"builder"`
+			Metadata map[string]json.RawMessage `json:"metadata"`
+		} `json:"run_details"`
+	}
+)
+
+// Every dialect, with the materials of a build of some size.
+func BenchmarkReadDialects(b *testing.B) {
+	var more strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&more, `{"uri":"pkg:npm/package%06d@1.2.3","digest":{"sha256":"%064x"}},`, (i*7919)%1000, i)
+	}
+	for _, name := range slices.Sorted(maps.Keys(dialects)) {
+		d := dialects[name]
+		in := d.predicate
+		for _, list := range []string{`"resolvedDependencies": [`, `"materials": [`, `"resolved_dependencies": [`} {
+			in = strings.Replace(in, list, list+more.String(), 1)
+		}
+		var v any
+		switch {
+		case strings.Contains(in, "resolved_dependencies"):
+			v = new(plainSnake)
+		case d.t == assay.PredicateSLSA02:
+			v = new(plainOld)
+		default:
+			v = new(plain)
+		}
+		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
+			base := floor(b, 200, func() {
+				reflect.ValueOf(v).Elem().SetZero()
+				if err := json.Unmarshal([]byte(in), v); err != nil {
+					b.Fatal(err)
+				}
+			})
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := provenance.ReadDocument("bench", d.t, []byte(in)); err != nil {
 					b.Fatal(err)
 				}
 			}
