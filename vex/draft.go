@@ -39,6 +39,8 @@ type Draft struct {
 	opts   Options
 	base   *assay.VEX // what is edited; nil for a new document
 	claims []*Claim
+	// changes are to statements of base.
+	changes []change
 }
 
 // New begins a document in the name of author: a person or organization, best an
@@ -122,33 +124,48 @@ func (d *Draft) build() (*assay.VEX, *assay.Error) {
 	check := checker{complete: true}
 	derive := v.ID == ""
 	if derive {
-		base := d.opts.Base
-		if base == "" {
-			base = DefaultBase
+		if v.ID, e = baseIRI(d.opts.Base); e != nil {
+			return nil, e
 		}
-		if !isIRI(base) {
-			return nil, broken(2, "base", base, "an absolute IRI")
-		}
-		if !strings.HasSuffix(base, "/") && !strings.HasSuffix(base, "#") && !strings.HasSuffix(base, ":") {
-			base += "/"
-		}
-		v.ID = base
 	}
 	if e := check.document(v); e != nil {
 		return nil, e
 	}
 	normalize(v)
 	if derive {
-		w := toWire(v)
-		w.ID = ""
-		data, err := strictjson.Marshal(w)
-		if err != nil {
-			return nil, &assay.Error{Kind: assay.ErrInvalid, Err: err}
+		if e := deriveID(v); e != nil {
+			return nil, e
 		}
-		sum := sha256.Sum256(data)
-		v.ID += "vex-" + hex.EncodeToString(sum[:])
 	}
 	return v, nil
+}
+
+// baseIRI gives the IRI that derived identifiers are below, ready to be added to.
+func baseIRI(base string) (string, *assay.Error) {
+	if base == "" {
+		base = DefaultBase
+	}
+	if !isIRI(base) {
+		return "", broken(2, "base", base, "an absolute IRI")
+	}
+	if !strings.HasSuffix(base, "/") && !strings.HasSuffix(base, "#") && !strings.HasSuffix(base, ":") {
+		base += "/"
+	}
+	return base, nil
+}
+
+// deriveID completes the identifier of a document that was checked and normalized,
+// and has a base as identifier so far.
+func deriveID(v *assay.VEX) *assay.Error {
+	w := toWire(v)
+	w.ID = ""
+	data, err := strictjson.Marshal(w)
+	if err != nil {
+		return &assay.Error{Kind: assay.ErrInvalid, Err: err}
+	}
+	sum := sha256.Sum256(data)
+	v.ID += "vex-" + hex.EncodeToString(sum[:])
+	return nil
 }
 
 func canonical(id assay.VulnID) assay.VulnID {

@@ -9,22 +9,49 @@ import (
 
 // Edit begins the next version of a document: the same identifier and author, one
 // version more, issued now. The statements that are there stay as they are, with
-// their own times (OPENVEX-SPEC.md, Updating Statements with Inherited Data); what
-// is added comes after them and overrides them by being later. History is not
-// rewritten: there is no way to change or drop a statement.
+// their own times (OPENVEX-SPEC.md, Updating Statements with Inherited Data; rule
+// 12); what is added comes after them and overrides them by being later. That keeps
+// the history, and is the way to give a new status. [Draft.Change] and [Draft.Drop]
+// are for statements that were wrong from the start.
 //
 // Role and Tooling of the options replace the document's where they are set; ID and
-// Base must be empty. [Draft.Build] refuses a draft that adds nothing, and a time
+// Base must be empty. [Draft.Build] refuses a draft that changes nothing, and a time
 // before the document's last.
 func Edit(doc *assay.VEX, o Options) *Draft {
 	return &Draft{author: doc.Author, opts: o, base: clone(doc)}
+}
+
+// change is what happens to a statement of the document that is edited.
+type change struct {
+	index int
+	edit  func(*assay.VEXStatement) // nil drops the statement
+}
+
+// Change corrects statement i of the document that [Edit] was given: edit changes a
+// copy of it. The statement keeps its time, whatever edit does to that, and is last
+// updated when the new version is issued; its own version, if it has one, is raised.
+// An evaluation takes it to hold from then on only, because what it said before is
+// no longer there. Several changes of one statement follow each other.
+//
+// [Draft.Build] refuses a change that leaves the statement as it was (rule 5), and an
+// index that the document does not have (rule 6).
+func (d *Draft) Change(i int, edit func(*assay.VEXStatement)) *Draft {
+	d.changes = append(d.changes, change{i, edit})
+	return d
+}
+
+// Drop takes statement i out of the document that [Edit] was given. Indexes of the
+// others remain those of that document.
+func (d *Draft) Drop(i int) *Draft {
+	d.changes = append(d.changes, change{index: i})
+	return d
 }
 
 func (d *Draft) successor(t time.Time) (*assay.VEX, *assay.Error) {
 	switch {
 	case d.opts.ID != "" || d.opts.Base != "":
 		return nil, broken(5, "/@id", d.opts.ID+d.opts.Base, "no new identifier for a new version of a document")
-	case len(d.claims) == 0:
+	case len(d.claims) == 0 && len(d.changes) == 0:
 		return nil, broken(5, "/version", strconv.Itoa(d.base.Version), "a change, to make a new version of")
 	}
 	last := latest(d.base.Timestamp, d.base.LastUpdated)
@@ -32,6 +59,9 @@ func (d *Draft) successor(t time.Time) (*assay.VEX, *assay.Error) {
 		return nil, broken(4, "/timestamp", formatTime(t), "a time not before "+formatTime(last)+", when the document was last changed")
 	}
 	v := clone(d.base)
+	if e := d.change(v, t); e != nil {
+		return nil, e
+	}
 	v.Version++
 	v.Timestamp, v.LastUpdated, v.Format = t, t, format020
 	if d.opts.Role != "" {
@@ -41,6 +71,52 @@ func (d *Draft) successor(t time.Time) (*assay.VEX, *assay.Error) {
 		v.Tooling = d.opts.Tooling
 	}
 	return v, nil
+}
+
+// change applies what was asked for to the copy v of the base.
+func (d *Draft) change(v *assay.VEX, t time.Time) *assay.Error {
+	dropped := make([]bool, len(v.Statements))
+	touched := map[int]bool{}
+	for _, c := range d.changes {
+		at := "/statements/" + strconv.Itoa(c.index)
+		if c.index < 0 || c.index >= len(v.Statements) || dropped[c.index] {
+			return broken(6, at, "", "a statement of the document that is edited")
+		}
+		if c.edit == nil {
+			dropped[c.index] = true
+			continue
+		}
+		s := cloneStatement(&v.Statements[c.index])
+		c.edit(&s)
+		// What the caller left in the statement stays the caller's.
+		v.Statements[c.index] = cloneStatement(&s)
+		touched[c.index] = true
+	}
+	kept := v.Statements[:0]
+	for i := range v.Statements {
+		if dropped[i] {
+			continue
+		}
+		s := &v.Statements[i]
+		if touched[i] {
+			was := &d.base.Statements[i]
+			s.Timestamp, s.LastUpdated = was.Timestamp, was.LastUpdated
+			if sameStatement(s, was) {
+				return broken(5, "/statements/"+strconv.Itoa(i), string(s.Vulnerability.ID), "a change")
+			}
+			s.Vulnerability.ID = canonical(s.Vulnerability.ID)
+			for j, a := range s.Vulnerability.Aliases {
+				s.Vulnerability.Aliases[j] = canonical(a)
+			}
+			s.LastUpdated = t
+			if was.Version > 0 && s.Version <= was.Version {
+				s.Version = was.Version + 1
+			}
+		}
+		kept = append(kept, *s)
+	}
+	v.Statements = kept
+	return nil
 }
 
 func latest(a, b time.Time) time.Time {

@@ -109,3 +109,61 @@ func TestCheckUpdate(t *testing.T) {
 	}
 	wantRule(t, vex.CheckUpdate(old, next), assay.ErrRefuted, "OpenVEX 12", "/statements/0/timestamp", "2026-11-01T12:00:00Z")
 }
+
+func TestChange(t *testing.T) {
+	old, _, err := vex.Read("full", []byte(full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := must(vex.Encode(old))
+	var held *assay.VEXStatement
+	next, err := vex.Edit(old, vex.Options{Time: on(2)}).Change(0, func(s *assay.VEXStatement) {
+		s.Justification, s.Timestamp, s.LastUpdated = assay.ComponentNotPresent, on(1), on(1)
+		held = s
+	}).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held.Products[0].ID = "https://example.com/changed-afterwards"
+	was, got := old.Statements[0], next.Statements[0]
+	if got.Justification != assay.ComponentNotPresent || !got.Timestamp.Equal(was.Timestamp) || !got.LastUpdated.Equal(on(2)) || got.Version != was.Version+1 || got.Products[0].ID != was.Products[0].ID {
+		t.Errorf("got %+v", got)
+	}
+	if d := cmp.Diff(old.Statements[1], next.Statements[1], equal); d != "" {
+		t.Error("an untouched statement changed:", d)
+	}
+	if next.Version != old.Version+1 || string(must(vex.Encode(old))) != string(keep) {
+		t.Error("version", next.Version, "or the argument changed")
+	}
+	if err := vex.CheckUpdate(old, next); err != nil {
+		t.Error(err)
+	}
+	// What the statement said before the change is not known.
+	if a := vex.StatusOf([]*assay.VEX{next}, image, assay.Vulnerability{ID: "CVE-2026-0001"}, on(1)); a.Status != "" {
+		t.Errorf("got %v", a.Status)
+	}
+	dropped := must(vex.Edit(old, vex.Options{Time: on(2)}).Drop(0).Build())
+	if len(dropped.Statements) != 1 || dropped.Statements[0].Vulnerability.ID != "CVE-2026-0002" || !dropped.Statements[0].Timestamp.Equal(old.Timestamp) {
+		t.Errorf("got %+v", dropped.Statements)
+	}
+	if err := vex.CheckUpdate(old, dropped); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestChangeRefuses(t *testing.T) {
+	old := everything(t)
+	edit := func() *vex.Draft { return vex.Edit(old, vex.Options{Time: on(1)}) }
+	_, err := edit().Change(1, func(s *assay.VEXStatement) { s.Timestamp = on(5) }).Build()
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 5", "/statements/1", "a change")
+	_, err = edit().Change(9, func(*assay.VEXStatement) {}).Build()
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 6", "/statements/9")
+	_, err = edit().Drop(0).Drop(0).Build()
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 6", "/statements/0")
+	_, err = edit().Drop(0).Drop(1).Drop(2).Drop(3).Drop(4).Build()
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 6", "at least one statement")
+	_, err = edit().Change(2, func(s *assay.VEXStatement) { s.ActionStatement = "" }).Build()
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 9", "/statements/2")
+	_, err = edit().Change(0, func(s *assay.VEXStatement) { s.Vulnerability.ID = "no id" }).Build()
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 13", "/statements/0")
+}

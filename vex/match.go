@@ -12,11 +12,15 @@ type Basis string
 
 const (
 	NoMatch Basis = ""
-	// ByCPE: a CPE name of both is the same text. No pattern is expanded.
+	// ByCPE: a CPE name stated covers one asked about, attribute by attribute
+	// (NISTIR 7696, superset or equal), whichever of the versions 2.2 and 2.3 they
+	// are spelt in.
 	ByCPE Basis = "cpe"
 	// ByID: the IRIs are the same.
 	ByID Basis = "id"
-	// ByPURL: the stated purl covers the one asked about ([assay.PURL.Matches]).
+	// ByPURL: the stated purl covers the one asked about ([assay.PURL.Matches]; the
+	// versions of Go modules with or without "v"), or its range of versions
+	// (qualifier "vers") has the one asked about in it.
 	ByPURL Basis = "purl"
 	// ByDigest: they share a digest of a strong algorithm, among the hashes or as
 	// version of an image's purl.
@@ -42,8 +46,13 @@ func (m Matching) OK() bool { return m.Product != NoMatch && m.Component != NoMa
 //
 // Digests decide where both have one of the same strong algorithm: equal ones match,
 // different ones do not, whatever the names say. Else a purl matches as a pattern,
-// what it leaves out being any; a CPE and an IRI match only themselves. MD5 and
-// SHA-1 match nothing.
+// what it leaves out being any, qualifiers and subpath too, and so does a CPE; an IRI
+// matches only itself. MD5 and SHA-1 match nothing.
+//
+// A purl without version and with the qualifier "vers" is about the versions in that
+// range. The order of versions is known for the range schemes deb, rpm, npm, golang,
+// cargo, hex, pub, swift and semver; with another scheme, or a version that does not
+// parse, only equality is decided, and a range that hangs on more matches nothing.
 //
 // A statement that has subcomponents says nothing about other parts, or about the
 // product as a whole. One that has none is about every part.
@@ -88,7 +97,7 @@ func matchOne(stated, asked assay.Product) Basis {
 	}
 	for _, p := range purls(stated) {
 		for _, q := range purls(asked) {
-			if p.Matches(q) {
+			if purlCovers(p, q) {
 				return ByPURL
 			}
 		}
@@ -96,8 +105,12 @@ func matchOne(stated, asked assay.Product) Basis {
 	if stated.ID != "" && stated.ID == asked.ID {
 		return ByID
 	}
-	if slices.ContainsFunc(stated.CPEs, func(s string) bool { return slices.Contains(asked.CPEs, s) }) {
-		return ByCPE
+	for _, s := range stated.CPEs {
+		for _, q := range asked.CPEs {
+			if cpeCovers(s, q) {
+				return ByCPE
+			}
+		}
 	}
 	return NoMatch
 }

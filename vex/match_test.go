@@ -82,3 +82,82 @@ func TestMatchPrefixedHash(t *testing.T) {
 		t.Errorf("got %+v", m)
 	}
 }
+
+func TestMatchPatterns(t *testing.T) {
+	purl := func(s string) assay.Product { return vex.PURLProduct(must(assay.ParsePURL(s))) }
+	cpe := func(s string) assay.Product { return assay.Product{CPEs: []string{s}} }
+	vers := func(pkg, v string) assay.Product {
+		p := must(assay.ParsePURL(pkg)).Parts()
+		p.Qualifiers["vers"] = v
+		return vex.PURLProduct(must(assay.NewPURL(p)))
+	}
+	const nginx = "cpe:2.3:a:f5:nginx:1.20.1:*:*:*:*:*:*:*"
+	for name, tt := range map[string]struct {
+		stated, asked assay.Product
+		want          vex.Basis
+	}{
+		"stdlib without v":     {purl("pkg:golang/stdlib@1.22.1"), purl("pkg:golang/stdlib@v1.22.1"), vex.ByPURL},
+		"stdlib with v":        {purl("pkg:golang/stdlib@v1.22.1"), purl("pkg:golang/stdlib@1.22.1"), vex.ByPURL},
+		"stdlib with go":       {purl("pkg:golang/stdlib@go1.22.1"), purl("pkg:golang/stdlib@v1.22.1"), vex.ByPURL},
+		"module, subpath":      {purl("pkg:golang/golang.org/x/net@0.1.0#html"), purl("pkg:golang/golang.org/x/net@v0.1.0#html"), vex.ByPURL},
+		"module, its subpath":  {purl("pkg:golang/golang.org/x/net@0.1.0#html"), purl("pkg:golang/golang.org/x/net@v0.1.0"), vex.NoMatch},
+		"module, qualifier":    {purl("pkg:golang/a.example/b@0.1.0?goos=linux"), purl("pkg:golang/a.example/b@v0.1.0?goos=windows"), vex.NoMatch},
+		"another Go version":   {purl("pkg:golang/stdlib@1.22.1"), purl("pkg:golang/stdlib@v1.22.10"), vex.NoMatch},
+		"v elsewhere":          {purl("pkg:npm/a@v1.0.0"), purl("pkg:npm/a@1.0.0"), vex.NoMatch},
+		"in range":             {vers("pkg:npm/a", "vers:npm/>=1.0.0|<2.0.0"), purl("pkg:npm/a@1.9.9?x=y"), vex.ByPURL},
+		"at its end":           {vers("pkg:npm/a", "vers:npm/>=1.0.0|<2.0.0"), purl("pkg:npm/a@2.0.0"), vex.NoMatch},
+		"preview of its end":   {vers("pkg:npm/a", "vers:npm/>=1.0.0|<2.0.0"), purl("pkg:npm/a@2.0.0-rc.1"), vex.ByPURL},
+		"below":                {vers("pkg:npm/a", "vers:npm/>=1.0.0|<2.0.0"), purl("pkg:npm/a@0.9.0"), vex.NoMatch},
+		"between two ranges":   {vers("pkg:npm/a", "vers:npm/<1.0.0|>=2.0.0|<3.0.0"), purl("pkg:npm/a@1.5.0"), vex.NoMatch},
+		"in the second":        {vers("pkg:npm/a", "vers:npm/<1.0.0|>=2.0.0|<3.0.0"), purl("pkg:npm/a@2.5.0"), vex.ByPURL},
+		"one excluded":         {vers("pkg:npm/a", "vers:npm/>=1.0.0|!=1.5.0|<2.0.0"), purl("pkg:npm/a@1.5.0"), vex.NoMatch},
+		"only exclusion":       {vers("pkg:npm/a", "vers:npm/!=1.5.0"), purl("pkg:npm/a@1.6.0"), vex.ByPURL},
+		"list":                 {vers("pkg:pypi/a", "vers:pypi/1.0|1.5"), purl("pkg:pypi/a@1.5"), vex.ByPURL},
+		"not on the list":      {vers("pkg:pypi/a", "vers:pypi/1.0|1.5"), purl("pkg:pypi/a@1.6"), vex.NoMatch},
+		"order is not known":   {vers("pkg:pypi/a", "vers:pypi/<2"), purl("pkg:pypi/a@1.6"), vex.NoMatch},
+		"all versions":         {vers("pkg:pypi/a", "vers:pypi/*"), purl("pkg:pypi/a@1.6"), vex.ByPURL},
+		"asked has no version": {vers("pkg:pypi/a", "vers:pypi/*"), purl("pkg:pypi/a"), vex.NoMatch},
+		"no range at all":      {vers("pkg:npm/a", "<2"), purl("pkg:npm/a@1.0.0"), vex.NoMatch},
+		"range of another":     {vers("pkg:npm/a", "vers:npm/<2.0.0"), purl("pkg:npm/b@1.0.0"), vex.NoMatch},
+		"range, qualifier":     {vers("pkg:deb/debian/a?arch=amd64", "vers:deb/<2%3A1.0-1"), purl("pkg:deb/debian/a@1%3A9?arch=arm64"), vex.NoMatch},
+		"deb epoch":            {vers("pkg:deb/debian/a?arch=amd64", "vers:deb/<2%3A1.0-1"), purl("pkg:deb/debian/a@1%3A9?arch=amd64"), vex.ByPURL},
+		"deb tilde":            {vers("pkg:deb/debian/a", "vers:deb/<1.0"), purl("pkg:deb/debian/a@1.0~rc1-1"), vex.ByPURL},
+		"rpm":                  {vers("pkg:rpm/fedora/a", "vers:rpm/<1.10-1"), purl("pkg:rpm/fedora/a@1.9-30"), vex.ByPURL},
+		"go range":             {vers("pkg:golang/a.example/b", "vers:golang/<v0.4.0"), purl("pkg:golang/a.example/b@v0.3.9"), vex.ByPURL},
+		"not semver":           {vers("pkg:npm/a", "vers:npm/<2.0.0"), purl("pkg:npm/a@1"), vex.NoMatch},
+
+		"cpe any version":        {cpe("cpe:2.3:a:f5:nginx:*:*:*:*:*:*:*:*"), cpe(nginx), vex.ByCPE},
+		"cpe the other way":      {cpe(nginx), cpe("cpe:2.3:a:f5:nginx:*:*:*:*:*:*:*:*"), vex.NoMatch},
+		"cpe 2.2 for 2.3":        {cpe("cpe:/a:f5:nginx:1.20.1"), cpe(nginx), vex.ByCPE},
+		"cpe 2.3 for 2.2":        {cpe(nginx), cpe("cpe:/a:f5:nginx:1.20.1"), vex.ByCPE},
+		"cpe upper case":         {cpe("cpe:2.3:a:F5:NGINX:1.20.1:*:*:*:*:*:*:*"), cpe(nginx), vex.ByCPE},
+		"cpe another version":    {cpe("cpe:/a:f5:nginx:1.20.10"), cpe(nginx), vex.NoMatch},
+		"cpe wildcard":           {cpe("cpe:2.3:a:f5:nginx:1.20.*:*:*:*:*:*:*:*"), cpe(nginx), vex.ByCPE},
+		"cpe question mark":      {cpe("cpe:2.3:a:f5:nginx:1.20.?:*:*:*:*:*:*:*"), cpe("cpe:2.3:a:f5:nginx:1.20.11:*:*:*:*:*:*:*"), vex.NoMatch},
+		"cpe quoted star":        {cpe(`cpe:2.3:a:f5:nginx:1.20.\*:*:*:*:*:*:*:*`), cpe(nginx), vex.NoMatch},
+		"cpe not applicable":     {cpe("cpe:2.3:a:f5:nginx:-:*:*:*:*:*:*:*"), cpe(nginx), vex.NoMatch},
+		"cpe any is no match":    {cpe("cpe:2.3:a:f5:nginx:-:*:*:*:*:*:*:*"), cpe("cpe:2.3:a:f5:nginx:*:*:*:*:*:*:*:*"), vex.NoMatch},
+		"cpe packed edition":     {cpe("cpe:/a:hp:insight:7.4:-:~-~online~win2003~x64~-"), cpe("cpe:2.3:a:hp:insight:7.4:-:-:*:online:win2003:x64:-"), vex.ByCPE},
+		"cpe quoted needlessly":  {cpe(`cpe:2.3:a:f5:ng\inx:1\.20\.1:*:*:*:*:*:*:*`), cpe(nginx), vex.ByCPE},
+		"cpe 2.2 escape":         {cpe("cpe:/a:f5:ng%2binx:1"), cpe(`cpe:2.3:a:f5:ng\+inx:1:*:*:*:*:*:*:*`), vex.ByCPE},
+		"cpe 2.2 wildcard":       {cpe("cpe:/a:f5:nginx:1.20%02"), cpe(nginx), vex.ByCPE},
+		"cpe of too few parts":   {cpe("cpe:2.3:a:f5:nginx"), cpe(nginx), vex.NoMatch},
+		"cpe that ends in quote": {cpe(`cpe:2.3:a:f5:nginx:1:*:*:*:*:*:*:\`), cpe(nginx), vex.NoMatch},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := vex.Match(tt.stated, tt.asked).Product; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			// The index finds what matching one by one finds, and nothing else.
+			doc := said("a", says(0, "CVE-2026-0001", assay.Fixed, tt.stated))
+			for i := range 20 {
+				s := says(0, "CVE-2026-0001", assay.Fixed, vex.PURLProduct(must(assay.ParsePURL("pkg:npm/other@"+strings.Repeat("1", i+1)))))
+				doc.Statements = append(doc.Statements, s)
+			}
+			a := vex.StatusOf([]*assay.VEX{doc}, tt.asked, assay.Vulnerability{ID: "CVE-2026-0001"}, on(1))
+			if (a.Status == assay.Fixed) != (tt.want != vex.NoMatch) {
+				t.Errorf("by index: %q", a.Status)
+			}
+		})
+	}
+}

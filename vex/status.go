@@ -97,13 +97,14 @@ func StatusOf(docs []*assay.VEX, product assay.Product, vulnerability assay.Vuln
 // Timeline is a set of documents as of a time, indexed for many questions. It does
 // not change, and may be shared.
 type Timeline struct {
-	named map[assay.VulnID][]Entry // by the vulnerability's name; Match is not set
-	alias map[assay.VulnID][]Entry // by aliases that are not the name
+	at    time.Time
+	named map[assay.VulnID]*bucket // by the vulnerability's name; Match is not set
+	alias map[assay.VulnID]*bucket // by aliases that are not the name
 }
 
 // NewTimeline indexes the documents, which must not be changed afterwards.
 func NewTimeline(docs []*assay.VEX, at time.Time) *Timeline {
-	t := &Timeline{map[assay.VulnID][]Entry{}, map[assay.VulnID][]Entry{}}
+	t := &Timeline{at.UTC(), map[assay.VulnID]*bucket{}, map[assay.VulnID]*bucket{}}
 	for _, doc := range current(docs, at) {
 		for i := range doc.Statements {
 			s := &doc.Statements[i]
@@ -112,12 +113,17 @@ func NewTimeline(docs []*assay.VEX, at time.Time) *Timeline {
 				continue
 			}
 			e := Entry{Document: doc, Index: i, Time: since.UTC()}
-			t.named[s.Vulnerability.ID] = append(t.named[s.Vulnerability.ID], e)
+			put(t.named, s.Vulnerability.ID, e)
 			for _, a := range s.Vulnerability.Aliases {
 				if a != s.Vulnerability.ID {
-					t.alias[a] = append(t.alias[a], e)
+					put(t.alias, a, e)
 				}
 			}
+		}
+	}
+	for _, m := range []map[assay.VulnID]*bucket{t.named, t.alias} {
+		for _, b := range m {
+			b.index()
 		}
 	}
 	return t
@@ -129,10 +135,11 @@ func (t *Timeline) Status(product assay.Product, vulnerability assay.Vulnerabili
 	asked := append([]assay.VulnID{vulnerability.ID}, vulnerability.Aliases...)
 	slices.Sort(asked)
 	var about []Entry
+	keys := keysOf(product, true)
 	for _, id := range slices.Compact(asked) {
-		about = append(about, t.named[id]...)
+		about = append(about, t.named[id].candidates(keys)...)
 	}
-	for _, e := range t.alias[vulnerability.ID] {
+	for _, e := range t.alias[vulnerability.ID].candidates(keys) {
 		if !vulnerability.Is(e.Statement().Vulnerability.ID) {
 			about = append(about, e)
 		}
