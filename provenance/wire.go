@@ -172,7 +172,7 @@ func sortItems(items []item) {
 	for i := range items {
 		order[i] = &items[i]
 	}
-	slices.SortStableFunc(order, compareItems)
+	slices.SortFunc(order, compareItems) // what compares equal is encoded alike
 	out := make([]item, len(items))
 	for i, it := range order {
 		out[i] = *it
@@ -181,6 +181,10 @@ func sortItems(items []item) {
 }
 
 func compareItems(a, b *item) int {
+	// The first thing that Compare looks at; it looks at all.
+	if c := strings.Compare(a.r.URI, b.r.URI); c != 0 {
+		return c
+	}
 	if c := a.r.Compare(b.r); c != 0 {
 		return c
 	}
