@@ -21,6 +21,7 @@ const (
 	CheckSignerClaims    = "provenance/signer"
 	CheckSource          = "provenance/source"
 	CheckMaterials       = "provenance/sbom"
+	CheckLevel           = "provenance/level"
 	CheckBase            = "provenance/base"
 	CheckParameters      = "provenance/parameters"
 	CheckRun             = "provenance/run"
@@ -133,8 +134,9 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 
 	provenance := requires(assay.KindProvenance)
 	add(assay.Secure, provenance, v.builder(c))
-	add(assay.Secure, false, c.signerClaims(v.policy))
+	add(assay.Secure, false, v.signerClaims(c))
 	add(assay.Secure, provenance && (len(v.policy.Sources) > 0 || v.policy.refs != nil), v.source(c))
+	add(assay.None, v.policy.MinBuildLevel > 0, v.level(c))
 	add(assay.None, v.policy.expectsParameters(), v.parameters(c))
 	add(assay.None, len(v.policy.SameRun) > 0, v.run(c))
 	add(assay.None, v.policy.Nested, c.nested())

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/provenance"
 )
 
 // builder answers whether each provenance names a builder that its signer may speak
@@ -35,41 +36,25 @@ func (v *Verifier) builder(c *subjectCase) Check {
 
 // signerClaims answers whether each provenance says of source and run what the
 // certificate of its signer says: a workflow cannot vouch for another's build.
-func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
+func (v *Verifier) signerClaims(c *subjectCase) Check {
 	t := newTally(CheckSignerClaims)
 	for _, p := range c.provenances {
 		e, claims := p.Evidence(), buildClaims(p.Signer())
 		if claims == (assay.Claims{}) {
 			// There is nothing to compare. A signer that the policy ties to this
 			// builder is taken at its word, as the policy says.
-			if slices.Contains(policy.rule(p.Rule()).Builders, e.Builder.ID) {
+			if slices.Contains(v.policy.rule(p.Rule()).Builders, e.Builder.ID) {
 				t.add(assay.Proven, Holds, p.Envelope())
 			} else {
 				t.add(assay.Unknown, NotStated, p.Envelope(), p.Signer().String()+" carries no claims about a build")
 			}
 			continue
 		}
-		var wrong []string
-		compare := func(what, stated, claimed string) bool {
-			if stated == "" || claimed == "" {
-				return false
-			}
-			if stated != claimed {
-				wrong = append(wrong, fmt.Sprintf("%s: provenance says %s, the certificate %s", what, stated, claimed))
-			}
-			return true
-		}
-		// Both are needed: a commit is in every fork of its repository.
-		repository := compare("source repository", canonicalRepository(e.Source.Repository), canonicalRepository(claims.SourceRepositoryURI))
-		revision := compare("source commit", e.Source.Commit.Hex(), claims.SourceRepositoryDigest)
-		compare("source ref", e.Source.Ref, claims.SourceRepositoryRef)
-		if strings.Contains(e.InvocationID, "://") {
-			compare("run", e.InvocationID, claims.RunInvocationURI)
-		}
-		switch {
-		case len(wrong) > 0:
+		state, wrong := v.agreement(p)
+		switch state {
+		case assay.Refuted:
 			t.add(assay.Refuted, Contradiction, p.Envelope(), wrong...)
-		case !repository || !revision:
+		case assay.Unknown:
 			t.add(assay.Unknown, NotStated, p.Envelope(), "the provenance or the certificate does not name repository and commit")
 		default:
 			t.add(assay.Proven, Holds, p.Envelope())
@@ -81,6 +66,19 @@ func (c *subjectCase) signerClaims(policy *compiledPolicy) Check {
 		open:    "nothing ties a provenance to its signer's run",
 		nothing: "no provenance was accepted",
 	})
+}
+
+// agreement says whether provenance is of the run that its certificate is of, and what
+// contradicts that. That a signer names another builder than itself is not for here, see
+// [Verifier.builder].
+func (v *Verifier) agreement(p Verified[*assay.Provenance]) (assay.State, []string) {
+	a := provenance.Agree(buildClaims(p.Signer()), p.Evidence())
+	a.Facts = slices.DeleteFunc(a.Facts, func(f provenance.Fact) bool { return f.Claim == "buildSignerURI" })
+	var wrong []string
+	for _, f := range a.Contradictions() {
+		wrong = append(wrong, f.String())
+	}
+	return a.SameRun(), wrong
 }
 
 // source answers whether the image was built from a repository that the policy

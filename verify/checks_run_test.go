@@ -19,7 +19,9 @@ type keylessFixture struct {
 	sigstore *testsigstore.Virtual
 }
 
-func newKeyless(t testing.TB) keylessFixture { return keylessFixture{newFixture(t), testsigstore.NewVirtual(t)} }
+func newKeylessFixture(t testing.TB) keylessFixture {
+	return keylessFixture{newFixture(t), testsigstore.NewVirtual(t)}
+}
 
 // by signs evidence in a run.
 func (k keylessFixture) by(t testing.TB, run testsigstore.Workflow, e assay.Evidence) assay.Envelope {
@@ -45,7 +47,7 @@ func (k keylessFixture) ask(t testing.TB, change func(*verify.Policy), sources .
 }
 
 func TestSameRun(t *testing.T) {
-	k := newKeyless(t)
+	k := newKeylessFixture(t)
 	run := testsigstore.Workflow{}
 	otherRun, otherCommit := run, run
 	otherRun.RunID = "99"
@@ -107,7 +109,7 @@ func nestedProvenance(t testing.TB, digest assay.Digest, repository, commit stri
 }
 
 func TestNestedProvenance(t *testing.T) {
-	k := newKeyless(t)
+	k := newKeylessFixture(t)
 	run := testsigstore.Workflow{}
 	claims := run.Identity("").Extensions
 	own := k.by(t, run, workflowProvenance(t, run))
@@ -139,7 +141,7 @@ func TestNestedProvenance(t *testing.T) {
 }
 
 func TestExpectations(t *testing.T) {
-	k := newKeyless(t)
+	k := newKeylessFixture(t)
 	run := testsigstore.Workflow{}
 	repository := run.Identity("").Extensions.SourceRepositoryURI
 	workflow := map[string]json.RawMessage{"/workflow/path": json.RawMessage(`".github/workflows/release.yml"`)}
@@ -199,7 +201,7 @@ func TestExpectations(t *testing.T) {
 // A parameter that a known build type does not define is refused before any policy is
 // asked (SLSA P4).
 func TestUnknownParameter(t *testing.T) {
-	k := newKeyless(t)
+	k := newKeylessFixture(t)
 	run := testsigstore.Workflow{}
 	claims := run.Identity("").Extensions
 	payload := `{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"` + k.digest.Hex() + `"}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{"buildDefinition":{` +

@@ -107,14 +107,14 @@ func TestKeyless(t *testing.T) {
 		"another run": {func(p *assay.Provenance) {
 			p.InvocationID = "https://github.com/octo-org/octo-repo/actions/runs/1/attempts/1"
 		},
-			verify.CheckSignerClaims, verify.Contradiction, "run: "},
+			verify.CheckSignerClaims, verify.Contradiction, "runInvocationURI"},
 		"another commit": {func(p *assay.Provenance) {
 			c, err := assay.NewDigest(assay.GitCommit, strings.Repeat("f", 40))
 			if err != nil {
 				t.Fatal(err)
 			}
 			p.Materials[0].Digest = assay.DigestSet{c}
-		}, verify.CheckSignerClaims, verify.Contradiction, "source commit"},
+		}, verify.CheckSignerClaims, verify.Contradiction, "sourceRepositoryDigest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := workflowProvenance(t, run)

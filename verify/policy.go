@@ -57,6 +57,11 @@ type Policy struct {
 	// a provenance states must be under one of them, or it is not proven to be built as
 	// expected. Null, "", {} and [] are as good as absent.
 	Parameters map[string]json.RawMessage `json:"parameters,omitempty"`
+	// MinBuildLevel is the level of SLSA's build track, 1 to 3, that one accepted
+	// provenance must reach. BuildLevels says which signers are believed about which
+	// builders, beside those of [provenance.WellKnownBuilders].
+	MinBuildLevel int              `json:"minBuildLevel,omitzero"`
+	BuildLevels   []BuildLevelRule `json:"buildLevels,omitempty"`
 	// SameRun are the kinds of evidence that must be signed in the run of the CI, and at
 	// the commit, that provenance is of.
 	SameRun []assay.Kind `json:"sameRun,omitempty"`
@@ -120,6 +125,7 @@ type compiledPolicy struct {
 	rules   []compiledRule
 	layouts []*layout.Layout
 	refs    *regexp.Regexp // nil: any
+	levels  []compiledLevel
 }
 
 func (p Policy) compile() (*compiledPolicy, error) {
@@ -197,6 +203,9 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	var err error
 	if c.refs, err = anchored(p.RefPattern); err != nil {
 		return nil, bad("/refPattern", p.RefPattern, err.Error())
+	}
+	if err := c.compileLevels(); err != nil {
+		return nil, err
 	}
 	for i, t := range p.BuildTypes {
 		if t == "" || slices.Contains(p.BuildTypes[:i], t) {

@@ -87,6 +87,8 @@ const (
 	// NestedDiffers: the unsigned provenance beside an image names another commit than
 	// the signed one.
 	NestedDiffers Reason = "nested-differs"
+	// LevelTooLow: the build level is lower than the policy wants.
+	LevelTooLow Reason = "level-too-low"
 	// OtherRun: signed in another run of the CI than provenance.
 	OtherRun Reason = "other-run"
 	// BaseNotAllowed: built on none of the base images that the policy names.

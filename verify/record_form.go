@@ -265,6 +265,7 @@ func (p Policy) clone() Policy {
 	p.MinSigners = maps.Clone(p.MinSigners)
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
 	p.Bases, p.BuildTypes, p.SameRun = slices.Clone(p.Bases), slices.Clone(p.BuildTypes), slices.Clone(p.SameRun)
+	p.BuildLevels = slices.Clone(p.BuildLevels)
 	p.Parameters = maps.Clone(p.Parameters)
 	for at, value := range p.Parameters {
 		p.Parameters[at] = slices.Clone(value)

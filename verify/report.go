@@ -31,6 +31,9 @@ type Report struct {
 	Faults []Fault `json:"faults,omitempty"`
 	// Skipped counts what was stored beside the envelopes and is none, sorted.
 	Skipped []Skipped `json:"skipped,omitempty"`
+	// BuildLevels are the levels of SLSA's build track that each accepted provenance
+	// shows, with reasons, sorted by envelope.
+	BuildLevels []BuildLevel `json:"buildLevels,omitempty"`
 	// Checks are in a fixed order.
 	Checks []Check `json:"checks"`
 	// Platforms are the reports on the images below an index.

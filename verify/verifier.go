@@ -285,6 +285,7 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 	if err := v.bases(ctx, in, subject); err != nil {
 		return nil, err
 	}
+	r.BuildLevels = v.buildLevels(subject)
 	r.Checks = append(v.checks(subject), layouts...)
 	if _, ok := in.unread[b.Subject().String()]; ok {
 		// It may be an index of images that nobody looked at.
