@@ -29,6 +29,13 @@ import (
 //	CVE-2025-29778                  TestParsePolicyRefused
 //	CVE-2024-23332                  TestKeyless (a day later), TestOldSignatureWitnessedAnew
 //	CVE-2026-48501, CVE-2025-27403  attest.TestDiscoverPages
+//	CVE-2022-29173, CVE-2026-23991, tufroot.TestRefuses
+//	CVE-2026-23992, GHSA-3633
+//	CVE-2026-24137, CVE-2026-24686  tufroot.TestNewRefuses
+//	CVE-2021-41087, GHSA-pmwq       layout.TestRulesOfNames
+//	connaisseur PR 2150 (quorum)    TestMinSigners, envelope's tests of several signatures
+//	CVE-2025-62375                  nothing is taken from documents embedded in evidence
+//	CVE-2024-47534                  delegations of TUF are not followed
 //	CVE-2026-44310                  envelope.TestPanicIsARefusal
 //	GHSA-77vh-xpmg-72qh             attest.TestDiscoverFaults
 //	ampel PR 363 (unsigned)         TestRefusedAttestations

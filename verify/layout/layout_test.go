@@ -261,6 +261,35 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
+// in-toto-golang's own advisories: names that climb out of what a rule allows
+// (CVE-2021-41087), and negated sets of characters (GHSA-pmwq).
+func TestRulesOfNames(t *testing.T) {
+	owner, a := newKey(t, "00"), newKey(t, "aa")
+	digest := assay.SumSHA256([]byte("image"))
+	for name, c := range map[string]struct {
+		materials [][]string
+		given     []string
+		state     assay.State
+	}{
+		"below":             {[][]string{{"ALLOW", "src/*"}, {"DISALLOW", "*"}}, []string{"src/a", "./src/b"}, assay.Proven},
+		"climbs out":        {[][]string{{"ALLOW", "src/*"}, {"DISALLOW", "*"}}, []string{"src/../etc/passwd"}, assay.Refuted},
+		"climbs, twice":     {[][]string{{"ALLOW", "src/*"}, {"DISALLOW", "*"}}, []string{"src/a/../../etc"}, assay.Refuted},
+		"in the set":        {[][]string{{"DISALLOW", "[!b]*"}, {"ALLOW", "*"}}, []string{"app"}, assay.Refuted},
+		"not in the set":    {[][]string{{"DISALLOW", "[!b]*"}, {"ALLOW", "*"}}, []string{"bpp"}, assay.Proven},
+		"without a last no": {[][]string{{"ALLOW", "src/*"}}, []string{"etc/passwd"}, assay.Proven}, // the specification has it so
+	} {
+		doc := build(1, a)
+		doc.Steps[0].ExpectedMaterials = c.materials
+		l, err := layout.Open("layout", sign(t, doc, owner), []crypto.PublicKey{owner.public()}, layout.Options{Parameters: map[string]string{"name": "app"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := l.Verify(digest, at, slices.Values(envelopes(sign(t, built(digest, c.given...), a)))); r.State != c.state {
+			t.Errorf("%s: %+v, want %s", name, r, c.state)
+		}
+	}
+}
+
 // A layout that owners signed can still be none that can be judged.
 func TestSignedNonsense(t *testing.T) {
 	owner, a := newKey(t, "00"), newKey(t, "aa")
