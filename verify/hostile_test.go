@@ -53,7 +53,7 @@ func TestCommitWithoutRepository(t *testing.T) {
 	v := testsigstore.NewVirtual(t)
 	run := testsigstore.Workflow{}
 	id := run.Identity("")
-	id.Extensions.SourceRepositoryURI, id.Extensions.GitHubWorkflowRepository = "", ""
+	id.Extensions.SourceRepositoryURI, id.Extensions.GithubWorkflowRepository = "", ""
 	verifier, err := verify.New(verify.Trust{TrustedRoot: v.TrustedRootJSON()}, verify.Policy{
 		Signers: []verify.SignerRule{{Name: "release", Issuer: testsigstore.GitHubIssuer, Subject: run.SAN()}},
 	}, verify.At(at))
