@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
@@ -95,11 +94,11 @@ func decode(name string, data []byte, xml bool) (*decoder, *tree, error) {
 		return nil, nil, err
 	}
 	var doc document
-	if err := jsonv2.Unmarshal(data, &doc, jsontext.AllowDuplicateNames(true)); err != nil { // of which there are none
+	if !readDocument(data, &doc) {
+		doc = document{}
 		if strict := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); strict != nil {
 			return nil, nil, strict
 		}
-		return nil, nil, &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: name, Err: err}
 	}
 	if t != nil && t.hasForeign() {
 		t.foreignPaths("", d.lose)

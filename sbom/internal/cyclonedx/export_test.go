@@ -3,6 +3,10 @@ package cyclonedx
 import (
 	"fmt"
 	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay/internal/strictjson"
 )
 
 func load(data []byte, xml bool) *tree {
@@ -123,6 +127,18 @@ func difference(a, b *tree, pointer string) string {
 		}
 	}
 	return fmt.Sprintf("%s: %s and %s, foreign %v and %v", pointer, a.append(nil), b.append(nil), a.foreign, b.foreign)
+}
+
+// WireDiffers says what is read of a document that was checked other than its tags say.
+func WireDiffers(data []byte) string {
+	var want, got document
+	if err := strictjson.Unmarshal("test", data, &want, strictjson.Limits{}); err != nil {
+		return err.Error()
+	}
+	if !readDocument(data, &got) {
+		return "refused"
+	}
+	return cmp.Diff(want, got)
 }
 
 // Document is what is written, for the floor of the benchmarks.

@@ -28,6 +28,11 @@ func checkDecode(t *testing.T, data []byte, xml bool) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, data)
 	}
+	if !xml {
+		if d := cyclonedx.WireDiffers(data); d != "" {
+			t.Fatalf("(-tags +read) %s\n%s", d, data)
+		}
+	}
 	if xml {
 		// Indentation says nothing.
 		indented, err := cyclonedx.IndentXML(data)

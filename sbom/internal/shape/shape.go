@@ -11,6 +11,7 @@ package shape
 import (
 	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/strictjson"
 )
 
 // Node is what a value may be. The zero Node allows nothing; kinds of values are
@@ -171,13 +173,18 @@ type Visitor struct {
 	Any     func(value string)
 }
 
-// Walk checks data, which must be strict JSON, against the grammar. Errors are of
-// [assay.ErrInvalid] and name the file, the JSON pointer and the value.
+// Walk checks data against the grammar, and refuses on the way what package strictjson
+// does, except for its size. Errors are of [assay.ErrInvalid], or of [assay.ErrBound]
+// where values are nested too deep, and name the file, the JSON pointer and the value.
 func Walk(op, name string, data []byte, root *Node, v Visitor) error {
 	w := &walker{dec: jsontext.NewDecoder(bytes.NewBuffer(data)), v: v}
 	err := w.value(root, false)
 	if err == nil {
-		return nil
+		if _, err = w.dec.ReadToken(); err == io.EOF {
+			return nil
+		} else if err == nil {
+			err = errors.New("there is something after the value")
+		}
 	}
 	if out, ok := errors.AsType[*assay.Error](err); ok {
 		out.Op, out.Subject = op, name
@@ -208,6 +215,21 @@ func (w *walker) fail(value, want string) error {
 	return &assay.Error{Field: w.pointer(), Value: value, Bound: want}
 }
 
+// enter reads the start of an object or an array.
+func (w *walker) enter() error {
+	if _, err := w.dec.ReadToken(); err != nil {
+		return err
+	}
+	return w.depth()
+}
+
+func (w *walker) depth() error {
+	if d := w.dec.StackDepth(); d > strictjson.DefaultMaxDepth {
+		return &assay.Error{Kind: assay.ErrBound, Field: w.pointer(), Value: "depth " + strconv.Itoa(d), Bound: "at most " + strconv.Itoa(strictjson.DefaultMaxDepth)}
+	}
+	return nil
+}
+
 // value reads the next value. In a dropped one nothing more is reported.
 func (w *walker) value(n *Node, dropped bool) error {
 	kind := w.dec.PeekKind()
@@ -217,7 +239,7 @@ func (w *walker) value(n *Node, dropped bool) error {
 	case kind == '{' && n.object != nil:
 		return w.object(n, dropped)
 	case kind == '[' && n.array != nil:
-		if _, err := w.dec.ReadToken(); err != nil {
+		if err := w.enter(); err != nil {
 			return err
 		}
 		if n.drop && !dropped {
@@ -284,7 +306,7 @@ func (w *walker) string(n *Node, raw jsontext.Value) error {
 }
 
 func (w *walker) object(n *Node, dropped bool) error {
-	if _, err := w.dec.ReadToken(); err != nil {
+	if err := w.enter(); err != nil {
 		return err
 	}
 	if n.drop && !dropped {
@@ -351,6 +373,9 @@ func (w *walker) anything(dropped bool) error {
 	inner := ""
 	for {
 		tok, err := w.dec.ReadToken()
+		if err == nil {
+			err = w.depth()
+		}
 		if err != nil {
 			return err
 		}

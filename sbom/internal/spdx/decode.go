@@ -11,6 +11,7 @@ import (
 	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/license"
+	"github.com/assaykit/assay/sbom/internal/quick"
 	"github.com/assaykit/assay/sbom/internal/shape"
 )
 
@@ -23,22 +24,66 @@ func Decode(name string, data []byte, report func(field string, id assay.Compone
 }
 
 func decode(name string, data []byte, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
-	d := &decoder{name: name, as: as}
+	d, err := check(name, data, as)
+	if err != nil {
+		return nil, err
+	}
+	out, err := d.sbom(d.doc)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range d.lost {
+		report(l.pointer, d.owner(l.pointer), l.reason)
+	}
+	return out, nil
+}
+
+// check holds the document to strict JSON and to the grammar, in one pass if it is
+// right. What is wrong with one that is not, the passes after each other say: what is
+// wrong with the JSON comes first.
+func check(name string, data []byte, as *dialect) (*decoder, error) {
+	if v := versionOf(data); known(v) && len(data) <= strictjson.DefaultMaxBytes {
+		d := newDecoder(name, v, as)
+		if d.walk(data) == nil && readDocument(data, d.doc) && d.doc.SPDXVersion == v {
+			return d, nil
+		}
+	}
 	var doc document
 	if err := strictjson.Unmarshal(name, data, &doc, strictjson.Limits{}); err != nil {
 		return nil, err
 	}
-	elements := len(doc.Packages) + len(doc.Files)
-	d.ids, d.defined = make(map[string]assay.ComponentID, elements), make(map[string]bool, elements)
-	d.infos = make(map[string]extracted, len(doc.Extracted))
-	d.version = strings.TrimPrefix(doc.SPDXVersion, "SPDX-")
+	if v := doc.SPDXVersion; strings.HasPrefix(v, "SPDX-") && !known(v) {
+		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/spdxVersion", Value: v, Bound: "a version that can be read: SPDX-2.2, SPDX-2.3"}
+	}
+	d := newDecoder(name, doc.SPDXVersion, as)
+	d.doc = &doc
+	return d, d.walk(data)
+}
+
+func known(version string) bool { return version == "SPDX-2.2" || version == "SPDX-2.3" }
+
+// versionOf gives the version that a document, not checked yet, seems to be of.
+func versionOf(data []byte) string {
+	r := quick.NewReader(data)
+	for r.Into('{'); r.More('}'); {
+		if string(r.Name()) == "spdxVersion" {
+			return r.Text()
+		}
+		r.Skip()
+	}
+	return ""
+}
+
+func newDecoder(name, version string, as *dialect) *decoder {
+	d := &decoder{name: name, as: as, version: strings.TrimPrefix(version, "SPDX-"), doc: new(document), defined: make(map[string]bool)}
 	if d.version == "2.2" {
 		d.as = as.as22()
 	}
-	if v := doc.SPDXVersion; strings.HasPrefix(v, "SPDX-") && v != "SPDX-2.2" && v != "SPDX-2.3" {
-		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "/spdxVersion", Value: v, Bound: "a version that can be read: SPDX-2.2, SPDX-2.3"}
-	}
-	err := shape.Walk(opRead, name, data, grammar(d.as.old), shape.Visitor{
+	return d
+}
+
+func (d *decoder) walk(data []byte) error {
+	return shape.Walk(opRead, d.name, data, grammar(d.as.old), shape.Visitor{
 		Dropped: func(pointer string) { d.lose(pointer, "the model has no place for it") },
 		AnyName: "SPDXID", // of snippets
 		Any:     func(id string) { d.defined[id] = true },
@@ -50,18 +95,6 @@ func decode(name string, data []byte, as *dialect, report func(field string, id 
 			return nil
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	d.doc = &doc
-	out, err := d.sbom(&doc)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range d.lost {
-		report(l.pointer, d.owner(l.pointer), l.reason)
-	}
-	return out, nil
 }
 
 type decoder struct {
@@ -108,6 +141,8 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 		return nil, d.invalid("/creationInfo/created", doc.CreationInfo.Created, "a date and time")
 	}
 	out.Created = created.UTC()
+	d.ids = make(map[string]assay.ComponentID, len(doc.Packages)+len(doc.Files))
+	d.infos = make(map[string]extracted, len(doc.Extracted))
 	var facts DocumentFacts
 	found, err := readNote(d.name, "/annotations", documentNote, doc.Annotations, &facts, d.annotation("/annotations"))
 	if err != nil {

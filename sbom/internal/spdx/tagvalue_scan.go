@@ -1,7 +1,6 @@
 package spdx
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -11,10 +10,11 @@ import (
 
 const opTagValue = "read SPDX tag-value"
 
-// tagScanner gives the tags and values of a document, each with its line.
+// tagScanner gives the tags and values of a document, each with its line. They are parts
+// of the document.
 type tagScanner struct {
 	name string
-	rest []byte
+	rest string
 	next int // number of the line that rest starts with
 	// The pair that scan has read.
 	tag, value string
@@ -26,16 +26,22 @@ func (s *tagScanner) fail(line int, value, want string) error {
 }
 
 // cut takes one line off, without its end.
-func (s *tagScanner) cut() ([]byte, error) {
-	line, rest, _ := bytes.Cut(s.rest, []byte{'\n'})
+func (s *tagScanner) cut() (string, error) {
+	line, rest, _ := strings.Cut(s.rest, "\n")
 	s.rest = rest
 	s.next++
-	line, _ = bytes.CutSuffix(line, []byte{'\r'})
-	if !utf8.Valid(line) {
-		return nil, s.fail(s.next-1, clip(string(bytes.ToValidUTF8(line, []byte("?")))), "UTF-8")
+	line, _ = strings.CutSuffix(line, "\r")
+	plain, control := true, false
+	for i := range len(line) { // which are single bytes in UTF-8
+		c := line[i]
+		plain = plain && c < utf8.RuneSelf
+		control = control || isControl(rune(c))
 	}
-	if i := bytes.IndexFunc(line, isControl); i >= 0 {
-		return nil, s.fail(s.next-1, clip(string(line)), "no control characters")
+	switch {
+	case !plain && !utf8.ValidString(line):
+		return "", s.fail(s.next-1, clip(strings.ToValidUTF8(line, "?")), "UTF-8")
+	case control:
+		return "", s.fail(s.next-1, clip(line), "no control characters")
 	}
 	return line, nil
 }
@@ -50,7 +56,7 @@ func (s *tagScanner) scan() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		line := strings.TrimSpace(string(raw))
+		line := strings.TrimSpace(raw)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -63,37 +69,44 @@ func (s *tagScanner) scan() (bool, error) {
 		s.tag = tag
 		// The end of the line belongs to a block of text, so white space there is
 		// cut off only if there is none.
-		_, value, _ := strings.Cut(string(raw), ":")
+		_, value, _ := strings.Cut(raw, ":")
 		block, isBlock := strings.CutPrefix(strings.TrimLeft(value, " \t"), open)
 		if !isBlock {
 			s.value = strings.TrimSpace(value)
-			if strings.Contains(s.value, open) || strings.Contains(s.value, end) {
+			if strings.Contains(s.value, "text>") && (strings.Contains(s.value, open) || strings.Contains(s.value, end)) {
 				return false, s.fail(s.line, clip(s.value), open+" at the start of the value, and "+end+" at its end")
 			}
 			return true, nil
 		}
-		var text strings.Builder
-		for {
-			inside, after, closed := strings.Cut(block, end)
-			text.WriteString(inside)
-			if closed {
-				if strings.TrimSpace(after) != "" {
-					return false, s.fail(s.next-1, clip(after), "nothing after "+end)
-				}
-				break
-			}
-			if len(s.rest) == 0 {
-				return false, s.fail(s.line, tag, end+" at the end of the text")
-			}
-			text.WriteByte('\n')
-			raw, err := s.cut()
-			if err != nil {
-				return false, err
-			}
-			block = string(raw)
-		}
-		s.value = text.String()
-		return true, nil
+		s.value, err = s.block(block, end)
+		return err == nil, err
 	}
 	return false, nil
+}
+
+// block reads the rest of a text that spans lines.
+func (s *tagScanner) block(first, end string) (string, error) {
+	var text strings.Builder
+	for block := first; ; {
+		inside, after, closed := strings.Cut(block, end)
+		if closed {
+			if strings.TrimSpace(after) != "" {
+				return "", s.fail(s.next-1, clip(after), "nothing after "+end)
+			}
+			if text.Len() == 0 {
+				return inside, nil
+			}
+			text.WriteString(inside)
+			return text.String(), nil
+		}
+		if len(s.rest) == 0 {
+			return "", s.fail(s.line, s.tag, end+" at the end of the text")
+		}
+		text.WriteString(inside)
+		text.WriteByte('\n')
+		var err error
+		if block, err = s.cut(); err != nil {
+			return "", err
+		}
+	}
 }
