@@ -19,6 +19,8 @@ func TestParsePredicateType(t *testing.T) {
 		"https://spdx.dev/Document/v2.3":                     assay.KindSBOM,
 		"https://spdx.dev/Document/v3.0.1":                   assay.KindSBOM,
 		"https://slsa.dev/provenance/v1":                     assay.KindProvenance,
+		"https://slsa.dev/provenance/v1.0":                   assay.KindProvenance,
+		"https://slsa.dev/provenance/v1.1":                   assay.KindOpaque,
 		"https://slsa.dev/provenance/v0.2":                   assay.KindProvenance,
 		"https://slsa.dev/provenance/v0.1":                   assay.KindProvenance,
 		"https://openvex.dev/ns/v0.2.0":                      assay.KindVEX,

@@ -14,7 +14,13 @@
 //     any others, such as a base image.
 //   - [Encode] gives the predicate, which package attest signs.
 //   - [Read] decodes a predicate. What it gives is believed only after package verify
-//     has proven the statement that it came in.
+//     has proven the statement that it came in. [ReadDocument] and [ReadStatement] tell
+//     as well where a document deviates from the specification.
+//   - [Level] gives the build level of a proven signer and its builder, [Agree] holds the
+//     claims of its certificate against the document, [ReproducedBy] compares builds,
+//     [Hermetic] and [Reproducible] tell what a builder states of a build.
+//   - [ReadSummary] and [EncodeSummary] are for verification summaries, [CheckSummary]
+//     says whether one meets expectations, [ReadSourceSummary] reads those of sources.
 //
 // # What is promised
 //
@@ -34,6 +40,16 @@
 //   - P8: members beyond the specification are named vendor_field.
 //   - P9: older versions are mapped as below, never passed off as v1.
 //   - P10: the build does not finish before it starts.
+//
+// Those of verification summaries (verification_summary.md) are VSA V1 to V6:
+//
+//   - V1: verifier.id, resourceUri, policy.uri, verificationResult and verifiedLevels.
+//   - V2: one level of each track; names of one's own do not start with "SLSA_".
+//   - V3: each input attestation has a digest.
+//   - V4: an empty object of dependency levels claims that there are no dependencies, its
+//     absence claims nothing; counts are not negative.
+//   - V5: verifier, resource, policy, result, levels and age are what is expected.
+//   - V6: a summary of a source is about a git commit; its refs are fully qualified.
 //
 // The package imports no sigstore, cosign or registry client.
 //
@@ -105,8 +121,9 @@
 // Source is set where the build type says which material was built: the two above;
 // the same GitHub build type at its former address, which npm writes; container-based
 // builds and BuildKit, by the parameter that names it; the delegator of
-// slsa-github-generator, whose only material it is; and, in v0.2 and v0.1, configSource
-// and definedInMaterial. Commits under the digest name "sha1" count as commits where
+// slsa-github-generator, whose only material it is; Google Cloud Build, by sourceToBuild
+// or buildConfigSource, and in its v0.1 the only material; GitLab's runner, by the
+// parameter source; and, in v0.2 and v0.1, configSource and definedInMaterial. Commits under the digest name "sha1" count as commits where
 // the URI is a git repository's. For other build types Source is zero, and its Ref is
 // empty unless it starts with "refs/".
 //
@@ -119,4 +136,47 @@
 // buildConfig, completeness and reproducible have no place in v1 and are kept as
 // Extensions. BuildType is as stated: Encode refuses to write it into a v1 predicate.
 // [ToV1] converts, and says what v1 has no place for.
+//
+// # Dialects
+//
+// What builders write otherwise than the specification has it is read where it is known
+// what they mean, and is always reported; see [ReadDocument] and [Dialect]. Nothing is
+// guessed: provenance without a builder, as BuildKit's is by default, is of an unknown
+// builder, which no policy can name and [Level] gives 0.
+//
+// # Claims of certificates
+//
+// [Agree] ties the claims that Fulcio certifies (fulcio v1.8.8, docs/oid-info.md, and
+// config/identity/config.yaml for each CI) to these members, by build type:
+//
+//   - any: sourceRepositoryURI, sourceRepositoryDigest and sourceRepositoryRef are those
+//     of Source; runInvocationURI is invocationId, where that is an address.
+//   - [BuildTypeGitHub], and its former address: buildConfigURI is
+//     externalParameters.workflow, "repository/path@ref"; buildTrigger, runnerEnvironment,
+//     sourceRepositoryIdentifier and sourceRepositoryOwnerIdentifier are the members
+//     event_name, runner_environment, repository_id and repository_owner_id of
+//     internalParameters.github; sourceRepositoryOwnerURI is the owner of the source;
+//     buildSignerURI is builder.id, but for the former address, which npm writes. The
+//     five old claims of GitHub are the event, commit, repository and ref again; the
+//     workflow's name is stated nowhere.
+//   - slsa-github-generator, and npm v0.2: the same by the internal parameters
+//     GITHUB_EVENT_NAME, _REPOSITORY_ID, _REPOSITORY_OWNER_ID, _WORKFLOW_REF,
+//     _WORKFLOW_SHA (buildConfigDigest), _SHA, _REF, _REPOSITORY, _RUN_ID and
+//     _RUN_ATTEMPT, in capitals or not; buildSignerURI is builder.id of the builders for
+//     Go and containers and of the generic generator.
+//   - [BuildTypeGitLab]: buildSignerURI is builder.id, buildConfigURI
+//     externalParameters.config; sourceRepositoryIdentifier, sourceRepositoryOwnerIdentifier,
+//     buildTrigger and runnerEnvironment are project_id, namespace_id, pipeline_source and
+//     runner_environment of internalParameters.gitlab. GitLab's own runner: invocationId is
+//     the job's number in runInvocationURI.
+//   - [BuildTypeBuildkite]: buildTrigger and runnerEnvironment are build_source and
+//     runner_environment of internalParameters.buildkite. Its certificates do not claim the
+//     repository.
+//   - [BuildTypeCircleCI]: buildSignerURI is builder.id; buildConfigURI names
+//     internalParameters.circleci.pipeline_id; runnerEnvironment is "ssh-rerun" if ssh_rerun
+//     is true, and two quotes if not. Its certificates do not claim the commit.
+//   - Codefresh: no build type is known, and "any" above is all; sourceRepositoryRef is a
+//     name of a branch or a tag.
+//
+// The other claims are stated by no provenance.
 package provenance

@@ -106,12 +106,19 @@ func pinned(e env, locks []string, dockerfile string) ([]assay.Resource, error) 
 func checkProvenanceCommand(fs *flag.FlagSet) action {
 	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement")
 	return func(_ context.Context, e env, file string) error {
-		p, err := readProvenance(file, *typ)
+		d, err := readProvenance(file, *typ)
 		if err != nil {
 			return err
 		}
+		for _, x := range d.Deviations {
+			e.note("%s", x)
+		}
+		p, builder := d.Provenance, d.Provenance.Builder.ID
+		if builder == "" {
+			builder = "unknown"
+		}
 		_, err = fmt.Fprintf(e.stdout, "%s\nbuilder   %s\nbuildType %s\nsource    %s %s %s\nmaterials %d\n",
-			p.Format, p.Builder.ID, p.BuildType, p.Source.Repository, p.Source.Commit, p.Source.Ref, len(p.Materials))
+			p.Format, builder, p.BuildType, p.Source.Repository, p.Source.Commit, p.Source.Ref, len(p.Materials))
 		return err
 	}
 }
@@ -128,11 +135,11 @@ func convertProvenanceCommand(fs *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		p, err := readProvenance(file, *typ)
+		d, err := readProvenance(file, *typ)
 		if err != nil {
 			return err
 		}
-		p, losses, err := provenance.ToV1(p, *buildType)
+		p, losses, err := provenance.ToV1(d.Provenance, *buildType)
 		if err != nil {
 			return err
 		}
@@ -143,7 +150,7 @@ func convertProvenanceCommand(fs *flag.FlagSet) action {
 	}
 }
 
-func readProvenance(file, typ string) (*assay.Provenance, error) {
+func readProvenance(file, typ string) (*provenance.Document, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -156,7 +163,7 @@ func readProvenance(file, typ string) (*assay.Provenance, error) {
 		}
 		t, data = h.PredicateType, h.Predicate
 	}
-	return provenance.Read(file, t, data)
+	return provenance.ReadDocument(file, t, data)
 }
 
 func writePredicate(e env, out outputs, p *assay.Provenance) error {

@@ -26,8 +26,8 @@
 // Nothing is unpacked or written to disk. Nothing is fetched from where a manifest
 // says it can be had, unless Options.ForeignLayers allows the host.
 //
-// SBOMs that a build attached are read by [Opened.AttachedSBOMs]. They are claims
-// without a signature, and never evidence.
+// SBOMs that a build attached are read by [Opened.AttachedSBOMs], and its provenance by
+// [Opened.AttachedProvenances]. They are claims without a signature, and never evidence.
 //
 // [Registry] is the configuration of everybody who talks to a registry.
 package image

@@ -98,7 +98,27 @@ func ExampleOpened_AttachedSBOMs() {
 	// Output: true https://spdx.dev/Document {"spdxVersion":"SPDX-2.3"}
 }
 
-// exampleIndex writes a layout of one image with its SBOM beside it, as BuildKit does.
+// Provenance that nobody signed, for package provenance, ReadStatement.
+func ExampleOpened_AttachedProvenances() {
+	ctx := context.Background()
+	dir := exampleIndex()
+	defer os.RemoveAll(dir)
+	o, err := image.Open(ctx, "oci:"+dir, image.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer o.Close()
+	for s, err := range o.AttachedProvenances(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(s.Subject == o.Digest(), s.PredicateType, string(s.Predicate))
+	}
+	// Output: true https://slsa.dev/provenance/v1 {"buildDefinition":{},"runDetails":{}}
+}
+
+// exampleIndex writes a layout of one image with its SBOM and its provenance beside it,
+// as BuildKit does.
 func exampleIndex() string {
 	img, err := testimage.Build(testimage.Options{}, testimage.Layer{Files: []testimage.File{{Name: "hello"}}})
 	if err != nil {
@@ -106,7 +126,11 @@ func exampleIndex() string {
 	}
 	statement := []byte(`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://spdx.dev/Document","subject":[{"digest":{"sha256":"` +
 		img.ID().Hex() + `"}}],"predicate":{"spdxVersion":"SPDX-2.3"}}`)
-	att, err := testimage.Build(testimage.Options{}, testimage.Layer{Blob: statement, Tar: statement, MediaType: "application/vnd.in-toto+json"})
+	built := []byte(`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v1","subject":[{"digest":{"sha256":"` +
+		img.ID().Hex() + `"}}],"predicate":{"buildDefinition":{},"runDetails":{}}}`)
+	att, err := testimage.Build(testimage.Options{},
+		testimage.Layer{Blob: statement, Tar: statement, MediaType: "application/vnd.in-toto+json"},
+		testimage.Layer{Blob: built, Tar: built, MediaType: "application/vnd.in-toto+json"})
 	if err != nil {
 		log.Fatal(err)
 	}
