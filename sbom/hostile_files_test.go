@@ -217,7 +217,7 @@ func TestHostileArchives(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			if peak > 160<<20 {
+			if peak > 128<<20 {
 				t.Errorf("%d MB of memory", peak>>20)
 			}
 			got := found(c)

@@ -67,7 +67,7 @@ func ecosystems() []ecosystem {
 		{pythonName, "pypi", func(b *budget) layers.Visitor { return pythonVisitor{b} }, (*maker).python, nil, isPythonMinor},
 		{gemName, "gem", func(b *budget) layers.Visitor { return gemVisitor{b} }, (*maker).gems, nil, nil},
 		{composerName, "composer", func(b *budget) layers.Visitor { return composerVisitor{b} }, (*maker).composer, nil, nil},
-		{javaName, "maven", func(b *budget) layers.Visitor { return javaVisitor{b, new(sync.Mutex)} }, (*maker).java, nil, nil},
+		{javaName, "maven", newJava, (*maker).java, nil, nil},
 		{dotnetName, "nuget", func(b *budget) layers.Visitor { return dotnetVisitor{b} }, (*maker).dotnet, nil, nil},
 		{rustName, "cargo", nil, (*maker).rust, isApplication, nil},
 		// The last: what all others found explains executables.

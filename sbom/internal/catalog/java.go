@@ -6,7 +6,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -23,8 +22,10 @@ type javaArchive = *java.Archive
 // an archive, or the manifest of one at its beginning.
 type javaVisitor struct {
 	budget *budget
-	large  *sync.Mutex // see java.NewStream
+	shared *java.Shared
 }
+
+func newJava(b *budget) layers.Visitor { return javaVisitor{b, new(java.Shared)} }
 
 func (javaVisitor) Name() string { return javaName }
 
@@ -43,7 +44,7 @@ func (javaVisitor) Peek(f *layers.File, head []byte) layers.Want {
 }
 
 func (v javaVisitor) Visit(_ context.Context, f *layers.File, c layers.Content) (any, error) {
-	a, err := java.Parse(c.Bytes, c.SHA256, java.Limits{})
+	a, err := v.shared.Parse(c.Bytes, c.SHA256, java.Limits{})
 	if err != nil {
 		return faulty{err}, nil
 	}
@@ -59,7 +60,7 @@ type javaStream struct {
 // Stream implements [layers.Streamer].
 func (v javaVisitor) Stream(f *layers.File, asked any) layers.Stream {
 	a, _ := asked.(*java.Asked)
-	return javaStream{java.NewStream(f.Size, java.Limits{}, a, v.large), v.budget}
+	return javaStream{java.NewStream(f.Size, java.Limits{}, a, v.shared), v.budget}
 }
 
 func (s javaStream) Visit(_ context.Context, f *layers.File, c layers.Content) (fact, ask any, err error) {

@@ -114,15 +114,9 @@ func (l Limits) filled() Limits {
 	return l
 }
 
-// Parse reads an archive whose SHA-256 digest is given. The error is of kind
-// [assay.ErrInvalid]: it is no zip file, or its directory is broken.
+// Parse is [Shared.Parse] of a reading that shares nothing.
 func Parse(content []byte, sum assay.Digest, limits Limits) (*Archive, error) {
-	r := &reader{limits: limits.filled()}
-	a, err := r.archive(sparse.Whole(content), "", sum, 1)
-	if err != nil {
-		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrInvalid, Err: err}
-	}
-	return a, nil
+	return new(Shared).Parse(content, sum, limits)
 }
 
 // reader is what the archives in one another share.
@@ -133,6 +127,8 @@ type reader struct {
 	live     int64
 	faults   int
 	inflater io.ReadCloser
+	shared   *Shared
+	locked   bool // shared.large is, by this reader
 	// went gives what was read of an archive in one that goes by.
 	went func(zipEntry) (*Archive, error)
 }
@@ -211,7 +207,7 @@ func (r *reader) text(a *Archive, z zipEntry, content *sparse.Content, name stri
 		r.fault(a, name, bound(uint64(r.inflated), "Inflated", r.limits.Inflated))
 		return nil
 	}
-	b, _, err := z.open(content, &r.inflater)
+	b, _, err := z.open(content, &r.inflater, func(n uint64) []byte { return make([]byte, n) })
 	if err != nil {
 		r.fault(a, name, invalid(err))
 		return nil
@@ -247,7 +243,14 @@ func (r *reader) inner(name string, z zipEntry, content *sparse.Content, depth i
 	if r.inflated += int64(min(z.size, 1<<40)); r.inflated > r.limits.Inflated {
 		return nil, bound(uint64(r.inflated), "Inflated", r.limits.Inflated)
 	}
-	b, owned, err := z.open(content, &r.inflater)
+	if z.method != stored && z.size > largeMember && !r.locked {
+		r.lock()
+		defer r.unlock()
+	}
+	b, owned, err := z.open(content, &r.inflater, r.shared.buffer)
+	if owned {
+		defer r.shared.done(b) // facts have copies
+	}
 	if err != nil {
 		return nil, invalid(err)
 	}

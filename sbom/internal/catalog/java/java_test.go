@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -334,4 +335,38 @@ func BenchmarkParse(b *testing.B) {
 		floor, spent = floor+middle.Sub(start), spent+time.Since(middle)
 	}
 	b.ReportMetric(float64(spent)/float64(floor), "x-floor")
+}
+
+// Archives in an archive are inflated into the same memory one after the other, and
+// nothing that was found in one changes with the next.
+func TestNestedMemory(t *testing.T) {
+	const count, size = 24, 1 << 20
+	var files []file
+	var want []Project
+	for i := range count {
+		p := Project{Group: "g", Artifact: fmt.Sprint("a", i), Version: "1", Properties: true}
+		want = append(want, p)
+		files = append(files, file{fmt.Sprintf("%d.jar", i), jar(t, true, properties(p.Group, p.Artifact, p.Version), file{"pad", strings.Repeat("\x00", size)})})
+	}
+	content := []byte(jar(t, false, file{"many.jar", jar(t, false, files...)}))
+	shared := new(Shared)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 2 {
+		a, err := shared.Parse(content, assay.SumSHA256(content), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []Project
+		for _, n := range a.Nested[0].Nested {
+			got = append(got, n.Projects...)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > count*size {
+		t.Errorf("%d MB for %d archives of %d MB", got>>20, 2*count, size>>20)
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"hash"
 	"path"
 	"slices"
-	"sync"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
@@ -55,8 +54,6 @@ type Stream struct {
 	full    bool
 	texts   uint64 // kept of them
 	sha1    hash.Hash
-	large   *sync.Mutex
-	locked  bool
 
 	// What is waited for: a local header, its name, or the end of a member.
 	begin, until uint64 // of the header, and of what is waited for
@@ -67,9 +64,9 @@ type Stream struct {
 }
 
 // NewStream is for an archive of that size. Asked is what [Stream.Parse] gave in a
-// reading before, nil in the first. Streams that run at once share the mutex.
-func NewStream(size int64, limits Limits, asked *Asked, large *sync.Mutex) *Stream {
-	s := &Stream{r: reader{limits: limits.filled()}, large: large, guess: asked == nil}
+// reading before, nil in the first.
+func NewStream(size int64, limits Limits, asked *Asked, shared *Shared) *Stream {
+	s := &Stream{r: reader{limits: limits.filled(), shared: shared}, guess: asked == nil}
 	s.content = sparse.New(size, streamTail+streamTexts+streamAsked+s.r.limits.Live)
 	if asked != nil {
 		s.asked = *asked
@@ -255,11 +252,11 @@ func (s *Stream) member(z zipEntry, from uint64) {
 		return
 	}
 	if takes > largeMember {
-		s.lock()
+		s.r.lock()
 	}
 	s.free = max(s.free, end)
 	if !s.content.Want(sparse.Range{From: z.at, To: end}) {
-		s.unlock()
+		s.r.unlock()
 		return
 	}
 	s.until = end
@@ -268,7 +265,7 @@ func (s *Stream) member(z zipEntry, from uint64) {
 		m.archive, m.err = s.r.inner(string(z.name[:min(len(z.name), 1024)]), z, s.content, 1)
 		s.asked.found[z.at] = m
 		s.forget(z.at, end-z.at)
-		s.unlock()
+		s.r.unlock()
 	}
 	if s.content.At() >= end {
 		then := s.at
@@ -277,29 +274,15 @@ func (s *Stream) member(z zipEntry, from uint64) {
 	}
 }
 
-func (s *Stream) lock() {
-	if !s.locked {
-		s.large.Lock()
-		s.locked = true
-	}
-}
-
-func (s *Stream) unlock() {
-	if s.locked {
-		s.locked = false
-		s.large.Unlock()
-	}
-}
-
 // Close gives back what is shared.
-func (s *Stream) Close() { s.unlock() }
+func (s *Stream) Close() { s.r.unlock() }
 
 // Parse gives what [Parse] gives of the whole content. If asked is not nil it is nothing
 // that it gives, and the archive must be read again for that. Full tells that this would
 // not help: it takes more than is kept.
 func (s *Stream) Parse(sum assay.Digest) (_ *Archive, asked *Asked, full bool, err error) {
 	s.at = nil
-	s.unlock()
+	s.r.unlock()
 	s.content.Forget()
 	s.content.Track()
 	if s.sha1 != nil {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,10 +21,10 @@ import (
 // stream reads an archive as it goes by, in pieces that pick gives the length of, and
 // again as often as it asks. It gives the number of readings, 0 if it gave up.
 func stream(content []byte, l Limits, pick func() int) (*Archive, int, error) {
-	var large sync.Mutex
+	var shared Shared
 	var asked *Asked
 	for n := 1; n <= 4; n++ {
-		s := NewStream(int64(len(content)), l, asked, &large)
+		s := NewStream(int64(len(content)), l, asked, &shared)
 		for rest := content; len(rest) > 0; {
 			k := min(len(rest), pick())
 			s.Write(rest[:k])
@@ -33,10 +32,10 @@ func stream(content []byte, l Limits, pick func() int) (*Archive, int, error) {
 		}
 		a, more, full, err := s.Parse(assay.SumSHA256(content))
 		s.Close()
-		if !large.TryLock() {
+		if !shared.large.TryLock() {
 			return nil, 0, errors.New("the mutex is held")
 		}
-		large.Unlock()
+		shared.large.Unlock()
 		if full {
 			return nil, 0, nil
 		}

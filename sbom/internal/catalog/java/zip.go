@@ -184,8 +184,8 @@ var errCut = fmt.Errorf("%w: the content is cut", errZip)
 var errLacks = errors.New("it is not kept")
 
 // open gives the content of an entry. That of a stored one is a part of the archive;
-// owned tells that it is not, and takes memory of its own.
-func (z *zipEntry) open(c *sparse.Content, inflater *io.ReadCloser) (data []byte, owned bool, err error) {
+// owned tells that it is not, and is in memory that buffer gave, after an error too.
+func (z *zipEntry) open(c *sparse.Content, inflater *io.ReadCloser, buffer func(uint64) []byte) (data []byte, owned bool, err error) {
 	raw, err := z.raw(c)
 	if err != nil {
 		return nil, false, err
@@ -208,19 +208,19 @@ func (z *zipEntry) open(c *sparse.Content, inflater *io.ReadCloser) (data []byte
 		} else if err := (*inflater).(flate.Resetter).Reset(bytes.NewReader(raw), nil); err != nil {
 			return nil, false, err
 		}
-		data, owned = make([]byte, z.size), true
+		data, owned = buffer(z.size), true
 		if _, err := io.ReadFull(*inflater, data); err != nil {
-			return nil, false, fmt.Errorf("%w: %w", errZip, err)
+			return data, true, fmt.Errorf("%w: %w", errZip, err)
 		}
 		var more [1]byte
 		if n, err := (*inflater).Read(more[:]); n > 0 || err != io.EOF {
-			return nil, false, fmt.Errorf("%w: more than the %d bytes that the directory says", errZip, z.size)
+			return data, true, fmt.Errorf("%w: more than the %d bytes that the directory says", errZip, z.size)
 		}
 	default:
 		return nil, false, fmt.Errorf("%w: compression method %d", errZip, z.method)
 	}
 	if got := crc32.ChecksumIEEE(data); got != z.sum {
-		return nil, false, fmt.Errorf("%w: checksum %08x, the directory says %08x", errZip, got, z.sum)
+		return data, owned, fmt.Errorf("%w: checksum %08x, the directory says %08x", errZip, got, z.sum)
 	}
 	return data, owned, nil
 }

@@ -1,0 +1,62 @@
+package java
+
+import (
+	"sync"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
+)
+
+// Shared is what readings that run at once share, so that together they take the memory
+// of one: large archives in archives are inflated one at a time, into the memory of
+// those before. The zero value is ready.
+type Shared struct {
+	large   sync.Mutex
+	buffers sync.Pool // of *[]byte
+}
+
+// pooled is the smallest content that is inflated into memory that was used before.
+const pooled = 64 << 10
+
+// buffer gives memory for n bytes, with anything in it.
+func (s *Shared) buffer(n uint64) []byte {
+	if n >= pooled {
+		if b, ok := s.buffers.Get().(*[]byte); ok && uint64(cap(*b)) >= n {
+			return (*b)[:n]
+		}
+	}
+	return make([]byte, n)
+}
+
+// done takes memory back of which nothing is used any more.
+func (s *Shared) done(b []byte) {
+	if cap(b) >= pooled {
+		s.buffers.Put(&b)
+	}
+}
+
+// Parse reads an archive whose SHA-256 digest is given. The error is of kind
+// [assay.ErrInvalid]: it is no zip file, or its directory is broken.
+func (s *Shared) Parse(content []byte, sum assay.Digest, limits Limits) (*Archive, error) {
+	r := &reader{limits: limits.filled(), shared: s}
+	a, err := r.archive(sparse.Whole(content), "", sum, 1)
+	if err != nil {
+		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrInvalid, Err: err}
+	}
+	return a, nil
+}
+
+// lock waits until no other reading has a large archive in memory.
+func (r *reader) lock() {
+	if !r.locked {
+		r.shared.large.Lock()
+		r.locked = true
+	}
+}
+
+func (r *reader) unlock() {
+	if r.locked {
+		r.locked = false
+		r.shared.large.Unlock()
+	}
+}
