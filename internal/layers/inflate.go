@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -55,8 +54,8 @@ func sniff(head []byte) compression {
 func inflater(r *bufio.Reader, c compression, window int64, spare *spares) (io.Reader, func(), error) {
 	switch c {
 	case packedGzip:
-		z, err := gzip.NewReader(r)
-		return z, func() {}, err
+		z := spare.gunzip()
+		return z, func() { spare.keepGunzip(z) }, z.Reset(r)
 	case packedZstd:
 		if z := spare.decoder(); z != nil {
 			if err := z.Reset(r); err != nil {

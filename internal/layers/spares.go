@@ -4,6 +4,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/assaykit/assay/internal/layers/gunzip"
 )
 
 // spares is what the reading of one layer leaves for the next: hundreds of layers would
@@ -13,6 +15,7 @@ type spares struct {
 	mu       sync.Mutex
 	buffers  map[int][][]byte // by size
 	decoders []*zstd.Decoder
+	gunzips  []*gunzip.Reader
 }
 
 func (s *spares) buffer(size int) []byte {
@@ -73,6 +76,26 @@ func (s *spares) keepDecoder(d *zstd.Decoder) {
 	s.decoders = append(s.decoders, d)
 }
 
+// gunzip gives a reader to be reset.
+func (s *spares) gunzip() *gunzip.Reader {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.gunzips)
+	if n == 0 {
+		return new(gunzip.Reader)
+	}
+	z := s.gunzips[n-1]
+	s.gunzips = s.gunzips[:n-1]
+	return z
+}
+
+func (s *spares) keepGunzip(z *gunzip.Reader) {
+	_ = z.Reset(nil) // lets go of the source
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gunzips = append(s.gunzips, z)
+}
+
 // close ends what is kept.
 func (s *spares) close() {
 	s.mu.Lock()
@@ -80,5 +103,5 @@ func (s *spares) close() {
 	for _, d := range s.decoders {
 		d.Close()
 	}
-	s.decoders, s.buffers = nil, nil
+	s.decoders, s.gunzips, s.buffers = nil, nil, nil
 }
