@@ -25,7 +25,8 @@ var ErrNoRange = errors.New("the source gives no part of a blob")
 // ranges reads parts of one blob, with the same bound on stalling as a stream.
 type ranges struct {
 	s       *stream
-	fetched atomic.Int64
+	asked   atomic.Int64 // bytes
+	fetched atomic.Int64 // of them so far
 }
 
 // Range implements toc.Source. It does not wait for the source: what fails shows when
@@ -33,6 +34,7 @@ type ranges struct {
 func (r *ranges) Range(ctx context.Context, offset, length int64) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	p := newPipe(blobBuffers, blobBuffer, r.s.spare)
+	r.asked.Add(length)
 	go r.pump(ctx, p, offset, length)
 	return &rangeReader{pipeReader{ctx: ctx, p: p, stall: max(0, r.s.opts.Stall)}, r.s, cancel}, nil
 }

@@ -67,7 +67,7 @@ type Layer struct {
 	// Inflated and Trailing are not known. A table that lies about its blob goes
 	// unnoticed: a runtime that unpacks the blob sees other files then.
 	TOC assay.Digest
-	// Fetched is how many bytes of the blob were read, if TOC is set.
+	// Fetched is how many bytes of the blob were asked for, if TOC is set.
 	Fetched int64
 	// NoTOC says why a layer was read whole that has a table of contents, where
 	// Options.TrustTOC would allow to go by it.

@@ -64,12 +64,12 @@ func (c *collector) byTOC(ctx context.Context, s *stream, h *harvest) (bool, err
 	if err != nil {
 		return false, err
 	}
-	s.info = Layer{Digest: digestOf(s.desc.Digest), DiffID: s.diffID, Size: s.desc.Size, TOC: r.t.Digest, Fetched: r.src.fetched.Load()}
+	s.info = Layer{Digest: digestOf(s.desc.Digest), DiffID: s.diffID, Size: s.desc.Size, TOC: r.t.Digest, Fetched: r.src.asked.Load()}
 	return true, nil
 }
 
 // againByTOC serves the requests for the entries of these positions of a layer that
-// was read by its table. It gives how many bytes it fetched.
+// was read by its table. It gives how many bytes it asked for.
 func (c *collector) againByTOC(ctx context.Context, s *stream, h *harvest, only map[int][]request) (int64, error) {
 	l, _, err := s.locate()
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *collector) againByTOC(ctx context.Context, s *stream, h *harvest, only 
 	}
 	runs, _ := coalesce(parts)
 	err = r.walk(ctx, runs, only)
-	return r.src.fetched.Load(), err
+	return r.src.asked.Load(), err
 }
 
 // locate reads what the layer's annotations say of a table.
