@@ -15,8 +15,8 @@ type Dialect string
 
 // The dialects.
 const (
-	// BuildKit leaves builder.id empty unless it is told one, and spells invocationId
-	// "invocationID". The subject is the manifest of one platform, never the index.
+	// BuildKit leaves builder.id empty unless it is told one, and versions of it spell
+	// invocationId "invocationID". The subject is the manifest of one platform, never the index.
 	BuildKit Dialect = "buildkit"
 	// CloudBuild is Google Cloud Build's: empty descriptors among the by-products, and
 	// in v0.1 its own statement beside the predicate.

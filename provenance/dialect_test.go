@@ -1,11 +1,18 @@
 package provenance_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	provpb "github.com/in-toto/attestation/go/predicates/provenance/v1"
+	intoto "github.com/in-toto/attestation/go/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/provenance"
@@ -250,5 +257,58 @@ func TestReadNPMPublish(t *testing.T) {
 	}
 	if _, err := provenance.ReadNPMPublish("p", []byte(strings.Replace(good, "https://", "", 1))); err == nil {
 		t.Error("a registry that is no URL was read")
+	}
+}
+
+// What go-witness does, done to the real messages: encoding/json instead of protojson.
+// Both forms say the same.
+func TestWitnessAgreesWithInToto(t *testing.T) {
+	params, err := structpb.NewStruct(map[string]any{"command": "make <all>", "n": 1.0, "deep": map[string]any{"a_b": []any{"x"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, err := structpb.NewStruct(map[string]any{"k_k": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dep := func(name string) *intoto.ResourceDescriptor {
+		return &intoto.ResourceDescriptor{Name: name, Uri: "https://example.com/" + name, Digest: map[string]string{"sha256": hash}, Content: []byte("x"),
+			DownloadLocation: "https://example.com/d", MediaType: "text/plain", Annotations: note}
+	}
+	message := &provpb.Provenance{
+		BuildDefinition: &provpb.BuildDefinition{BuildType: "https://witness.dev/slsa-build@v0.1", ExternalParameters: params, InternalParameters: note,
+			ResolvedDependencies: []*intoto.ResourceDescriptor{dep("b"), dep("a")}},
+		RunDetails: &provpb.RunDetails{
+			Builder:    &provpb.Builder{Id: "https://witness.dev/b", Version: map[string]string{"w": "1"}, BuilderDependencies: []*intoto.ResourceDescriptor{dep("c")}},
+			Metadata:   &provpb.BuildMetadata{InvocationId: "i", StartedOn: timestamppb.New(time.Unix(1795428000, 123456789)), FinishedOn: timestamppb.New(time.Unix(1795428001, 0))},
+			Byproducts: []*intoto.ResourceDescriptor{dep("log")},
+		},
+	}
+	wrong, err := json.Marshal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, err := protojson.Marshal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := provenance.ReadDocument("wrong", "https://slsa.dev/provenance/v1.0", wrong)
+	if err != nil {
+		t.Fatalf("%v: %s", err, wrong)
+	}
+	want, err := provenance.Read("right", assay.PredicateSLSA1, right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := provenance.Encode(d.Provenance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := provenance.Encode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a) != string(b) || d.Dialect != provenance.Witness || len(d.Provenance.Extensions) > 0 {
+		t.Errorf("read as\n%s\nwant\n%s\nfrom %s", a, b, wrong)
 	}
 }

@@ -178,5 +178,6 @@
 //   - Codefresh: no build type is known, and "any" above is all; sourceRepositoryRef is a
 //     name of a branch or a tag.
 //
-// The other claims are stated by no provenance.
+// The other claims are stated by no provenance. Issuers of email addresses, of Kubernetes
+// and of Chainguard's identities claim nothing of a build, and Buddy is none of Fulcio's.
 package provenance

@@ -183,6 +183,9 @@ func TestHermeticAndReproducible(t *testing.T) {
 		}
 		return p
 	}
+	if h, r := provenance.Hermetic(nil), provenance.Reproducible(nil); h.State != assay.Unknown || r.State != assay.Unknown {
+		t.Errorf("nothing: %v, %v", h, r)
+	}
 	for _, tt := range []struct {
 		name                   string
 		p                      *assay.Provenance

@@ -106,6 +106,9 @@ var (
 // materials is stated to be complete and that each has a digest; against it, a material
 // without one.
 func Hermetic(p *assay.Provenance) Stated {
+	if p == nil {
+		return Stated{}
+	}
 	s := Stated{State: stated(p, hermeticAt)}
 	for _, at := range completenessAt {
 		var complete struct {
@@ -147,6 +150,9 @@ func Hermetic(p *assay.Provenance) Stated {
 func Reproducible(p *assay.Provenance) Stated { return Stated{State: stated(p, reproducibleAt)} }
 
 func stated(p *assay.Provenance, members []string) assay.State {
+	if p == nil {
+		return assay.Unknown
+	}
 	for _, at := range members {
 		var b *bool
 		if raw, ok := p.Extensions[at]; !ok || strictjson.Unmarshal(at, raw, &b, strictjson.Limits{}) != nil || b == nil {

@@ -47,7 +47,7 @@ type (
 	}
 	wireMetadata struct {
 		InvocationID string `json:"invocationId,omitempty"`
-		// The spelling of in-toto-golang, and so of BuildKit and Tekton Chains. Never written.
+		// The spelling of in-toto-golang v0.9, and so of what was built with it. Never written.
 		InvocationIDCaps string `json:"invocationID,omitempty"`
 		StartedOn        string `json:"startedOn,omitempty"`
 		FinishedOn       string `json:"finishedOn,omitempty"`
