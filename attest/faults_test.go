@@ -122,6 +122,7 @@ func TestAnyFaultAtAnyRequest(t *testing.T) {
 		{"another object", testregistry.Fault{Rewrite: replace(`{"schemaVersion":2,"manifests":[{}]}`)}, false},
 		{"a member twice", testregistry.Fault{Rewrite: func(b []byte) []byte { return append([]byte(`{"schemaVersion":2,"schemaVersion":2,`), b[1:]...) }}, false},
 		{"endless", testregistry.Fault{Rewrite: func(b []byte) []byte { return append(b, make([]byte, 5<<20)...) }}, false},
+		{"dropped", testregistry.Fault{Drop: true}, true},
 		{"no answer", testregistry.Fault{Hang: true}, false},
 		{"no end", testregistry.Fault{Stall: 10}, false},
 	}
@@ -180,7 +181,7 @@ func TestAnyFaultAtAnyRequest(t *testing.T) {
 					slots := make(chan struct{}, 8)
 					for _, f := range faults {
 						// The handshake, and what is not there, have no body to spoil.
-						if (path == "/v2/" || absent[path]) && f.fault.Status == 0 && !f.fault.Hang {
+						if (path == "/v2/" || absent[path]) && f.fault.Status == 0 && !f.fault.Hang && !f.fault.Drop {
 							continue
 						}
 						for _, times := range []int{0, 1} {

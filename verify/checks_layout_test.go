@@ -159,7 +159,10 @@ func TestLayoutOfAFolder(t *testing.T) {
 		{Name: "old", Layout: read("demo.layout"), Owners: []string{string(read("alice.pub"))}, SkipInspections: true},
 		{Name: "new", Layout: read("demo.dsse.layout"), Owners: []string{string(read("alice.pub"))}, SkipInspections: true},
 	}}
-	v, err := verify.New(verify.Trust{Keys: []verify.Key{{Public: newFixture(t).signer.Public()}}}, policy, verify.At(at))
+	if _, err := verify.New(verify.Trust{}, verify.Policy{}); !errors.Is(err, assay.ErrInvalid) {
+		t.Errorf("neither trust nor layouts: %v", err)
+	}
+	v, err := verify.New(verify.Trust{}, policy, verify.At(at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +174,11 @@ func TestLayoutOfAFolder(t *testing.T) {
 	for _, id := range []string{"layout/old", "layout/new"} {
 		if c := check(t, r, id, assay.Proven, verify.Holds); len(c.Evidence) != 2 {
 			t.Errorf("%s rests on %v", id, c.Evidence)
+		}
+	}
+	for _, a := range r.Attestations {
+		if a.State == assay.Proven && a.Rule == "" {
+			t.Errorf("%s is proven by no trust", a.Envelope)
 		}
 	}
 }

@@ -31,6 +31,11 @@ type opening struct {
 func (o *opening) prove(ctx context.Context, v *Verifier) {
 	o.once.Do(func() {
 		v.log.DebugContext(ctx, "opening", "envelope", o.envelope.Digest())
+		if v.opener == nil {
+			o.provenErr = &envelope.Failure{Step: envelope.StepTrust, Err: &assay.Error{Op: "verify signature", Kind: assay.ErrUnchecked,
+				Subject: o.envelope.Digest().String(), Bound: "a trust"}}
+			return
+		}
 		if o.proven, o.provenErr = v.opener.Open(o.envelope); o.provenErr == nil {
 			o.said, o.saidErr = whatIsSaid(o.envelope.Digest().String(), o.proven)
 		}

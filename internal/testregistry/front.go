@@ -37,6 +37,8 @@ type Fault struct {
 	// Hang keeps the request without any answer until the client gives up or the
 	// test ends.
 	Hang bool
+	// Drop closes the connection without any answer.
+	Drop bool
 	// Stall sends that many bytes of the true body and then nothing more,
 	// without closing.
 	Stall int64
@@ -57,7 +59,7 @@ type Fault struct {
 // ways counts the wrong answers that the fault asks for.
 func (f Fault) ways() int {
 	n := 0
-	for _, set := range []bool{f.Status != 0, f.Hang, f.Stall != 0, f.Truncate != 0, f.Corrupt, f.Rewrite != nil} {
+	for _, set := range []bool{f.Status != 0, f.Hang, f.Drop, f.Stall != 0, f.Truncate != 0, f.Corrupt, f.Rewrite != nil} {
 		if set {
 			n++
 		}
@@ -183,6 +185,8 @@ func (p *Proxy) handler(pass http.Handler) http.Handler {
 		switch {
 		case !ok:
 			pass.ServeHTTP(w, r)
+		case f.Drop:
+			panic(http.ErrAbortHandler)
 		case f.Hang:
 			p.wait(r.Context().Done())
 			panic(http.ErrAbortHandler)

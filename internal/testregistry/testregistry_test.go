@@ -191,6 +191,12 @@ func TestFaults(t *testing.T) {
 			t.Errorf("error %v, want a deadline", err)
 		}
 	})
+	t.Run("drop", func(t *testing.T) {
+		p := testregistry.Front(t, r, testregistry.Fault{Path: "/blobs/", Drop: true})
+		if _, _, _, err := get(t, p.URL+path, long); !errors.Is(err, io.EOF) {
+			t.Errorf("error %v, want an end", err)
+		}
+	})
 	t.Run("stall", func(t *testing.T) {
 		p := testregistry.Front(t, r, testregistry.Fault{Path: "/blobs/", Stall: 100})
 		_, _, body, err := get(t, p.URL+path, short)
