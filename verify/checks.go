@@ -32,6 +32,7 @@ const (
 	CheckVEXAuthor       = "vex/author"
 	CheckPostureClaims   = "posture/claims"
 	CheckSummaryPassed   = "summary/passed"
+	CheckVouched         = "summary/vouched"
 	CheckTestsPassed     = "test-result/passed"
 	CheckRebuilt         = "schedule/rebuilt"
 	CheckScan            = "scan/fresh"
@@ -60,6 +61,8 @@ type subjectCase struct {
 	// unsigned are the provenances that nobody signed, by envelope.
 	unsigned   []unsignedProvenance
 	baseLayers int
+	// vouched are the summaries that stand in for evidence.
+	vouched []voucher
 }
 
 // assessed is what the posture rules say of the image's bytes; nil if those are not
@@ -102,6 +105,9 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 		check.Required = required || stage > assay.None && stage <= v.policy.Stage
 		out = append(out, check.finish())
 	}
+	if len(v.policy.Summaries) > 0 {
+		add(assay.None, false, v.vouchers(c))
+	}
 	requires := func(k assay.Kind) bool { return slices.Contains(v.policy.Require, k) }
 
 	if len(v.policy.Require)+len(v.policy.Layouts) == 0 && v.policy.Stage == assay.None {
@@ -110,14 +116,14 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	for _, k := range allKinds {
 		switch k {
 		case assay.KindSBOM, assay.KindProvenance, assay.KindVEX:
-			add(assay.Secure, requires(k), c.present(k))
+			add(assay.Secure, requires(k), c.standIn(k, false, c.present(k)))
 		case assay.KindOpaque:
 		default:
 			if requires(k) {
-				add(assay.None, true, c.present(k))
+				add(assay.None, true, c.standIn(k, false, c.present(k)))
 			}
 			if requires(k) && (k == assay.KindSummary || k == assay.KindTestResult) {
-				add(assay.None, true, c.passed(k))
+				add(assay.None, true, c.standIn(k, false, v.passed(c, k)))
 			}
 		}
 	}
@@ -129,23 +135,25 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 		contentsStage = assay.None
 	}
 	// Bytes that were offered and could not be read are not the same as none.
-	add(contentsStage, !v.policy.ContentsUnsafe && c.contents.reason != NoContents, c.bytes())
-	add(sbomStage(v.policy), requires(assay.KindSBOM) && !v.policy.ContentsUnsafe, c.sbomContents())
+	add(contentsStage, !v.policy.ContentsUnsafe && c.contents.reason != NoContents, c.standIn(assay.KindSBOM, true, c.bytes()))
+	add(sbomStage(v.policy), requires(assay.KindSBOM) && !v.policy.ContentsUnsafe, c.standIn(assay.KindSBOM, true, c.sbomContents()))
 
 	provenance := requires(assay.KindProvenance)
-	add(assay.Secure, provenance, v.builder(c))
-	add(assay.Secure, false, v.signerClaims(c))
-	add(assay.Secure, provenance && (len(v.policy.Sources) > 0 || v.policy.refs != nil), v.source(c))
-	add(assay.None, v.policy.MinBuildLevel > 0, v.level(c))
-	add(assay.None, v.policy.expectsParameters(), v.parameters(c))
+	built := func(check Check) Check { return c.standIn(assay.KindProvenance, false, check) }
+	add(assay.Secure, provenance, built(v.builder(c)))
+	add(assay.Secure, false, built(v.signerClaims(c)))
+	add(assay.Secure, provenance && (len(v.policy.Sources) > 0 || v.policy.refs != nil), built(v.source(c)))
+	add(assay.None, v.policy.MinBuildLevel > 0, built(v.level(c)))
+	add(assay.None, v.policy.expectsParameters(), built(v.parameters(c)))
 	add(assay.None, len(v.policy.SameRun) > 0, v.run(c))
 	add(assay.None, v.policy.Nested, c.nested())
 	add(assay.None, false, c.materials())
 	add(assay.None, len(v.policy.Bases) > 0, v.base(c))
 
-	add(assay.Secure, requires(assay.KindVEX), c.vexProducts())
-	add(assay.Secure, false, c.vexSubcomponents())
-	add(assay.Secure, false, c.vexConsistent())
+	vex := func(check Check) Check { return c.standIn(assay.KindVEX, false, check) }
+	add(assay.Secure, requires(assay.KindVEX), vex(c.vexProducts()))
+	add(assay.Secure, false, vex(c.vexSubcomponents()))
+	add(assay.Secure, false, vex(c.vexConsistent()))
 	add(assay.None, false, v.vexAuthor(c))
 
 	add(assay.None, false, c.postureClaims())
@@ -324,7 +332,7 @@ func (v *Verifier) signers(c *subjectCase, k assay.Kind) Check {
 
 // passed answers whether what was accepted of a kind that has an outcome says that it
 // was a good one: a summary of a verification that failed is no reason to pass.
-func (c *subjectCase) passed(k assay.Kind) Check {
+func (v *Verifier) passed(c *subjectCase, k assay.Kind) Check {
 	id := CheckSummaryPassed
 	if k == assay.KindTestResult {
 		id = CheckTestsPassed
@@ -339,8 +347,11 @@ func (c *subjectCase) passed(k assay.Kind) Check {
 		case *assay.TestResult:
 			ok, what = e.Result != "FAILED", "tests failed"
 		}
-		switch {
+		verifiers := v.policy.rule(e.Rule()).Verifiers
+		switch s, _ := e.Evidence().(*assay.Summary); {
 		case e.Evidence().Kind() != k:
+		case s != nil && len(verifiers) > 0 && !slices.Contains(verifiers, s.Verifier):
+			t.add(assay.Refuted, VerifierNotAllowed, e.Envelope(), fmt.Sprintf("%s may not speak for verifier %s", e.Signer(), s.Verifier))
 		case ok:
 			t.add(assay.Proven, Holds, e.Envelope())
 		default:

@@ -62,6 +62,8 @@ type Policy struct {
 	// builders, beside those of [provenance.WellKnownBuilders].
 	MinBuildLevel int              `json:"minBuildLevel,omitzero"`
 	BuildLevels   []BuildLevelRule `json:"buildLevels,omitempty"`
+	// Summaries let verification summaries stand in for evidence.
+	Summaries []SummaryRule `json:"summaries,omitempty"`
 	// SameRun are the kinds of evidence that must be signed in the run of the CI, and at
 	// the commit, that provenance is of.
 	SameRun []assay.Kind `json:"sameRun,omitempty"`
@@ -205,6 +207,9 @@ func (p Policy) compile() (*compiledPolicy, error) {
 		return nil, bad("/refPattern", p.RefPattern, err.Error())
 	}
 	if err := c.compileLevels(); err != nil {
+		return nil, err
+	}
+	if err := c.compileSummaries(); err != nil {
 		return nil, err
 	}
 	for i, t := range p.BuildTypes {

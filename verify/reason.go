@@ -89,6 +89,12 @@ const (
 	NestedDiffers Reason = "nested-differs"
 	// LevelTooLow: the build level is lower than the policy wants.
 	LevelTooLow Reason = "level-too-low"
+	// Vouched: there is no such evidence, and a verification summary stands in for it.
+	Vouched Reason = "vouched"
+	// VerifierNotAllowed: no rule lets this signer speak for this verifier.
+	VerifierNotAllowed Reason = "verifier-not-allowed"
+	// SummaryDiffers: a verification summary does not say what the policy wants.
+	SummaryDiffers Reason = "summary-differs"
 	// OtherRun: signed in another run of the CI than provenance.
 	OtherRun Reason = "other-run"
 	// BaseNotAllowed: built on none of the base images that the policy names.

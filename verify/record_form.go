@@ -257,6 +257,7 @@ func (p Policy) clone() Policy {
 	for i := range p.Signers {
 		s := &p.Signers[i]
 		s.Kinds, s.Builders, s.VEXAuthors = slices.Clone(s.Kinds), slices.Clone(s.Builders), slices.Clone(s.VEXAuthors)
+		s.Verifiers = slices.Clone(s.Verifiers)
 	}
 	p.Layouts = slices.Clone(p.Layouts)
 	for i := range p.Layouts {
@@ -265,7 +266,11 @@ func (p Policy) clone() Policy {
 	p.MinSigners = maps.Clone(p.MinSigners)
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
 	p.Bases, p.BuildTypes, p.SameRun = slices.Clone(p.Bases), slices.Clone(p.BuildTypes), slices.Clone(p.SameRun)
-	p.BuildLevels = slices.Clone(p.BuildLevels)
+	p.BuildLevels, p.Summaries = slices.Clone(p.BuildLevels), slices.Clone(p.Summaries)
+	for i := range p.Summaries {
+		r := &p.Summaries[i]
+		r.Levels, r.For = slices.Clone(r.Levels), slices.Clone(r.For)
+	}
 	p.Parameters = maps.Clone(p.Parameters)
 	for at, value := range p.Parameters {
 		p.Parameters[at] = slices.Clone(value)

@@ -44,6 +44,10 @@ type SignerRule struct {
 	// Builders are the builder.id values the signer may speak for in provenance. A
 	// signer whose certificate names its workflow may always speak for that one.
 	Builders []string `json:"builders,omitempty"`
+	// Verifiers are the verifier.id values the signer may speak for in verification
+	// summaries. Only a signer with some can make one that stands in for evidence, see
+	// [Policy.Summaries]; empty means any where a summary is merely required.
+	Verifiers []string `json:"verifiers,omitempty"`
 	// VEXAuthors are the authors of VEX documents the signer may speak for; empty
 	// means any.
 	VEXAuthors []string `json:"vexAuthors,omitempty"`
