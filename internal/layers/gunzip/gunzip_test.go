@@ -7,11 +7,11 @@ import (
 	stdgzip "compress/gzip"
 	"errors"
 	"fmt"
+	"go/build"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -248,7 +248,7 @@ func BenchmarkRead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		sources, _ := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "*", "*.go"))
+		sources, _ := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", "*", "*.go"))
 		for _, name := range sources {
 			text, err := os.ReadFile(name)
 			if err != nil {
