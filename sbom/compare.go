@@ -139,6 +139,10 @@ func describe(c *assay.Component) string {
 // by default, and the other lists files of packages, or no such executable. Roots are not compared:
 // that the document is about this image is for its subject digest to show.
 //
+// A claim is held against bytes only if actual is of a scan that read them: of
+// [Contents] with a [Layer.TOC] the actual SBOM is itself what tables claim, and no
+// difference proves no more than that both agree.
+//
 // The result is sorted, and does not depend on the order of components.
 func Compare(claimed, actual *assay.SBOM) Difference {
 	var d Difference

@@ -82,12 +82,16 @@ type Options struct {
 	// other files than the archive it is in goes unnoticed, and a runtime that unpacks
 	// the archive then runs what no scan has seen. SHA-256 digests of files that nobody
 	// reads are the table's. [Layer.TOC] is set for layers that were read so, and
-	// nothing in the SBOM itself tells it; package verify refuses this option.
+	// nothing in the SBOM itself tells it: package verify refuses this option, package
+	// attest/posture and [ProveBase] prove nothing of such layers, and [Compare] cannot
+	// know.
 	//
 	// A layer without a table, of another source, or of which most would have to be
 	// fetched all the same, is read whole and verified as ever; [Layer.NoTOC] says why.
 	// Most is needed where files are small, because every file is looked at for being an
-	// executable: what it saves are large files that are none.
+	// executable: what it saves are large files that are none. If a registry gives the
+	// table and then does not answer requests for parts of the blob, the scan fails with
+	// [assay.ErrUnchecked]; it can be made again without this option.
 	TrustTOC bool
 
 	// Workers is how many layers are read at once. Default GOMAXPROCS.

@@ -93,6 +93,9 @@ func (r *rule) fact(im *image, found *finding) assay.Fact {
 	if a.state == assay.Proven && im.ambiguous != "" && r.needsFiles() {
 		a = answer{assay.Unknown, "container runtimes differ in what they unpack: " + im.ambiguous}
 	}
+	if a.state == assay.Proven && im.table != "" && !r.configOnly() {
+		a = answer{assay.Unknown, im.table + " was read by its table of contents, so that nothing is proven of its files"}
+	}
 	f.State, f.Reason = a.state, a.reason
 	if f.State != assay.Proven {
 		f.Found, f.FoundTotal = found.sorted(), found.total
@@ -102,13 +105,10 @@ func (r *rule) fact(im *image, found *finding) assay.Fact {
 
 // needsFiles tells rules that depend on the merged file system from those about the
 // configuration or single layers.
-func (r *rule) needsFiles() bool {
-	switch r.Attribute {
-	case NumericUser, NoEnvSecrets, NoDeletedFiles:
-		return false
-	}
-	return true
-}
+func (r *rule) needsFiles() bool { return !r.configOnly() && r.Attribute != NoDeletedFiles }
+
+// configOnly tells rules that look at nothing but the configuration.
+func (r *rule) configOnly() bool { return r.Attribute == NumericUser || r.Attribute == NoEnvSecrets }
 
 // finding is what refutes an attribute, cut at max.
 type finding struct {

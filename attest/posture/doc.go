@@ -61,7 +61,10 @@
 // has no configuration and no layers; a user that does not resolve has no files; the
 // rules are for Linux, and for other platforms all of them are unknown. They are
 // unknown too where container runtimes would not unpack the same files
-// (sbom.Contents.Ambiguous), unless something refutes them.
+// (sbom.Contents.Ambiguous), unless something refutes them. So are all but those of the
+// configuration alone where a layer was read by its table of contents (sbom.Layer.TOC):
+// nobody compared the table with the files that a runtime unpacks. What the table itself
+// tells against an image refutes all the same.
 //
 // Files are judged by name, mode and owner. A shell under another name, a script
 // that is an interpreter's argument inside a shell command, debug symbols and secrets

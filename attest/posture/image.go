@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,6 +22,8 @@ type image struct {
 	// foreign is the operating system if it is not Linux; ambiguous the first entry
 	// that runtimes differ on.
 	foreign, ambiguous string
+	// table is the first layer that was read by its table of contents, "" if none was.
+	table string
 	// volumes are the declared ones that writable files may be in.
 	volumes []string
 	// loaders are the paths of dynamic loaders, complete after all files were seen.
@@ -40,6 +44,9 @@ func newImage(c *sbom.Contents) *image {
 	}
 	if len(c.Ambiguous) > 0 {
 		im.ambiguous = quote(strings.ToValidUTF8(c.Ambiguous[0].Path, "\uFFFD")) + " (" + c.Ambiguous[0].Reason + ")"
+	}
+	if i := slices.IndexFunc(c.Layers, func(l sbom.Layer) bool { return !l.TOC.IsZero() }); i >= 0 {
+		im.table = "layer " + strconv.Itoa(i)
 	}
 	if c.ConfigDigest.IsZero() {
 		return im

@@ -307,6 +307,31 @@ func TestAmbiguousIsNotProven(t *testing.T) {
 	}
 }
 
+// A table of contents that says that there is no shell proves nothing of the archive; one
+// that says that there is one is believed.
+func TestTableIsNoProof(t *testing.T) {
+	files, config := good()
+	for _, tt := range []struct {
+		files []file
+		shell assay.State
+	}{{files, assay.Unknown}, {append(slices.Clone(files), file{Name: "bin/sh", Mode: 0o755}), assay.Refuted}} {
+		contents := scan(t, config, testimage.Layer{Files: tt.files}, testimage.Layer{Files: []file{{Name: "x"}}})
+		contents.Layers[1].TOC = assay.SumSHA256([]byte("table"))
+		for _, f := range assess(t, contents).Facts {
+			want := assay.Unknown
+			switch f.Attribute {
+			case posture.NumericUser, posture.NoEnvSecrets:
+				want = assay.Proven
+			case posture.NoShell:
+				want = tt.shell
+			}
+			if f.State != want || want == assay.Unknown && !strings.Contains(f.Reason, "layer 1 was read by its table of contents") {
+				t.Errorf("%s: got %s (%s), want %s", f.Attribute, f.State, f.Reason, want)
+			}
+		}
+	}
+}
+
 func TestOtherPlatform(t *testing.T) {
 	files, _ := good()
 	img := testimage.NewWith(t, testimage.Options{Config: func(c *v1.ConfigFile) { c.OS = "windows" }}, testimage.Layer{Files: append(files, file{Name: "bin/sh", Mode: 0o755})})

@@ -44,7 +44,7 @@ func attestCommand(fs *flag.FlagSet) action {
 	fs.BoolVar(&s.keyless, "keyless", false, "sign with a certificate for the identity of a token")
 	fs.StringVar(&s.config, "signing-config", "", "sigstore signing_config.v0.2.json `FILE`, for --keyless")
 	fs.StringVar(&s.trustedRoot, "trusted-root", "", "trusted_root.json `FILE`: verify what was signed, for --keyless")
-	fs.StringVar(&s.token, "identity-token", "", "`FILE` with an OIDC token, for --keyless; without it, that of GitHub Actions")
+	fs.StringVar(&s.token, "identity-token", "", "`FILE` with an OIDC token, for --keyless; without it, the one of what this runs in: SIGSTORE_ID_TOKEN, GitHub Actions, GitLab CI, Buildkite, a SPIFFE workload, Google Cloud")
 	return func(ctx context.Context, e env, ref string) (err error) {
 		if *typ == "" || *predicate == "" {
 			return misused("attest needs --type and --predicate")
@@ -111,7 +111,7 @@ func (s signing) signer() (attest.Signer, error) {
 	case s.config == "":
 		return nil, misused("--keyless needs --signing-config")
 	}
-	o := keyless.Options{Token: keyless.GitHubToken{}}
+	o := keyless.Options{Token: keyless.Ambient(keyless.AmbientOptions{})}
 	var err error
 	if o.SigningConfig, err = os.ReadFile(s.config); err != nil {
 		return nil, err

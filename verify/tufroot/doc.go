@@ -18,7 +18,10 @@
 // expired, is refused. The cache is one file for each mirror, replaced whole: after a
 // crash it is the one before or the one after. It is not believed: all that is in it
 // is verified as if it came from the mirror. Who deletes it takes the memory away,
-// and nothing else. Two processes that write at once keep the newer metadata.
+// and nothing else. A process does not
+// replace what is newer than what it has. There is no lock: of two that do so in the same
+// instant the last one wins, and if that has the older metadata, what the other saw is
+// seen again with the next update.
 //
 // # Offline
 //
