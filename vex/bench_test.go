@@ -132,3 +132,60 @@ func BenchmarkTimeline(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(v.Statements)), "ns/question")
 	report(b, low)
 }
+
+// vendor is 300,000 statements: 60,000 vulnerabilities in five packages each, and one
+// in 3,000 more.
+func vendor(b *testing.B) *assay.VEX {
+	b.Helper()
+	v := &assay.VEX{ID: "https://example.com/vex", Author: "vendor", Timestamp: day, Version: 1}
+	for i := range 300_000 {
+		id := fmt.Sprintf("CVE-2026-%05d", i%60_000)
+		if i%100 == 99 {
+			id = "CVE-2026-99999"
+		}
+		p := must(assay.ParsePURL(fmt.Sprintf("pkg:rpm/vendor/package-%d@1.%d-1?arch=x86_64", i/60, i%60)))
+		s := says(0, assay.VulnID(id), assay.NotAffected, vex.PURLProduct(p))
+		s.Justification = assay.VulnerableCodeNotPresent
+		v.Statements = append(v.Statements, s)
+	}
+	return v
+}
+
+func BenchmarkReadVendor(b *testing.B) {
+	data := must(vex.Encode(vendor(b)))
+	start := time.Now()
+	var p plain
+	if err := json.Unmarshal(data, &p); err != nil {
+		b.Fatal(err)
+	}
+	low := time.Since(start)
+	p = plain{}
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, _, err := vex.Read("bench", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	report(b, low)
+}
+
+// BenchmarkAskVendor asks 3,000 questions: each second one is about the vulnerability
+// that has 3,000 statements.
+func BenchmarkAskVendor(b *testing.B) {
+	v := vendor(b)
+	start := time.Now()
+	line := vex.NewTimeline([]*assay.VEX{v}, on(1))
+	b.ReportMetric(float64(time.Since(start).Milliseconds()), "ms/index")
+	n := 0
+	for b.Loop() {
+		for i := 0; i < len(v.Statements); i += 200 {
+			for _, s := range []*assay.VEXStatement{&v.Statements[i], &v.Statements[i+99]} {
+				if a := line.Status(s.Products[0], s.Vulnerability); a.Status != assay.NotAffected {
+					b.Fatal(a)
+				}
+				n++
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/question")
+}

@@ -13,9 +13,13 @@
 //	data, err := vex.Encode(doc)
 //
 // Read one with [Read], or with [ReadPredicate] where it travels in an in-toto
-// statement. Ask what holds for a product at a time with [StatusOf]. Add to a
-// document with [Edit]; check that somebody else's new version is a fair successor
-// of the old with [CheckUpdate].
+// statement; [ReadCSAF] reads CSAF, and [ReadGovulncheck] what govulncheck writes.
+// Ask what holds for a product at a time with [StatusOf], or of many with a
+// [Timeline]: of a component, on all ways through an SBOM that lead to it, with
+// [Timeline.StatusIn]; what is overdue, with [Timeline.Stale]; who disagrees, with
+// [Timeline.Contradictions]. Add to a document, or correct it, with [Edit]; bring
+// many together with [Merge]; check that somebody else's new version is a fair
+// successor of the old with [CheckUpdate].
 //
 // The typed document is [assay.VEX]. Its statements are complete: what they inherit
 // from the document is filled in when it is read, and written out when it is
@@ -28,7 +32,7 @@
 //     read without an error or a [Warning] that names it in its Rule: "OpenVEX 8".
 //     What [Encode] writes is valid under the JSON schema of v0.2.0.
 //   - The same document and the same clock give the same bytes, identifier included.
-//   - JSON with repeated or unknown members, nulls, trailing data, or beyond 128 MiB
+//   - JSON with repeated or unknown members, nulls, trailing data, or beyond 512 MiB
 //     or 128 levels is refused.
 //   - Unknown is not "not affected": where statements tie, the worst one counts; a
 //     statement about a part says nothing of the whole; a digest that differs

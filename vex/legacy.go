@@ -46,7 +46,7 @@ type wireStatement001 struct {
 
 func (r *reader) read001(data []byte, context string) (*assay.VEX, error) {
 	var old wireDocument001
-	if err := strictjson.Unmarshal(r.name, data, &old, strictjson.Limits{RejectUnknown: true}); err != nil {
+	if err := strictjson.Unmarshal(r.name, data, &old, strictjson.Limits{MaxBytes: maxDocument, RejectUnknown: true}); err != nil {
 		return nil, ruled(err)
 	}
 	w := wireDocument{

@@ -31,6 +31,9 @@ func Read(name string, data []byte) (*assay.VEX, []Warning, error) {
 	return v, r.warnings, nil
 }
 
+// maxDocument has room for the 300,000 statements of a large vendor.
+const maxDocument = 512 << 20
+
 // reader turns the wire form into the model.
 type reader struct {
 	name     string
@@ -52,13 +55,13 @@ func (r *reader) fail(e *assay.Error) error {
 
 func (r *reader) read(data []byte) (*assay.VEX, error) {
 	var w wireDocument
-	err := strictjson.Unmarshal(r.name, data, &w, strictjson.Limits{RejectUnknown: true})
+	err := strictjson.Unmarshal(r.name, data, &w, strictjson.Limits{MaxBytes: maxDocument, RejectUnknown: true})
 	if err != nil || w.Context != Context {
 		// Which rules it must be read by is in the document itself.
 		var peek struct {
 			Context string `json:"@context"`
 		}
-		if peekErr := strictjson.Unmarshal(r.name, data, &peek, strictjson.Limits{}); peekErr != nil {
+		if peekErr := strictjson.Unmarshal(r.name, data, &peek, strictjson.Limits{MaxBytes: maxDocument}); peekErr != nil {
 			return nil, ruled(peekErr)
 		}
 		switch peek.Context {
