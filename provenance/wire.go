@@ -93,7 +93,10 @@ func toItem(name, field string, w wireResource) (item, error) {
 		it.r.Content = nil
 	}
 	known := make([]assay.Digest, 0, len(w.Digest))
-	for _, alg := range slices.Sorted(maps.Keys(w.Digest)) {
+	var one [1]string // of which most have
+	algorithms := slices.AppendSeq(one[:0], maps.Keys(w.Digest))
+	slices.Sort(algorithms)
+	for _, alg := range algorithms {
 		hex := w.Digest[alg]
 		a := assay.Algorithm(alg)
 		if alg == "dirHash1" {
@@ -168,23 +171,29 @@ func sortItems(items []item) {
 	if len(items) < 2 {
 		return
 	}
-	order := make([]*item, len(items))
-	for i := range items {
-		order[i] = &items[i]
+	// Most differ by their URIs, which lie side by side here.
+	type key struct {
+		uri string
+		it  *item
 	}
-	slices.SortFunc(order, compareItems) // what compares equal is encoded alike
+	order := make([]key, len(items))
+	for i := range items {
+		order[i] = key{items[i].r.URI, &items[i]}
+	}
+	slices.SortFunc(order, func(a, b key) int { // what compares equal is encoded alike
+		if c := strings.Compare(a.uri, b.uri); c != 0 {
+			return c
+		}
+		return compareItems(a.it, b.it)
+	})
 	out := make([]item, len(items))
-	for i, it := range order {
-		out[i] = *it
+	for i, k := range order {
+		out[i] = *k.it
 	}
 	copy(items, out)
 }
 
 func compareItems(a, b *item) int {
-	// The first thing that Compare looks at; it looks at all.
-	if c := strings.Compare(a.r.URI, b.r.URI); c != 0 {
-		return c
-	}
 	if c := a.r.Compare(b.r); c != 0 {
 		return c
 	}
