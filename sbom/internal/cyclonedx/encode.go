@@ -98,7 +98,7 @@ func Encode(doc *assay.SBOM, to Target, report Report) ([]byte, error) {
 		unsign(t, count)
 	}
 	if to.XML {
-		return writeXML(t, to.Version), nil
+		return writeXML(t, to.Version, len(now)), nil
 	}
 	return t.append(nil), nil
 }

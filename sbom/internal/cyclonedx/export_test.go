@@ -141,5 +141,18 @@ func WireDiffers(data []byte) string {
 	return cmp.Diff(want, got)
 }
 
+// PlainDiffers says what the scanner of plain XML takes other than that of all XML.
+func PlainDiffers(data []byte) string {
+	got, err := readXMLBy(&scanner{name: "test", data: data, plain: newPlainXML(data)})
+	if err != nil {
+		return ""
+	}
+	want, err := readXMLBy(newScanner("test", data))
+	if err != nil {
+		return err.Error()
+	}
+	return difference(want, got, "")
+}
+
 // Document is what is written, for the floor of the benchmarks.
 type Document = document

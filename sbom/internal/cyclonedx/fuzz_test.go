@@ -17,6 +17,11 @@ import (
 // checkDecode writes what was read in every version and encoding. What is written
 // can be read, is the same without a loss, and the same document in its own format.
 func checkDecode(t *testing.T, data []byte, xml bool) {
+	if xml {
+		if d := cyclonedx.PlainDiffers(data); d != "" {
+			t.Fatalf("(all XML, plain XML) %s\n%s", d, data)
+		}
+	}
 	doc, err := cyclonedx.Decode("fuzz", data, xml, ignore)
 	if err != nil {
 		if _, ok := errors.AsType[*assay.Error](err); !ok {
@@ -106,6 +111,11 @@ func FuzzDecodeXML(f *testing.F) {
 		ns + `1.7"><metadata><tools><components><component type="application"><name>t</name></component></components></tools></metadata><components><component type="data" isExternal="true"><name>&#x9;a&amp;<![CDATA[]]></name><versionRange>vers:x/*</versionRange><licenses><license><id>MIT</id></license><expression>MIT OR ISC</expression></licenses></component></components></bom>`,
 	} {
 		f.Add([]byte(s))
+	}
+	// What is at the edge of plain XML.
+	for _, text := range []string{"x&amp;y", "x&amp", "&lt;a&gt;&quot;&apos;", "&#65;", "a]]>b", "\r\n", "é", "\uffff", "\ufffd", "\xff", "&amp;lt;", "a\tb\nc", "<![CDATA[x]]>", "a<!-- c -->b", "\x7f", "&ampx;"} {
+		f.Add([]byte(ns + `1.6" version="1"><components><component type="library" bom-ref="` + text + `"><name>` + text + `</name></component></components></bom>`))
+		f.Add([]byte(ns + `1.6" version="1"><components><component type="library"><name>` + text + `</name></component></components></bom>`))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { checkDecode(t, data, true) })
 }

@@ -56,7 +56,7 @@ var scalars = map[string]scalar{
 	"spdx":         {kind: '"', ok: func(s string, _ int) bool { return license.IsListed(s) }, want: "the id of a licence on the SPDX list"},
 	"version":      {kind: '"', ok: func(s string, v int) bool { return v < 6 || utf8.RuneCountInString(s) <= 1024 }, want: "at most 1024 characters"},
 	"range":        {kind: '"', ok: func(s string, _ int) bool { return s != "" && utf8.RuneCountInString(s) <= 4096 }, want: "1 to 4096 characters"},
-	"time":         {kind: '"', ok: isTime, want: "a date and time of RFC 3339", collapse: true},
+	"time":         {kind: '"', ok: isTime, want: wantTime, collapse: true},
 	"date":         {kind: '"', ok: isDate, want: "a date such as 2026-01-31", collapse: true},
 	"digest":       {kind: '"', ok: func(s string, _ int) bool { return isDigest(s) }, bytes: isDigest[[]byte], want: "a hexadecimal digest", collapse: true},
 	"bool":         {kind: 't', collapse: true},
@@ -67,6 +67,8 @@ var scalars = map[string]scalar{
 	"uint6":        {kind: '0', ok: whole(0, 6), want: "a whole number from 0 to 6", collapse: true},
 	"int1":         {kind: '0', ok: whole(1, 1<<53), want: "a whole number of 1 or more", collapse: true},
 }
+
+const wantTime = "a date and time of RFC 3339"
 
 // enum allows these values, each since the version before its colon.
 func enum(words []string) scalar {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/assaykit/assay/sbom/internal/quick"
 )
 
 // tree is a document, or a part of one, in the shape of its JSON. XML is read into
@@ -145,6 +147,55 @@ func (t *tree) equal(o *tree) bool {
 		return t.text == o.text || err1 == nil && err2 == nil && a == b
 	}
 	return t.text == o.text
+}
+
+// says is equal to the next value of JSON that was written here, without a member of
+// it. A tree with something foreign is equal to none.
+func (t *tree) says(r *quick.Reader, without string) bool {
+	if t.foreign != nil {
+		return false
+	}
+	switch t.kind {
+	case '{':
+		if r.Peek() != '{' {
+			return false
+		}
+		count := 0
+		for r.Into('{'); r.More('}'); {
+			name := r.Name()
+			if without != "" && string(name) == without {
+				r.Skip()
+				continue
+			}
+			count++
+			var v *tree
+			for i := range t.fields {
+				if t.fields[i].name == string(name) {
+					v = t.fields[i].value
+					break
+				}
+			}
+			if v == nil || !v.says(r, "") {
+				return false
+			}
+		}
+		return count == len(t.fields)
+	case '[':
+		if r.Peek() != '[' {
+			return false
+		}
+		count := 0
+		for r.Into('['); r.More(']'); count++ {
+			if count == len(t.items) || !t.items[count].says(r, "") {
+				return false
+			}
+		}
+		return count == len(t.items)
+	case '"':
+		return r.Peek() == '"' && r.Is(t.text)
+	}
+	o, err := parseTree(r.Raw())
+	return err == nil && t.equal(o)
 }
 
 func (f *foreign) equal(o *foreign) bool {

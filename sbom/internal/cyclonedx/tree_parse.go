@@ -16,6 +16,20 @@ type treeParser struct {
 	// What was read of the objects and arrays around, the innermost last.
 	fields []field
 	items  []*tree
+	// Where lists of them are kept.
+	fieldRoom []field
+	itemRoom  []*tree
+}
+
+// keep copies the list to the front of the room, and gives what is left of that. The
+// copy has no room to grow into what follows it.
+func keep[T any](room, list []T) (kept, rest []T) {
+	n := len(list)
+	if n > len(room) {
+		room = make([]T, max(n, 256))
+	}
+	copy(room, list)
+	return room[:n:n], room[n:]
 }
 
 var errNoTree = errors.New("not JSON")
@@ -148,7 +162,7 @@ func (p *treeParser) object(depth int) (*tree, error) {
 			return nil, err
 		}
 	}
-	t.fields = append(make([]field, 0, len(p.fields)-start), p.fields[start:]...)
+	t.fields, p.fieldRoom = keep(p.fieldRoom, p.fields[start:])
 	p.fields = p.fields[:start]
 	return t, nil
 }
@@ -171,7 +185,7 @@ func (p *treeParser) array(depth int) (*tree, error) {
 			return nil, err
 		}
 	}
-	t.items = append(make([]*tree, 0, len(p.items)-start), p.items[start:]...)
+	t.items, p.itemRoom = keep(p.itemRoom, p.items[start:])
 	p.items = p.items[:start]
 	return t, nil
 }

@@ -15,8 +15,19 @@ var versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 // readXML brings a document in XML to the shape of JSON, by the grammar of the
 // version that its namespace names. What XML alone does not know is kept as foreign.
 // Required members and values are left to the checker.
+//
+// Nearly all documents have nothing of what makes XML intricate, and are read by a
+// scanner that knows only the rest. What it does not take, for whatever reason, the
+// other one reads from the start; it alone says what is wrong.
 func readXML(name string, data []byte) (*tree, error) {
-	r := &xmlReader{scanner: newScanner(name, data)}
+	if t, err := readXMLBy(&scanner{name: name, data: data, plain: newPlainXML(data)}); err == nil {
+		return t, nil
+	}
+	return readXMLBy(newScanner(name, data))
+}
+
+func readXMLBy(s *scanner) (*tree, error) {
+	r := &xmlReader{scanner: s}
 	root, _, err := r.token()
 	if err != nil {
 		if err == io.EOF {
@@ -29,7 +40,7 @@ func readXML(name string, data []byte) (*tree, error) {
 	case !ok || root.local != "bom" || r.version < 0 && !versionPattern.MatchString(version):
 		return nil, r.fail(root.space+" "+root.local, "bom in a namespace "+namespace+"1.x")
 	case r.version < 0:
-		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: name, Field: "xmlns", Value: root.space,
+		return nil, &assay.Error{Op: opRead, Kind: assay.ErrUnchecked, Subject: s.name, Field: "xmlns", Value: root.space,
 			Bound: "a version that can be read: 1.0, 1.1, " + strings.Join(versions, ", ")}
 	}
 	r.space = root.space
@@ -50,11 +61,36 @@ type xmlReader struct {
 	*scanner
 	space   string
 	version int
+	nodes   []tree
 }
 
-// next gives the next child element, nil at the end of the element. Text is given
-// to the function, or refused if that is nil.
-func (r *xmlReader) next(text func(string), t *tree) (*element, error) {
+// texts joins the parts of a text, of which there is nearly always one.
+type texts struct {
+	first string
+	all   strings.Builder // if there are more
+}
+
+func (t *texts) add(s string) {
+	switch {
+	case t.first == "":
+		t.first = s
+		return
+	case t.all.Len() == 0:
+		t.all.WriteString(t.first)
+	}
+	t.all.WriteString(s)
+}
+
+func (t *texts) String() string {
+	if t.all.Len() > 0 {
+		return t.all.String()
+	}
+	return t.first
+}
+
+// next gives the next child element, nil at the end of the element. Text is added to
+// the texts, or refused if there are none.
+func (r *xmlReader) next(text *texts, t *tree) (*element, error) {
 	for {
 		start, s, err := r.token()
 		switch {
@@ -63,7 +99,7 @@ func (r *xmlReader) next(text func(string), t *tree) (*element, error) {
 		case start == nil && s == "":
 			return nil, nil
 		case start == nil && text != nil:
-			text(s)
+			text.add(s)
 		case start == nil:
 			if strings.Trim(s, " \t\r\n") != "" {
 				return nil, r.fail(excerpt(strings.TrimSpace(s)), "elements and no text")
@@ -73,6 +109,9 @@ func (r *xmlReader) next(text func(string), t *tree) (*element, error) {
 		case strings.HasPrefix(start.space, namespace) || start.space == "":
 			return nil, r.fail(start.local, "an element of the namespace "+r.space)
 		default:
+			if r.plain != nil {
+				return nil, errNotPlain
+			}
 			raw, err := r.foreign()
 			if err != nil {
 				return nil, err
@@ -125,10 +164,10 @@ func (r *xmlReader) object(t *typ, e *element, first *element, out *tree) error 
 	if err != nil {
 		return err
 	}
-	var content strings.Builder
-	var text func(string)
+	var content texts
+	var text *texts
 	if t.content != nil && t.content.in(r.version) {
-		text = func(s string) { content.WriteString(s) }
+		text = &content
 	}
 	order := 0
 	for child := first; ; {
@@ -209,7 +248,10 @@ func classification() *typ {
 
 // value reads an element as a value of the type.
 func (r *xmlReader) value(t *typ, e *element) (*tree, error) {
-	out := &tree{kind: '{'}
+	if t.alts == nil && t.scalar != nil {
+		return r.leaf(t, e)
+	}
+	out := r.node('{')
 	switch {
 	case t.alts != nil && t.alts[0].elem == ".":
 		return r.either(t, e)
@@ -235,15 +277,18 @@ func (r *xmlReader) value(t *typ, e *element) (*tree, error) {
 			return nil, r.fail(child.local, "one element only")
 		}
 		return v, err
-	case t.scalar == nil:
-		return out, r.object(t, e, nil, out)
 	}
-	out = new(tree)
-	if err := r.attributes(e, noAttribute, false, out); err != nil {
+	return out, r.object(t, e, nil, out)
+}
+
+// leaf reads an element with text only.
+func (r *xmlReader) leaf(t *typ, e *element) (*tree, error) {
+	var out tree // what is foreign in it
+	if err := r.attributes(e, noAttribute, false, &out); err != nil {
 		return nil, err
 	}
-	var text strings.Builder
-	child, err := r.next(func(s string) { text.WriteString(s) }, out)
+	var text texts
+	child, err := r.next(&text, &out)
 	switch {
 	case err != nil:
 		return nil, err
@@ -261,8 +306,8 @@ func (r *xmlReader) value(t *typ, e *element) (*tree, error) {
 func (r *xmlReader) either(t *typ, e *element) (*tree, error) {
 	out := &tree{kind: '{'}
 	start := *e
-	var text strings.Builder
-	child, err := r.next(func(s string) { text.WriteString(s) }, out)
+	var text texts
+	child, err := r.next(&text, out)
 	switch {
 	case err != nil:
 		return nil, err
@@ -360,7 +405,7 @@ func (r *xmlReader) reference(attr string, e *element) (*tree, error) {
 	local := e.local
 	err := r.attributes(e, func(a xml.Attr) (bool, error) {
 		if a.Name.Local == attr {
-			v = newString(a.Value)
+			v = r.str(a.Value)
 		}
 		return a.Name.Local == attr, nil
 	}, false, extra)
@@ -381,10 +426,10 @@ func (r *xmlReader) reference(attr string, e *element) (*tree, error) {
 // dependency appends the entry of one component, and those of the elements nested
 // deeper than JSON has them.
 func (r *xmlReader) dependency(e *element, list *tree) error {
-	out := &tree{kind: '{'}
+	out := r.node('{')
 	err := r.attributes(e, func(a xml.Attr) (bool, error) {
 		if a.Name.Local == "ref" {
-			out.fields = append(out.fields, field{"ref", newString(a.Value)})
+			out.fields = append(out.fields, field{"ref", r.str(a.Value)})
 		}
 		return a.Name.Local == "ref", nil
 	}, false, out)
@@ -397,7 +442,13 @@ func (r *xmlReader) dependency(e *element, list *tree) error {
 		if child == nil || err != nil {
 			return err
 		}
-		name := map[string]string{"dependency": "dependsOn", "provides": "provides"}[child.local]
+		name := ""
+		switch child.local {
+		case "dependency":
+			name = "dependsOn"
+		case "provides":
+			name = "provides"
+		}
 		if name == "" || name == "provides" && r.version < 6 {
 			return r.fail(child.local, "an element dependency")
 		}
@@ -432,7 +483,7 @@ var decimalPattern = regexp.MustCompile(`^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$`)
 
 // scalar reads the text of an element or attribute.
 func (r *xmlReader) scalar(s *scalar, text string) (*tree, error) {
-	if s.collapse {
+	if s.collapse && !isWord(text) {
 		text = strings.Join(strings.Fields(text), " ")
 	}
 	switch s.kind {
@@ -450,10 +501,27 @@ func (r *xmlReader) scalar(s *scalar, text string) (*tree, error) {
 		}
 		return &tree{kind: '0', text: jsonNumber(text)}, nil
 	}
-	if s.want == scalars["time"].want && !isTime(text, 0) && isTime(text+"Z", 0) {
+	if s.want == wantTime && !isTime(text, 0) && isTime(text+"Z", 0) {
 		text += "Z" // XML has times without a zone
 	}
-	return newString(text), nil
+	return r.str(text), nil
+}
+
+// node makes one of many at once.
+func (r *xmlReader) node(kind byte) *tree {
+	if len(r.nodes) == 0 {
+		r.nodes = make([]tree, 256)
+	}
+	t := &r.nodes[0]
+	r.nodes = r.nodes[1:]
+	t.kind = kind
+	return t
+}
+
+func (r *xmlReader) str(text string) *tree {
+	t := r.node('"')
+	t.text = text
+	return t
 }
 
 // jsonNumber writes a decimal number as JSON has it: "+07." is "7".

@@ -31,6 +31,7 @@ type scanner struct {
 	data  []byte
 	dec   *xml.Decoder
 	stack []element
+	plain *plainXML // reads instead of dec
 }
 
 // element is the start of one.
@@ -63,6 +64,9 @@ func (s *scanner) path() string {
 }
 
 func (s *scanner) fail(value, want string) error {
+	if s.plain != nil {
+		return errNotPlain
+	}
 	line, _ := s.dec.InputPos()
 	return &assay.Error{Op: opRead, Kind: assay.ErrInvalid, Subject: s.name, Field: s.path() + " in line " + strconv.Itoa(line), Value: value, Bound: want}
 }
@@ -86,6 +90,9 @@ func (s *scanner) resolve(prefix string, attr bool) (string, bool) {
 
 // token is the start of an element, text, or the end of an element (nil, "").
 func (s *scanner) token() (start *element, text string, err error) {
+	if s.plain != nil {
+		return s.plainToken()
+	}
 	for {
 		before := s.dec.InputOffset()
 		tok, err := s.dec.RawToken()

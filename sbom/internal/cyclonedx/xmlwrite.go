@@ -9,9 +9,11 @@ import (
 )
 
 // writeXML writes a document that fits the version as XML: the elements in the
-// order of the schema, without white space between them.
-func writeXML(t *tree, version int) []byte {
+// order of the schema, without white space between them. The size is what it will have
+// at least.
+func writeXML(t *tree, version, size int) []byte {
 	w := &xmlWriter{version: version}
+	w.b.Grow(size)
 	w.b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>`)
 	w.object("bom", ` xmlns="`+namespace+"1."+strconv.Itoa(version)+`"`, grammar(), t)
 	return w.b.Bytes()
@@ -23,13 +25,17 @@ type xmlWriter struct {
 }
 
 func (w *xmlWriter) open(name, attrs string) {
-	w.b.WriteString("<" + name + attrs)
+	w.b.WriteByte('<')
+	w.b.WriteString(name)
+	w.b.WriteString(attrs)
 }
 
 func (w *xmlWriter) attr(name, value string) {
-	w.b.WriteString(" " + name + `="`)
+	w.b.WriteByte(' ')
+	w.b.WriteString(name)
+	w.b.WriteString(`="`)
 	escapeXML(&w.b, value, true)
-	w.b.WriteString(`"`)
+	w.b.WriteByte('"')
 }
 
 func (w *xmlWriter) foreignAttrs(f *foreign) {
@@ -59,6 +65,12 @@ func (w *xmlWriter) foreignAttrs(f *foreign) {
 	}
 }
 
+func (w *xmlWriter) end(name string) {
+	w.b.WriteString("</")
+	w.b.WriteString(name)
+	w.b.WriteByte('>')
+}
+
 // body writes what is in an element, whose start tag is open, and its end.
 func (w *xmlWriter) body(name string, f *foreign, elements func()) {
 	before := w.b.Len()
@@ -76,13 +88,21 @@ func (w *xmlWriter) body(name string, f *foreign, elements func()) {
 		w.b.WriteString("/>")
 		return
 	}
-	w.b.WriteString("</" + name + ">")
+	w.end(name)
 }
 
 func (w *xmlWriter) object(name, attrs string, t *typ, v *tree) {
 	w.open(name, attrs)
-	for _, m := range t.members {
-		if value := v.get(m.name); m.attr && !m.jsonOnly && m.in(w.version) && value != nil {
+	// The members that are there, in the order of XML.
+	var room [40]*tree
+	ordered := append(room[:0], make([]*tree, len(t.members))...)
+	for _, f := range v.fields {
+		if m := t.byName[f.name]; m != nil {
+			ordered[m.order] = f.value
+		}
+	}
+	for i, value := range ordered {
+		if m := t.members[i]; value != nil && m.attr && !m.jsonOnly && m.in(w.version) {
 			w.attr(m.xml, scalarText(value))
 		}
 	}
@@ -92,16 +112,14 @@ func (w *xmlWriter) object(name, attrs string, t *typ, v *tree) {
 		if value := v.get(m.name); value != nil {
 			escapeXML(&w.b, scalarText(value), false)
 		}
-		w.b.WriteString("</" + name + ">")
+		w.end(name)
 		return
 	}
 	w.body(name, v.foreign, func() {
-		for _, m := range t.members {
-			value := v.get(m.name)
-			if m.attr || m.jsonOnly || value == nil {
-				continue
+		for i, value := range ordered {
+			if m := t.members[i]; value != nil && !m.attr && !m.jsonOnly {
+				w.member(t, m, v, value)
 			}
-			w.member(t, m, v, value)
 		}
 	})
 }
@@ -139,7 +157,7 @@ func (w *xmlWriter) value(name string, t *typ, v *tree) {
 		w.foreignAttrs(v.foreign)
 		w.b.WriteString(">")
 		escapeXML(&w.b, scalarText(v), false)
-		w.b.WriteString("</" + name + ">")
+		w.end(name)
 	}
 }
 
@@ -223,6 +241,10 @@ func scalarText(v *tree) string {
 // is written by its number. Characters that XML does not have become U+FFFD, which
 // [fitter] reports.
 func escapeXML(b io.StringWriter, s string, attr bool) {
+	if ordinary(s) {
+		b.WriteString(s)
+		return
+	}
 	last := 0
 	for i, r := range s {
 		var esc string
@@ -252,6 +274,16 @@ func escapeXML(b io.StringWriter, s string, attr bool) {
 		}
 	}
 	b.WriteString(s[last:])
+}
+
+// ordinary reports whether no character of the text needs to be looked at.
+func ordinary(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x80 || c == '&' || c == '<' || c == '>' || c == '"' {
+			return false
+		}
+	}
+	return true
 }
 
 // xmlRune reports whether XML 1.0 has the character.

@@ -154,6 +154,12 @@ func (r *Reader) Text() string {
 	return r.chunk.String()[start:]
 }
 
+// Is reads a string, and reports whether it is the text.
+func (r *Reader) Is(text string) bool { return string(r.unquote(r.quoted())) == text && !r.bad }
+
+// Peek gives the first byte of the next value, 0 at the end.
+func (r *Reader) Peek() byte { return r.peek() }
+
 // word takes what is neither string, object nor array.
 func (r *Reader) word() []byte {
 	r.peek()
