@@ -17,28 +17,31 @@ import (
 	"github.com/assaykit/assay/sbom"
 )
 
-// debianScan is what debianDocument gives to all who ask. They do not change it.
+// debianScan is what debianContents gives to all who ask. They do not change it.
 var debianScan struct {
 	sync.Once
-	doc *assay.SBOM
-	err error
+	contents *sbom.Contents
+	err      error
 }
 
+// debianOptions are those of [debianContents].
+var debianOptions = sbom.Options{Repository: "registry.example/team/debian"}
+
 // debianDocument is the SBOM of the Debian image.
-func debianDocument(t *testing.T) *assay.SBOM {
+func debianDocument(t *testing.T) *assay.SBOM { return debianContents(t).SBOM }
+
+// debianContents is the scan of the Debian image that all tests share, because the race
+// detector takes minutes for each.
+func debianContents(t *testing.T) *sbom.Contents {
 	t.Helper()
 	img, _ := debianImage(t)
 	debianScan.Do(func() {
-		c, err := sbom.Scan(context.Background(), img, sbom.Options{Repository: "registry.example/team/debian"})
-		if err == nil {
-			debianScan.doc = c.SBOM
-		}
-		debianScan.err = err
+		debianScan.contents, debianScan.err = sbom.Scan(context.Background(), img, debianOptions)
 	})
 	if debianScan.err != nil {
 		t.Fatal(debianScan.err)
 	}
-	return debianScan.doc
+	return debianScan.contents
 }
 
 // cycloneDXProgram is for the CycloneDX project's own library for JavaScript. It
