@@ -107,7 +107,7 @@ func (v *SignatureVerifier) verify(e assay.Envelope, content []byte, about ...as
 		return nil, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Subject: name, Field: "subject",
 			Value: subjects(s.header.Subjects), Bound: about[0].String()}
 	}
-	rule, by, ok := v.policy.signerFor(proven.Signers, s.kind)
+	rule, by, ok := v.policy.signerFor(proven.Signers, s.kind, ofImage)
 	if !ok {
 		return nil, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Subject: name, Field: "signer",
 			Value: names(proven.Signers), Bound: fmt.Sprintf("a signer of %s whom a rule names", s.kind)}

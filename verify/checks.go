@@ -23,6 +23,7 @@ const (
 	CheckMaterials       = "provenance/sbom"
 	CheckLevel           = "provenance/level"
 	CheckBase            = "provenance/base"
+	CheckComponents      = "provenance/components"
 	CheckParameters      = "provenance/parameters"
 	CheckRun             = "provenance/run"
 	CheckNested          = "provenance/nested"
@@ -149,6 +150,7 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	add(assay.None, v.policy.Nested, c.nested())
 	add(assay.None, false, c.materials())
 	add(assay.None, len(v.policy.Bases) > 0, v.base(c))
+	add(assay.None, v.policy.MinComponents > 0, v.covered(c))
 
 	vex := func(check Check) Check { return c.standIn(assay.KindVEX, false, check) }
 	add(assay.Secure, requires(assay.KindVEX), vex(c.vexProducts()))

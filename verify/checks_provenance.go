@@ -14,16 +14,11 @@ import (
 func (v *Verifier) builder(c *subjectCase) Check {
 	t := newTally(CheckBuilder)
 	for _, p := range c.provenances {
-		id := p.Evidence().Builder.ID
-		workflow := p.Signer().Claims.BuildSignerURI
-		allowed := v.policy.rule(p.Rule()).Builders
-		switch {
-		case workflow != "" && workflow == id, slices.Contains(allowed, id):
-			t.add(assay.Proven, Holds, p.Envelope())
-		case workflow == "" && len(allowed) == 0:
-			t.add(assay.Unknown, NotStated, p.Envelope(), fmt.Sprintf("the policy does not say whether %s may speak for builder %s", p.Signer(), id))
-		default:
-			t.add(assay.Refuted, BuilderNotAllowed, p.Envelope(), fmt.Sprintf("%s may not speak for builder %s", p.Signer(), id))
+		state, reason, finding := v.speaksFor(p)
+		if finding == "" {
+			t.add(state, reason, p.Envelope())
+		} else {
+			t.add(state, reason, p.Envelope(), finding)
 		}
 	}
 	return t.done(words{
@@ -32,6 +27,20 @@ func (v *Verifier) builder(c *subjectCase) Check {
 		open:    "nothing ties a signer to the builder it names",
 		nothing: "no provenance was accepted",
 	})
+}
+
+// speaksFor tells whether the signer of provenance may speak for its builder.
+func (v *Verifier) speaksFor(p Verified[*assay.Provenance]) (assay.State, Reason, string) {
+	id := p.Evidence().Builder.ID
+	workflow := p.Signer().Claims.BuildSignerURI
+	allowed := v.policy.rule(p.Rule()).Builders
+	switch {
+	case workflow != "" && workflow == id, slices.Contains(allowed, id):
+		return assay.Proven, Holds, ""
+	case workflow == "" && len(allowed) == 0:
+		return assay.Unknown, NotStated, fmt.Sprintf("the policy does not say whether %s may speak for builder %s", p.Signer(), id)
+	}
+	return assay.Refuted, BuilderNotAllowed, fmt.Sprintf("%s may not speak for builder %s", p.Signer(), id)
 }
 
 // signerClaims answers whether each provenance says of source and run what the

@@ -72,33 +72,36 @@ func (p *compiledPolicy) compileLevels() error {
 func (v *Verifier) buildLevels(c *subjectCase) []BuildLevel {
 	var out []BuildLevel
 	for _, p := range c.provenances {
-		e := p.Evidence()
-		l := BuildLevel{Envelope: p.Envelope(), Builder: clip(e.Builder.ID)}
-		if state, _ := v.agreement(p); state == assay.Refuted {
-			l.Reasons = []string{"the provenance contradicts its signing certificate"}
-			out = append(out, l)
-			continue
-		}
-		known := provenance.Level(p.Signer(), e, provenance.WellKnownBuilders())
-		l.Level, l.Reasons = known.N, known.Reasons
-		for _, r := range v.policy.levels {
-			about := r.Builder == e.Builder.ID
-			if r.builder != nil {
-				about = r.builder.MatchString(e.Builder.ID)
-			}
-			switch {
-			case !about || l.Level == 0:
-			case r.Signer == p.Rule():
-				l.Reasons = append(l.Reasons, fmt.Sprintf("the policy believes signer %q about it, up to level %d", r.Signer, r.Level))
-				l.Level = max(l.Level, r.Level)
-			default:
-				l.Reasons = append(l.Reasons, fmt.Sprintf("not level %d: the policy believes signer %q about it, and it was signed by %q", r.Level, r.Signer, p.Rule()))
-			}
-		}
-		l.Reasons = clipAll(l.Reasons)
-		out = append(out, l)
+		out = append(out, v.levelOf(p))
 	}
 	return out
+}
+
+func (v *Verifier) levelOf(p Verified[*assay.Provenance]) BuildLevel {
+	e := p.Evidence()
+	l := BuildLevel{Envelope: p.Envelope(), Builder: clip(e.Builder.ID)}
+	if state, _ := v.agreement(p); state == assay.Refuted {
+		l.Reasons = []string{"the provenance contradicts its signing certificate"}
+		return l
+	}
+	known := provenance.Level(p.Signer(), e, provenance.WellKnownBuilders())
+	l.Level, l.Reasons = known.N, known.Reasons
+	for _, r := range v.policy.levels {
+		about := r.Builder == e.Builder.ID
+		if r.builder != nil {
+			about = r.builder.MatchString(e.Builder.ID)
+		}
+		switch {
+		case !about || l.Level == 0:
+		case r.Signer == p.Rule():
+			l.Reasons = append(l.Reasons, fmt.Sprintf("the policy believes signer %q about it, up to level %d", r.Signer, r.Level))
+			l.Level = max(l.Level, r.Level)
+		default:
+			l.Reasons = append(l.Reasons, fmt.Sprintf("not level %d: the policy believes signer %q about it, and it was signed by %q", r.Level, r.Signer, p.Rule()))
+		}
+	}
+	l.Reasons = clipAll(l.Reasons)
+	return l
 }
 
 // BuildLevel is the highest level of SLSA's build track that accepted provenance shows;

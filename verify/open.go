@@ -30,7 +30,7 @@ func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, abou
 			if err := ctx.Err(); err != nil {
 				return &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: r.Digest.String(), Err: err}
 			}
-			r.Attestations[i], verified[i] = v.open(ctx, shared.of(e), about, r.At)
+			r.Attestations[i], verified[i] = v.open(ctx, shared.of(e), about, r.At, ofImage)
 			return nil
 		})
 	}
@@ -51,7 +51,7 @@ func (v *Verifier) openAll(ctx context.Context, r *Report, b *assay.Bundle, abou
 
 // open takes one envelope from bytes to evidence. Each step rests on the one before
 // it, and nothing of the payload is looked at before the signature is proven.
-func (v *Verifier) open(ctx context.Context, o *opening, about []assay.Digest, at time.Time) (Attestation, *Verified[assay.Evidence]) {
+func (v *Verifier) open(ctx context.Context, o *opening, about []assay.Digest, at time.Time, of scope) (Attestation, *Verified[assay.Evidence]) {
 	e := o.envelope
 	a := Attestation{Envelope: e.Digest(), Sources: clipAll(e.Sources())}
 	refuse := func(state assay.State, reason Reason, detail string) (Attestation, *Verified[assay.Evidence]) {
@@ -87,7 +87,7 @@ func (v *Verifier) open(ctx context.Context, o *opening, about []assay.Digest, a
 	if !ok {
 		return refuse(assay.Refuted, SubjectMismatch, "the statement is about "+subjects(header.Subjects))
 	}
-	rule, by, ok := v.policy.signerFor(proven.Signers, a.Kind)
+	rule, by, ok := v.policy.signerFor(proven.Signers, a.Kind, of)
 	if !ok {
 		return refuse(assay.Refuted, SignerNotAllowed, "no rule lets "+names(proven.Signers)+" state "+string(a.Kind))
 	}

@@ -74,6 +74,9 @@ type Policy struct {
 	// bottom of the image. An index is none: name the images in it. With none, the images
 	// that provenance names are looked at, and nothing is required.
 	Bases []assay.Digest `json:"bases,omitempty"`
+	// MinComponents is how many percent of the components, 1 to 100, must come from
+	// verified source: see [Components] and [Coverage].FromSource. 0 asks for nothing.
+	MinComponents int `json:"minComponents,omitzero"`
 	// RebuildWithin is how long after its provenance was signed, by a witnessed time,
 	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin]. Only
 	// provenance signed with a certificate can show it; see [Key].
@@ -170,7 +173,7 @@ func (p Policy) compile() (*compiledPolicy, error) {
 		if !slices.Contains(allKinds, k) || k == assay.KindOpaque {
 			return nil, bad(field, string(k), "a kind of evidence")
 		}
-		if !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return r.allows(k) }) {
+		if !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return !r.ComponentsOnly && r.allows(k) }) {
 			return nil, bad(field, string(k), "a kind that some signer may state")
 		}
 	}
@@ -181,7 +184,7 @@ func (p Policy) compile() (*compiledPolicy, error) {
 			return nil, bad(field, string(k), "a kind of evidence")
 		case n < 1:
 			return nil, bad(field, fmt.Sprint(n), "1 or more")
-		case !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return r.allows(k) }):
+		case !slices.ContainsFunc(c.rules, func(r compiledRule) bool { return !r.ComponentsOnly && r.allows(k) }):
 			return nil, bad(field, string(k), "a kind that some signer may state")
 		}
 		if !slices.Contains(c.Require, k) {
@@ -211,6 +214,9 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	}
 	if err := c.compileSummaries(); err != nil {
 		return nil, err
+	}
+	if p.MinComponents < 0 || p.MinComponents > 100 {
+		return nil, bad("/minComponents", fmt.Sprint(p.MinComponents), "0 to 100 percent")
 	}
 	for i, t := range p.BuildTypes {
 		if t == "" || slices.Contains(p.BuildTypes[:i], t) {

@@ -72,6 +72,8 @@ func TestParsePolicyRefused(t *testing.T) {
 		"summary of any age":       {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","verifiers":["v:v"]}],"summaries":[{"verifier":"v:v","resource":"r","policy":"p","maxAge":"0s","for":["sbom"]}]}`, "/summaries/0/maxAge"},
 		"summary for nothing":      {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","verifiers":["v:v"]}],"summaries":[{"verifier":"v:v","resource":"r","policy":"p","maxAge":"1h","for":[]}]}`, "/summaries/0/for"},
 		"summary for a summary":    {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","verifiers":["v:v"]}],"summaries":[{"verifier":"v:v","resource":"r","policy":"p","maxAge":"1h","for":["summary"]}]}`, "/summaries/0/for/0"},
+		"more than all":            {`{` + schema + `,` + signer + `,"minComponents":101}`, "/minComponents"},
+		"kind of components only":  {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","componentsOnly":true}],"require":["sbom"]}`, "/require/0"},
 		"duplicate member":         {`{` + schema + `,` + signer + `,` + signer + `}`, "/signers"},
 		"trailing data":            {`{` + schema + `,` + signer + `}{}`, "p.json"},
 		"other case":               {`{` + schema + `,"Signers":[]}`, "/Signers"},

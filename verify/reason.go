@@ -95,6 +95,8 @@ const (
 	VerifierNotAllowed Reason = "verifier-not-allowed"
 	// SummaryDiffers: a verification summary does not say what the policy wants.
 	SummaryDiffers Reason = "summary-differs"
+	// CoverageTooLow: fewer components come from verified source than the policy wants.
+	CoverageTooLow Reason = "coverage-too-low"
 	// OtherRun: signed in another run of the CI than provenance.
 	OtherRun Reason = "other-run"
 	// BaseNotAllowed: built on none of the base images that the policy names.

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -30,8 +31,10 @@ type recordForm struct {
 	// Images are sorted by digest.
 	Images []json.RawMessage `json:"images,omitempty"`
 	// Bases are what was read of base images, sorted by digest.
-	Bases  []baseImage     `json:"bases,omitempty"`
-	Report json.RawMessage `json:"report"`
+	Bases []baseImage `json:"bases,omitempty"`
+	// Components are what was found of components, sorted by digest.
+	Components *componentsForm `json:"components,omitzero"`
+	Report     json.RawMessage `json:"report"`
 }
 
 type trustForm struct {
@@ -62,6 +65,17 @@ type envelopeForm struct {
 	Raw         []byte            `json:"raw"`
 	Annotations map[string]string `json:"annotations,omitempty"`
 	Sources     []string          `json:"sources,omitempty"`
+}
+
+type componentsForm struct {
+	Found []componentForm `json:"found,omitempty"`
+}
+
+// componentForm is there for each component of which there is something.
+type componentForm struct {
+	Digest    assay.Digest   `json:"digest"`
+	Envelopes []envelopeForm `json:"envelopes,omitempty"`
+	Faults    []Fault        `json:"faults,omitempty"`
 }
 
 type platformForm struct {
@@ -106,14 +120,32 @@ func (r *Record) form() (*recordForm, error) {
 	for _, digest := range slices.SortedFunc(maps.Keys(b.bases), assay.Digest.Compare) {
 		f.Bases = append(f.Bases, b.bases[digest])
 	}
+	if b.components != nil {
+		f.Components = &componentsForm{}
+		for _, digest := range slices.SortedFunc(maps.Keys(b.components), assay.Digest.Compare) {
+			e := b.components[digest]
+			if len(e.envelopes)+len(e.faults) > 0 {
+				f.Components.Found = append(f.Components.Found, componentForm{digest, envelopeForms(slices.Values(e.envelopes)), e.faults})
+			}
+		}
+	}
 	return f, nil
 }
 
-func formOf(b *assay.Bundle) bundleForm {
-	f := bundleForm{Subject: b.Subject()}
-	for e := range b.Envelopes() {
-		f.Envelopes = append(f.Envelopes, envelopeForm{e.MediaType(), e.Raw(), e.Annotations(), clipAll(e.Sources())})
+func envelopeForms(list iter.Seq[assay.Envelope]) []envelopeForm {
+	var out []envelopeForm
+	for e := range list {
+		out = append(out, envelopeForm{e.MediaType(), e.Raw(), e.Annotations(), clipAll(e.Sources())})
 	}
+	return out
+}
+
+func (f envelopeForm) envelope() assay.Envelope {
+	return assay.NewAnnotatedEnvelope(f.MediaType, f.Raw, f.Annotations, f.Sources...)
+}
+
+func formOf(b *assay.Bundle) bundleForm {
+	f := bundleForm{Subject: b.Subject(), Envelopes: envelopeForms(b.Envelopes())}
 	for p := range b.Platforms() {
 		f.Platforms = append(f.Platforms, platformForm{p.Platform, formOf(p.Bundle)})
 	}
@@ -183,6 +215,19 @@ func (f *recordForm) record(name string) (*Record, error) {
 		}
 		b.bases[base.Digest] = base
 	}
+	if f.Components != nil {
+		b.components = map[assay.Digest]componentEvidence{}
+		for i, c := range f.Components.Found {
+			if _, twice := b.components[c.Digest]; twice || c.Digest.IsZero() {
+				return nil, bad(fmt.Sprintf("/components/found/%d/digest", i), c.Digest.String(), "the digest of a component, once", nil)
+			}
+			e := componentEvidence{faults: sortFaults(c.Faults)}
+			for _, envelope := range c.Envelopes {
+				e.envelopes = append(e.envelopes, envelope.envelope())
+			}
+			b.components[c.Digest] = e
+		}
+	}
 	if err := allSeen(b, b.bundle); err != nil {
 		return nil, bad("/images", "", "", err)
 	}
@@ -200,7 +245,7 @@ func (f *recordForm) record(name string) (*Record, error) {
 func (f *bundleForm) bundle() *assay.Bundle {
 	b := assay.NewBundle(f.Subject)
 	for _, e := range f.Envelopes {
-		b.Add(assay.NewAnnotatedEnvelope(e.MediaType, e.Raw, e.Annotations, e.Sources...))
+		b.Add(e.envelope())
 	}
 	for i := range f.Platforms {
 		b.AddPlatform(f.Platforms[i].Platform, f.Platforms[i].Bundle.bundle())

@@ -34,6 +34,9 @@ type Report struct {
 	// BuildLevels are the levels of SLSA's build track that each accepted provenance
 	// shows, with reasons, sorted by envelope.
 	BuildLevels []BuildLevel `json:"buildLevels,omitempty"`
+	// Components is how much of the image comes from verified source; nil if it was not
+	// looked for.
+	Components *Coverage `json:"components,omitzero"`
 	// Checks are in a fixed order.
 	Checks []Check `json:"checks"`
 	// Platforms are the reports on the images below an index.

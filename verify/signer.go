@@ -44,6 +44,10 @@ type SignerRule struct {
 	// Builders are the builder.id values the signer may speak for in provenance. A
 	// signer whose certificate names its workflow may always speak for that one.
 	Builders []string `json:"builders,omitempty"`
+	// ComponentsOnly lets the signer state things about the components of an image, and
+	// its base, and not about the image: who makes a library does not vouch for who uses
+	// it. See [Components].
+	ComponentsOnly bool `json:"componentsOnly,omitzero"`
 	// Verifiers are the verifier.id values the signer may speak for in verification
 	// summaries. Only a signer with some can make one that stands in for evidence, see
 	// [Policy.Summaries]; empty means any where a summary is merely required.
@@ -194,12 +198,20 @@ func (r *compiledRule) names(id assay.Identity) bool {
 	return matches(r.issuer, r.Issuer, id.Issuer) && matches(r.subject, r.Subject, id.Subject) && claimed(r.Claims, id.Claims)
 }
 
+// scope is what evidence is about.
+type scope int
+
+const (
+	ofImage scope = iota
+	ofComponent
+)
+
 // signerFor finds the first rule, in the policy's order, that lets the signers state
 // the kind of evidence, and those of them whom it names.
-func (p *compiledPolicy) signerFor(signers []assay.Identity, kind assay.Kind) (*compiledRule, []assay.Identity, bool) {
+func (p *compiledPolicy) signerFor(signers []assay.Identity, kind assay.Kind, of scope) (*compiledRule, []assay.Identity, bool) {
 	for i := range p.rules {
 		r := &p.rules[i]
-		if by := r.among(signers); len(by) > 0 && r.allows(kind) {
+		if by := r.among(signers); len(by) > 0 && r.allows(kind) && (of == ofComponent || !r.ComponentsOnly) {
 			return r, by, true
 		}
 	}

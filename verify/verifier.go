@@ -25,7 +25,9 @@ type Verifier struct {
 	now     func() time.Time
 	workers int
 	scan    sbom.Options
-	log     *slog.Logger
+	// components has the evidence on components; nil if it is not looked for.
+	components attest.Source
+	log        *slog.Logger
 }
 
 // Option changes a [Verifier] that is being made.
@@ -147,6 +149,9 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 	}
 	b := &basis{trust: v.trust, policy: v.policy.Policy, at: at, bundle: found.Bundle, faults: sortFaults(faults), skipped: skipped(found.Ignored),
 		unread: unreadManifests(found.Faults), images: map[assay.Digest]contents{}, bases: map[assay.Digest]baseImage{}}
+	if v.components != nil {
+		b.components = map[assay.Digest]componentEvidence{}
+	}
 	return v.judge(ctx, b, sources)
 }
 
@@ -210,6 +215,8 @@ type basis struct {
 	images map[assay.Digest]contents
 	// bases are what was read of images that are named as a base.
 	bases map[assay.Digest]baseImage
+	// components are what was found of each component; nil if it was not looked for.
+	components map[assay.Digest]componentEvidence
 }
 
 // inputs are what all reports of one call share.
@@ -290,6 +297,9 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 		return nil, err
 	}
 	r.BuildLevels = v.buildLevels(subject)
+	if r.Components, err = v.coverage(ctx, in, subject); err != nil {
+		return nil, err
+	}
 	r.Checks = append(v.checks(subject), layouts...)
 	if _, ok := in.unread[b.Subject().String()]; ok {
 		// It may be an index of images that nobody looked at.

@@ -241,6 +241,10 @@ func (r *Report) Summary(o SummaryOptions) (*assay.Summary, error) {
 		s.Levels = append(s.Levels, "ASSAY_STAGE_"+strings.ToUpper(r.Verdict.Stage.String()))
 	}
 	slices.Sort(s.Levels)
+	s.DependencyLevels = r.Components.dependencyLevels(nil)
+	for _, p := range r.Platforms {
+		s.DependencyLevels = p.Components.dependencyLevels(s.DependencyLevels)
+	}
 	for _, d := range r.inputs() {
 		s.Inputs = append(s.Inputs, assay.Resource{Digest: assay.DigestSet{d}})
 	}

@@ -1,0 +1,290 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
+)
+
+// maxComponents bounds how many components provenance is looked for, of one image.
+const maxComponents = 20_000
+
+// Components looks for the provenance of what is in the image, too, in these sources: of
+// each component that the inventory has a digest of, and of the base image that the
+// image is proven to be built on. It is proven by the same trust and policy, by the rules
+// of [SignerRule]s with or without ComponentsOnly. What is found is in
+// [Report.Components], and is no evidence of the image itself.
+//
+// A component is matched by its digest alone: of a file that is a program or an archive,
+// that of its bytes; of an npm package, that of the archive as its lock file states it. A
+// component without a strong digest, such as a Go module, which has its sum in go.sum
+// alone, is counted and not found. Each source is asked for each digest.
+func Components(sources ...attest.Source) Option {
+	return func(v *Verifier) error {
+		if len(sources) == 0 || slices.Contains(sources, nil) {
+			return &assay.Error{Op: "set up verifier", Kind: assay.ErrInvalid, Field: "Components", Bound: "at least one source of evidence"}
+		}
+		v.components = attest.Join(sources...)
+		return nil
+	}
+}
+
+// Coverage is how much of what is in an image comes from a build and a source that
+// somebody whom the policy names vouches for.
+type Coverage struct {
+	// Total counts the packages, programs and archives of the inventory, and the base
+	// image if it is proven; Identified those that have a digest to look for.
+	Total      int `json:"total"`
+	Identified int `json:"identified"`
+	// Verified counts those whose provenance was accepted, by a signer who may speak for
+	// the builder, and FromSource those of them of which it names repository and commit.
+	Verified   int `json:"verified"`
+	FromSource int `json:"fromSource"`
+	// Proven are those that are verified, sorted by name, then digest.
+	Proven []ComponentProvenance `json:"proven,omitempty"`
+	// Faults are the stores that could not be read, sorted.
+	Faults []Fault `json:"faults,omitempty"`
+}
+
+// ComponentProvenance is what the accepted provenance of a component shows. Of several,
+// it is that of the highest build level.
+type ComponentProvenance struct {
+	// Name is the package URL or else the name of the component, or of the base image.
+	Name string `json:"name"`
+	// Digest is what the provenance is about.
+	Digest assay.Digest `json:"digest"`
+	// Envelope has it, and Signer signed it.
+	Envelope assay.Digest   `json:"envelope"`
+	Signer   assay.Identity `json:"signer"`
+	Builder  string         `json:"builder"`
+	// Source is what it was built from; zero if the provenance does not say.
+	Source assay.Source `json:"source,omitzero"`
+	// Level is that of SLSA's build track, 0 to 3.
+	Level int `json:"level"`
+}
+
+// componentEvidence is what was found about one component and is about it, whatever else
+// the sources have.
+type componentEvidence struct {
+	envelopes []assay.Envelope
+	faults    []Fault
+}
+
+// part is something in the image of which there may be provenance.
+type part struct {
+	name    string
+	digests assay.DigestSet
+}
+
+// parts lists them, each name and digest once.
+func (c *subjectCase) parts() []part {
+	var out []part
+	seen := map[string]bool{}
+	add := func(name string, digests assay.DigestSet) {
+		key := name + "\x00" + fmt.Sprint(digests)
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, part{name, digests})
+		}
+	}
+	for _, b := range c.bases {
+		if b.state == assay.Proven {
+			name := b.name
+			if name == "" {
+				name = "base image"
+			}
+			add(name, assay.DigestSet{b.digest})
+		}
+	}
+	for _, inv := range c.inventories() {
+		for i := range inv.Components {
+			if comp := &inv.Components[i]; comp.Type != assay.TypeOperatingSystem {
+				add(label(*comp), comp.Hashes)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b part) int {
+		if n := strings.Compare(a.name, b.name); n != 0 {
+			return n
+		}
+		return slices.CompareFunc(a.digests, b.digests, assay.Digest.Compare)
+	})
+	return out
+}
+
+// identity gives the digests that identify a part.
+func (p part) identity() []assay.Digest {
+	var out []assay.Digest
+	for _, d := range p.digests {
+		if d.Algorithm().Strong() {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// coverage looks for the provenance of everything in the image, and proves it.
+func (v *Verifier) coverage(ctx context.Context, in inputs, c *subjectCase) (*Coverage, error) {
+	if in.components == nil {
+		return nil, nil
+	}
+	out := &Coverage{}
+	parts := c.parts()
+	var ask []assay.Digest
+	for _, p := range parts {
+		for _, d := range p.identity() {
+			if _, seen := in.components[d]; !seen {
+				ask = append(ask, d)
+			}
+		}
+	}
+	slices.SortFunc(ask, assay.Digest.Compare)
+	ask = slices.Compact(ask)
+	shared := openings{}
+	if err := v.discoverComponents(ctx, in, ask[:min(len(ask), maxComponents)], shared, c.report); err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		out.Total++
+		ids := p.identity()
+		if len(ids) > 0 {
+			out.Identified++
+		}
+		var best *ComponentProvenance
+		for _, d := range ids {
+			found := in.components[d]
+			out.Faults = append(out.Faults, found.faults...)
+			for _, e := range found.envelopes {
+				if got := v.componentProvenance(ctx, shared.of(e), p.name, d, c.report); got != nil && (best == nil || got.Level > best.Level) {
+					best = got
+				}
+			}
+		}
+		if best == nil {
+			continue
+		}
+		out.Verified++
+		if best.Source.Repository != "" && !best.Source.Commit.IsZero() {
+			out.FromSource++
+		}
+		out.Proven = append(out.Proven, *best)
+	}
+	out.Faults = sortFaults(out.Faults)
+	return out, ctx.Err()
+}
+
+// discoverComponents asks the sources for what is not known yet, and keeps of it what is
+// about the component: whoever answers with all that they have is not taken at it.
+func (v *Verifier) discoverComponents(ctx context.Context, in inputs, ask []assay.Digest, shared openings, r *Report) error {
+	if v.components == nil {
+		return nil // a replay: what was not found then is not there
+	}
+	found := make([]*attest.Found, len(ask))
+	g, group := errgroup.WithContext(ctx)
+	g.SetLimit(v.workers)
+	for i, d := range ask {
+		g.Go(func() (err error) {
+			if found[i], err = v.components.Discover(group, d); err != nil {
+				err = &assay.Error{Op: "discover", Kind: assay.ErrUnchecked, Subject: d.String(), Err: err}
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, d := range ask {
+		var e componentEvidence
+		for envelope := range found[i].Bundle.Envelopes() {
+			o := shared.of(envelope)
+			shared[envelope.Digest()] = o
+			if a, _ := v.open(ctx, o, []assay.Digest{d}, r.At, ofComponent); a.State == assay.Proven {
+				e.envelopes = append(e.envelopes, envelope)
+			}
+		}
+		for _, f := range found[i].Faults {
+			if f.Kind == attest.Unreadable {
+				e.faults = append(e.faults, Fault{Store: joinStore(f.Store, f.Reference), Detail: detail(f)})
+			}
+		}
+		e.faults = sortFaults(e.faults)
+		in.components[d] = e
+	}
+	return nil
+}
+
+// componentProvenance proves one envelope about a component, and gives nil if it shows
+// nothing.
+func (v *Verifier) componentProvenance(ctx context.Context, o *opening, name string, digest assay.Digest, r *Report) *ComponentProvenance {
+	a, verified := v.open(ctx, o, []assay.Digest{digest}, r.At, ofComponent)
+	if a.State != assay.Proven || verified == nil {
+		return nil
+	}
+	p, ok := narrow[*assay.Provenance](*verified)
+	if !ok {
+		return nil
+	}
+	if state, _, _ := v.speaksFor(p); state != assay.Proven {
+		return nil
+	}
+	l := v.levelOf(p)
+	if l.Level == 0 {
+		return nil
+	}
+	e := p.Evidence()
+	return &ComponentProvenance{Name: clip(name), Digest: digest, Envelope: p.Envelope(), Signer: p.Signer(), Builder: l.Builder, Source: e.Source, Level: l.Level}
+}
+
+// dependencyLevels counts the parts by level, as summaries do: nil if nobody looked.
+func (c *Coverage) dependencyLevels(into map[string]int) map[string]int {
+	if c == nil {
+		return into
+	}
+	if into == nil {
+		into = map[string]int{}
+	}
+	for _, p := range c.Proven {
+		into[fmt.Sprintf("SLSA_BUILD_LEVEL_%d", p.Level)]++
+	}
+	if rest := c.Total - c.Verified; rest > 0 {
+		into["SLSA_BUILD_LEVEL_UNEVALUATED"] += rest
+	}
+	return into
+}
+
+// covered answers whether as much of the image comes from verified source as the policy
+// wants.
+func (v *Verifier) covered(c *subjectCase) Check {
+	check := Check{ID: CheckComponents}
+	got := c.report.Components
+	if got == nil {
+		check.Reason, check.Detail = NotStated, "provenance of components was not looked for"
+		return check
+	}
+	for _, p := range got.Proven {
+		check.Evidence = append(check.Evidence, p.Envelope)
+	}
+	check.Detail = fmt.Sprintf("%d of %d components have verified provenance, %d from a named source; %d have a digest to look for", got.Verified, got.Total, got.FromSource, got.Identified)
+	want := v.policy.MinComponents
+	switch {
+	case got.Total == 0:
+		check.Reason = NotStated
+	case got.FromSource*100 >= want*got.Total && (want > 0 || got.FromSource == got.Total):
+		check.State, check.Reason = assay.Proven, Holds
+	case len(got.Faults) > 0:
+		check.Reason = StoreUnreadable
+		check.Detail += "; a store could not be read: " + got.Faults[0].Store
+	case want == 0:
+		check.Reason = NotShown
+	default:
+		check.State, check.Reason = assay.Refuted, CoverageTooLow
+		check.Detail += fmt.Sprintf("; the policy wants %d %%", want)
+	}
+	return check
+}
