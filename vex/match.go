@@ -95,6 +95,9 @@ func matchOne(stated, asked assay.Product) Basis {
 	case share:
 		return ByDigest
 	}
+	if a, b := stated.PURL, asked.PURL; !a.IsZero() && a == b {
+		return ByPURL
+	}
 	for _, p := range purls(stated) {
 		for _, q := range purls(asked) {
 			if purlCovers(p, q) {
@@ -133,6 +136,9 @@ func purls(p assay.Product) []assay.PURL {
 // digests gives the digests of a product with those in its image purls, and false if
 // they contradict each other: such a product names nothing.
 func digests(p assay.Product) (assay.DigestSet, bool) {
+	if len(p.Digests) == 0 && !isImage(p.PURL) && (p.ID == "" || p.ID == p.PURL.String()) {
+		return nil, true // most products, and matching is hot
+	}
 	all := slices.Clone(p.Digests)
 	for _, q := range purls(p) {
 		if d := purlDigest(q); !d.IsZero() {

@@ -72,7 +72,7 @@ func ComponentProduct(c assay.Component) assay.Product {
 
 // purlDigest gives the digest that a purl of an image has as version.
 func purlDigest(p assay.PURL) assay.Digest {
-	if t := p.Type(); t != "oci" && t != "docker" {
+	if !isImage(p) {
 		return assay.Digest{}
 	}
 	d, err := assay.ParseDigest(p.Parts().Version)
@@ -81,6 +81,8 @@ func purlDigest(p assay.PURL) assay.Digest {
 	}
 	return d
 }
+
+func isImage(p assay.PURL) bool { t := p.Type(); return t == "oci" || t == "docker" }
 
 // productName is what a message calls a product.
 func productName(p assay.Product) string {

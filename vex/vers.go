@@ -14,6 +14,9 @@ func purlCovers(stated, asked assay.PURL) bool {
 		return true
 	}
 	s := stated.String()
+	if !strings.Contains(s, "vers=") && stated.Type() != "golang" {
+		return false
+	}
 	at := strings.IndexByte(s, '@')
 	if at < 0 {
 		rest, vers := cutVers(stated)
