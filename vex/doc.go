@@ -13,7 +13,8 @@
 //	data, err := vex.Encode(doc)
 //
 // Read one with [Read], or with [ReadPredicate] where it travels in an in-toto
-// statement; [ReadCSAF] reads CSAF, and [ReadGovulncheck] what govulncheck writes.
+// statement; [ReadCSAF] and [ReadCycloneDX] read the other formats, [EncodeCSAF] and
+// [EncodeCycloneDX] write them, and [ReadGovulncheck] mends what govulncheck writes.
 // Ask what holds for a product at a time with [StatusOf], or of many with a
 // [Timeline]: of a component, on all ways through an SBOM that lead to it, with
 // [Timeline.StatusIn]; what is overdue, with [Timeline.Stale]; who disagrees, with

@@ -182,3 +182,32 @@ func ExampleEncodeCSAF() {
 	// true [/statements/0/supplier: "npm": CSAF has no place for it]
 	// https://example.com/vex/1 fixed pkg:npm/app@1.0.0
 }
+
+func ExampleEncodeCycloneDX() {
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	app := vex.PURLProduct(assay.MustPURL("pkg:npm/app@1.0.0"))
+	part := app
+	part.Subcomponents = []assay.Product{vex.PURLProduct(assay.MustPURL("pkg:npm/lib@2.0.0"))}
+	doc, err := vex.New("security@example.com", vex.Options{Time: at, ID: "https://example.com/vex/1"}).
+		NotAffected("CVE-2026-0001", assay.VulnerableCodeNotInExecutePath, part).Build()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	data, losses, err := vex.EncodeCycloneDX(doc, app)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.Contains(string(data), `"justification": "code_not_reachable"`), losses)
+	back, _, err := vex.ReadCycloneDX("vex.cdx.json", data, vex.CycloneDX{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p := back.Statements[0].Products[0]
+	fmt.Println(p.PURL, p.Subcomponents[0].PURL, back.Statements[0].Status)
+	// Output:
+	// true [/@id: "https://example.com/vex/1": a serialNumber is a UUID; one derived from it is written]
+	// pkg:npm/app@1.0.0 pkg:npm/lib@2.0.0 not_affected
+}
