@@ -172,3 +172,16 @@ func FuzzParsePolicy(f *testing.F) {
 		}
 	})
 }
+
+// Nobody may be let speak for a builder, a verifier or an author that has no name.
+func TestNobodyHasNoName(t *testing.T) {
+	for field, r := range map[string]SignerRule{
+		"/signers/0/builders/1":   {Name: "r", Key: key, Builders: []string{"https://b.example", ""}},
+		"/signers/0/verifiers/0":  {Name: "r", Key: key, Verifiers: []string{""}},
+		"/signers/0/vexAuthors/0": {Name: "r", Key: key, VEXAuthors: []string{""}},
+	} {
+		if _, err := r.compile("/signers/0"); !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}

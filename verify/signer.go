@@ -73,6 +73,12 @@ func (r SignerRule) compile(field string) (compiledRule, error) {
 	if r.Name == "" {
 		return bad("name", "", "a name")
 	}
+	// A builder that nobody named is read as an empty one, and must not be anybody's.
+	for f, list := range map[string][]string{"builders": r.Builders, "verifiers": r.Verifiers, "vexAuthors": r.VEXAuthors} {
+		if i := slices.Index(list, ""); i >= 0 {
+			return bad(fmt.Sprintf("%s/%d", f, i), "", "an identifier")
+		}
+	}
 	for i, k := range r.Kinds {
 		if !slices.Contains(allKinds, k) {
 			return bad(fmt.Sprintf("kinds/%d", i), string(k), "a kind of evidence")
