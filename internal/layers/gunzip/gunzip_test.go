@@ -7,7 +7,7 @@ import (
 	stdgzip "compress/gzip"
 	"errors"
 	"fmt"
-	"go/build"
+	gobuild "go/build"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -248,7 +248,7 @@ func BenchmarkRead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		sources, _ := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", "*", "*.go"))
+		sources, _ := filepath.Glob(filepath.Join(gobuild.Default.GOROOT, "src", "*", "*.go"))
 		for _, name := range sources {
 			text, err := os.ReadFile(name)
 			if err != nil {

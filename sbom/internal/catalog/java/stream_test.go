@@ -225,7 +225,10 @@ func FuzzStream(f *testing.F) {
 		if (wantErr == nil) != (err == nil) {
 			t.Fatalf("%v, held %v", err, wantErr)
 		}
-		if d := cmp.Diff(want, got, sameError, sameDigest); d != "" {
+		// Of headers that contradict each other, one way sees one half and the other the
+		// other: what is wrong is named alike, why it is wrong need not be.
+		samePlace := cmp.Comparer(func(a, b Fault) bool { return a.Path == b.Path })
+		if d := cmp.Diff(want, got, samePlace, sameError, sameDigest); d != "" {
 			t.Fatal(d)
 		}
 	})
