@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/assaykit/assay"
@@ -149,6 +150,30 @@ func TestComponentsOfNoSource(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := verify.New(f.trust(), f.policy(), verify.Components(nil)); !errors.Is(err, assay.ErrInvalid) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A record that lists a component twice could say two things of it.
+func TestComponentsInRecord(t *testing.T) {
+	f := newFixture(t)
+	v, err := verify.New(f.trust(), f.policy(), verify.At(at), verify.Components(downSource{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.image = testimage.New(t, baseLayer(), testimage.Layer{Files: []testimage.File{{Name: "usr/bin/app", Mode: 0o755, Body: script}}})
+	r, err := v.Verify(t.Context(), f.image.ID(), attest.FromImage(f.image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replays(t, r)
+	text := string(record(t, r))
+	at := `"found":[{"digest":"` + program.String() + `"`
+	twice := strings.Replace(text, at, `"found":[{"digest":"`+program.String()+`"},{"digest":"`+program.String()+`"`, 1)
+	if twice == text {
+		t.Fatal("the record does not have the component")
+	}
+	if _, err := verify.ReadRecord("record.json", []byte(twice)); !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "/components/found/1/digest") {
 		t.Errorf("got %v", err)
 	}
 }

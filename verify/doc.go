@@ -26,6 +26,35 @@
 //   - VEX documents against the image, the SBOM and each other;
 //   - posture claims against the image's bytes, by running the rules again.
 //
+// # Provenance
+//
+// These checks are about how the image was built. Each names in the report what it
+// found, and is required where the policy asks for it:
+//
+//	provenance/builder     a signer may speak for the builder it names      SignerRule.Builders
+//	provenance/signer      every claim of the certificate is what the       always
+//	                       provenance says, for each CI (provenance.Agree)
+//	provenance/source      built from a repository and ref that are named   Sources, RefPattern
+//	provenance/level       the level of SLSA's build track, from signer     MinBuildLevel,
+//	                       and builder alone, with reasons                  BuildLevels
+//	provenance/parameters  build type and external parameters, exactly,     BuildTypes,
+//	                       and no others                                    Parameters
+//	provenance/run         signed in the CI's run, and at the commit, that  SameRun
+//	                       provenance is of
+//	provenance/nested      BuildKit's unsigned provenance names the commit  Nested
+//	                       that the signed one names
+//	provenance/sbom        materials and inventory are of the same          always
+//	                       versions and digests, of every ecosystem
+//	provenance/base        the lowest layers are those of a base image      Bases
+//	provenance/components  components come from verified source             MinComponents
+//
+// What contradicts is refuted and fails every policy; what one side merely lacks is
+// listed. Base images are read from the sources that have images ([ImageSource]), by the
+// digest of a manifest: an index that is named as base is not looked into.
+//
+// [Report.Summary] makes a verification summary of a report, and [Policy.Summaries] takes
+// those of others for evidence that is not there (summary/vouched).
+//
 // # Three answers
 //
 // Every check is proven, refuted or unknown. Unknown never passes a required
