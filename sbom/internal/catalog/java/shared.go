@@ -2,6 +2,7 @@ package java
 
 import (
 	"sync"
+	"weak"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
@@ -11,8 +12,9 @@ import (
 // of one: large archives in archives are inflated one at a time, into the memory of
 // those before. The zero value is ready.
 type Shared struct {
-	large   sync.Mutex
-	buffers sync.Pool // of *[]byte
+	large sync.Mutex
+	mu    sync.Mutex
+	spare weak.Pointer[[]byte] // weak: what nobody uses is the collector's
 }
 
 // pooled is the smallest content that is inflated into memory that was used before.
@@ -21,7 +23,11 @@ const pooled = 64 << 10
 // buffer gives memory for n bytes, with anything in it.
 func (s *Shared) buffer(n uint64) []byte {
 	if n >= pooled {
-		if b, ok := s.buffers.Get().(*[]byte); ok && uint64(cap(*b)) >= n {
+		s.mu.Lock()
+		b := s.spare.Value()
+		s.spare = weak.Pointer[[]byte]{}
+		s.mu.Unlock()
+		if b != nil && uint64(cap(*b)) >= n {
 			return (*b)[:n]
 		}
 	}
@@ -31,7 +37,9 @@ func (s *Shared) buffer(n uint64) []byte {
 // done takes memory back of which nothing is used any more.
 func (s *Shared) done(b []byte) {
 	if cap(b) >= pooled {
-		s.buffers.Put(&b)
+		s.mu.Lock()
+		s.spare = weak.Make(&b)
+		s.mu.Unlock()
 	}
 }
 
