@@ -128,16 +128,22 @@ func (d DeviceToken) Token(ctx context.Context, audience string) (string, error)
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	form := url.Values{"grant_type": {deviceGrant}, "client_id": {client}, "device_code": {a.DeviceCode}, "code_verifier": {proof.verifier}}
+	nobody := func() error {
+		return &assay.Error{Op: opToken, Kind: assay.ErrUnchecked, Subject: d.Issuer, Bound: "somebody who logs in within " + strconv.Itoa(int(wait.Seconds())) + " s", Err: ctx.Err()}
+	}
 	for {
 		t := time.NewTimer(interval)
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
-			return "", &assay.Error{Op: opToken, Kind: assay.ErrUnchecked, Subject: d.Issuer, Bound: "somebody who logs in within " + strconv.Itoa(int(wait.Seconds())) + " s", Err: ctx.Err()}
+			return "", nobody()
 		}
 		data, err := i.post(ctx, i.Token, form, a.DeviceCode, proof.verifier)
 		if err != nil {
+			if ctx.Err() != nil { // the time ended while the issuer was asked
+				return "", nobody()
+			}
 			return "", err
 		}
 		got, err := parseTokens(i.url, data)
