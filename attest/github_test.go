@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,9 +209,9 @@ func FuzzGitHub(f *testing.F) {
 	f.Add([]byte(`{"attestations":[{"bundle_url":"http://store.example/x"}]}`), snappy.Encode(nil, e.Raw()), `<http://api.example/2>; rel=next`)
 	f.Add([]byte(`{"attestations":[{"bundle_url":"http://store.example/x"},{"bundle":{"mediaType":"application/vnd.dev.sigstore.bundle+json;version=0.1"}}]}`), e.Raw(), `<>,<x>;rel="next prev"`)
 	f.Fuzz(func(t *testing.T, list, blob []byte, link string) {
-		requests := 0
+		var requests atomic.Int64
 		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
-			requests++
+			requests.Add(1)
 			w := httptest.NewRecorder()
 			if r.URL.Host == "api.example" {
 				w.Header().Set("Link", link)
@@ -228,8 +229,8 @@ func FuzzGitHub(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if requests > 3+len(list) {
-			t.Fatalf("%d requests", requests)
+		if n := requests.Load(); n > int64(3+len(list)) {
+			t.Fatalf("%d requests", n)
 		}
 		for e := range found.Bundle.Envelopes() {
 			if !json.Valid(e.Raw()) {

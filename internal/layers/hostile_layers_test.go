@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -22,7 +23,7 @@ type manyEntries struct {
 	header      []byte
 	sum         int // of the header without digits and checksum
 	rest        []byte
-	read        int64
+	read        atomic.Int64
 }
 
 const (
@@ -70,7 +71,7 @@ func (m *manyEntries) Read(p []byte) (int, error) {
 	}
 	n := copy(p, m.rest)
 	m.rest = m.rest[n:]
-	m.read += int64(n)
+	m.read.Add(int64(n))
 	return n, nil
 }
 
@@ -97,8 +98,8 @@ func TestHostileTenMillionEntries(t *testing.T) {
 	if res != nil || !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "at most Entries 100000") {
 		t.Fatalf("%v, %v", res, err)
 	}
-	if source.read > size/20 {
-		t.Errorf("read %d of %d bytes", source.read, size)
+	if n := source.read.Load(); n > size/20 {
+		t.Errorf("read %d of %d bytes", n, size)
 	}
 	if res, err = Pass(t.Context(), img, Options{Bounds: Bounds{Entries: -1, TotalEntries: 150_000}}); res != nil || !errors.Is(err, assay.ErrBound) || !strings.Contains(err.Error(), "TotalEntries 150000") {
 		t.Fatalf("%v, %v", res, err)
