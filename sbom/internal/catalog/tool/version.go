@@ -31,7 +31,7 @@ const maxMajor = 4
 // findVersions calls found for each text that begins as a version whose first point is
 // at from or after it and before to: with what goes before it, a zero, "v" after a
 // zero, or the name of a program in its identification, and with the zero that ends it,
-// if that is near.
+// if that is near. A build id counts whatever is before it.
 func findVersions(buf []byte, from, to int, found func(from, to int)) {
 	for at := from; ; at++ {
 		i := bytes.IndexByte(buf[at:to], '.')
@@ -58,6 +58,8 @@ func findVersions(buf []byte, from, to int, found func(from, to int)) {
 			start -= len("curl ")
 		case bytes.HasSuffix(before, []byte("git/")):
 			start -= len("git/")
+		case buildID(buf[start:min(len(buf), at+maxVersionText)]):
+			// It may stand behind numbers, which no zero ends.
 		default:
 			continue
 		}
@@ -67,6 +69,21 @@ func findVersions(buf []byte, from, to int, found func(from, to int)) {
 		}
 		found(start, end)
 	}
+}
+
+// buildID reports whether the text up to the next zero ends as the build id of Redis
+// does: with a number of nine digits and more, and the eight of a commit.
+func buildID(b []byte) bool {
+	zero := bytes.IndexByte(b, 0)
+	if zero < len("1.1.1")+17 {
+		return false
+	}
+	for i, c := range b[zero-17 : zero] {
+		if !digit(c) && (i < 9 || (c|0x20)-'a' >= 26 && c != '_') {
+			return false
+		}
+	}
+	return true
 }
 
 func digit(c byte) bool { return c-'0' < 10 }
