@@ -171,8 +171,10 @@ func TestScanTrustTOC(t *testing.T) {
 					// All else is to be the same.
 					l.TOC, l.Fetched, l.Inflated = assay.Digest{}, 0, whole.Layers[i].Inflated
 				}
-				if fetched == 0 || fetched > r.bytes.Load() {
-					t.Errorf("%d bytes fetched, but the registry gave %d", fetched, r.bytes.Load())
+				// What was asked for: of a request that is given up the registry may have
+				// sent less.
+				if fetched == 0 || fetched > all/8 {
+					t.Errorf("%d of %d bytes fetched, and the registry gave %d", fetched, all, r.bytes.Load())
 				}
 				if d := cmp.Diff(everything(t, whole), everything(t, byTOC)); d != "" {
 					t.Errorf("whole and by table (-whole +table):\n%s", d)
