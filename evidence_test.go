@@ -83,6 +83,9 @@ func fill(v reflect.Value, n *int, depth int) {
 		for i := range v.NumField() {
 			fill(v.Field(i), n, depth+1)
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem(), n, depth+1)
 	case reflect.Uint8:
 		v.SetUint(uint64(*n % 256))
 	default:
