@@ -7,6 +7,12 @@
 //	assay provenance generate DIR [--builder-id URI] [--lock FILE]... [--dockerfile FILE] [--binary FILE] [-o FORMAT[=FILE]]...
 //	assay provenance check    FILE [--type URI]
 //	assay provenance convert  FILE --build-type URI [--type URI] [-o FORMAT[=FILE]]...
+//	assay vex create  PRODUCT --author WHO --id ID --status STATUS [--justification LABEL] [--action TEXT] [--part PURL]... [-o FORMAT[=FILE]]...
+//	assay vex add     FILE --product PRODUCT --id ID --status STATUS [-o FORMAT[=FILE]]...
+//	assay vex merge   FILE --author WHO [--with FILE]... [-o FORMAT[=FILE]]...
+//	assay vex convert FILE [--from FORMAT] [--product PRODUCT] [-o FORMAT[=FILE]]...
+//	assay vex check   FILE [--from FORMAT]
+//	assay vex status  FILE --product PRODUCT [--part PURL]... --id ID [--with FILE]... [--at TIME]
 //	assay discover  IMAGE@DIGEST [--github URL]...
 //	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--github URL]... [--at TIME] [-o FORMAT[=FILE]]...
 //	assay replay    RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...
@@ -15,6 +21,9 @@
 // oci-archive:PATH[:TAG][@DIGEST], docker-archive:PATH[:NAME:TAG] or, for sbom and
 // posture, dir:PATH. What is attached to an image is read from registries and from
 // layouts in folders; evidence about one in an archive is named with --bundle.
+//
+// PRODUCT is a purl, or REPOSITORY@DIGEST of an image. VEX formats are openvex, csaf and
+// cyclonedx; govulncheck's is read.
 //
 // SBOM formats are cyclonedx-json, cyclonedx-xml, spdx-json, spdx-tag-value,
 // spdx3-json and table; posture and report formats are text and json, and verify
@@ -80,6 +89,12 @@ func commands() []command {
 		{"provenance generate", "DIR [--builder-id URI] [--lock FILE]... [--dockerfile FILE] [--binary FILE] [-o FORMAT[=FILE]]...", generateCommand},
 		{"provenance check", "FILE [--type URI]", checkProvenanceCommand},
 		{"provenance convert", "FILE --build-type URI [--type URI] [-o FORMAT[=FILE]]...", convertProvenanceCommand},
+		{"vex create", "PRODUCT --author WHO --id ID --status STATUS [--justification LABEL] [--action TEXT] [--part PURL]... [-o FORMAT[=FILE]]...", vexCreateCommand},
+		{"vex add", "FILE --product PRODUCT --id ID --status STATUS [-o FORMAT[=FILE]]...", vexAddCommand},
+		{"vex merge", "FILE --author WHO [--with FILE]... [-o FORMAT[=FILE]]...", vexMergeCommand},
+		{"vex convert", "FILE [--from FORMAT] [--product PRODUCT] [-o FORMAT[=FILE]]...", vexConvertCommand},
+		{"vex check", "FILE [--from FORMAT]", vexCheckCommand},
+		{"vex status", "FILE --product PRODUCT [--part PURL]... --id ID [--with FILE]... [--at TIME]", vexStatusCommand},
 		{"discover", "IMAGE@DIGEST [--github URL]...", discoverCommand},
 		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--github URL]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
 		{"replay", "RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...", replayCommand},
