@@ -2,7 +2,6 @@ package attest
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -217,27 +216,14 @@ func graft(b *assay.Bundle, answers map[assay.Digest][]*assay.Bundle) *assay.Bun
 // Image asks the sources that can open images, in their order, and gives the first
 // that has it. It is [assay.ErrAbsent] only if all that can open images say so.
 func (s *JoinedSource) Image(ctx context.Context, digest assay.Digest) (v1.Image, error) {
-	var absent, errs []error
-	for _, src := range s.sources {
+	return first(s.sources, "open image", digest, func(src Source) (v1.Image, bool, error) {
 		opener, ok := src.(interface {
 			Image(context.Context, assay.Digest) (v1.Image, error)
 		})
 		if !ok {
-			continue
+			return nil, false, nil
 		}
 		img, err := opener.Image(ctx, digest)
-		if err == nil {
-			return img, nil
-		}
-		if errors.Is(err, assay.ErrAbsent) {
-			absent = append(absent, err)
-		} else {
-			errs = append(errs, err)
-		}
-	}
-	out := &assay.Error{Op: "open image", Kind: assay.ErrUnchecked, Subject: digest.String(), Bound: "a source that has the image", Err: errors.Join(errs...)}
-	if len(errs) == 0 && len(absent) > 0 {
-		out.Kind, out.Err = assay.ErrAbsent, errors.Join(absent...)
-	}
-	return nil, out
+		return img, true, err
+	})
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/image"
@@ -89,19 +88,19 @@ func (s *RegistrySource) Discover(ctx context.Context, subject assay.Digest) (*F
 func (s *RegistrySource) AsksByDigest() {}
 
 // Image opens the image with the digest. Its manifest is hashed against the digest;
-// who reads its layers hashes those.
+// who reads its layers hashes those. The digest of an index is an [assay.ErrInvalid].
 func (s *RegistrySource) Image(ctx context.Context, digest assay.Digest) (v1.Image, error) {
-	repo, err := parseRepository(s.registry, s.repository)
+	d, err := s.get(ctx, "open image", digest)
 	if err != nil {
 		return nil, err
 	}
-	img, err := openImage(ctx, s.registry, repo, digest)
+	if d.MediaType.IsIndex() {
+		// It would be opened as the image in it that is for some platform.
+		return nil, &assay.Error{Op: "open image", Kind: assay.ErrInvalid, Subject: digest.String(), Value: string(d.MediaType), Bound: "an image, not an index of images"}
+	}
+	img, err := d.Image()
 	if err != nil {
-		err = unreached("open image", repo.Name()+"@"+digest.String(), err)
-		if e, ok := errors.AsType[*assay.Error](err); ok && statusOf(err) == 404 {
-			e.Kind = assay.ErrAbsent
-		}
-		return nil, err
+		return nil, unreached("open image", digest.String(), err)
 	}
 	return img, nil
 }
@@ -160,10 +159,6 @@ func parseRepository(reg image.Registry, s string) (name.Repository, error) {
 		return name.Repository{}, err
 	}
 	return ref.Context(), nil
-}
-
-func openImage(ctx context.Context, reg image.Registry, repo name.Repository, digest assay.Digest) (v1.Image, error) {
-	return remote.Image(repo.Digest(digest.String()), reg.RemoteOptions(ctx, reg.NewTransport())...)
 }
 
 // checkRedirect keeps a registry on the outside from sending us to an address on the

@@ -20,13 +20,16 @@ import (
 // provenance may name any number of images.
 const maxBases = 32
 
-// baseImage is what was read of an image that may be the base of another: no more than
-// a proof needs, as it was read, so that a [Record] can keep it and prove it again.
+// baseImage is what was read of an image that may be the base of another, or of an index
+// of such images: no more than a proof needs, as it was read, so that a [Record] can keep
+// it and prove it again.
 type baseImage struct {
 	Digest    assay.Digest `json:"digest"`
 	MediaType string       `json:"mediaType,omitempty"`
 	Manifest  []byte       `json:"manifest,omitempty"`
 	Config    []byte       `json:"config,omitempty"`
+	// Index is there in place of both if the digest is that of an index.
+	Index []byte `json:"index,omitempty"`
 	// Detail is why the others are missing.
 	Detail string `json:"detail,omitempty"`
 }
@@ -55,40 +58,61 @@ func (d documents) Layers() ([]v1.Layer, error) {
 	return make([]v1.Layer, len(m.Layers)), nil
 }
 
-// readBase asks the sources for the documents of an image. That none has it is an
-// answer; the error is for a cancelled context.
+// readBase asks the sources for the documents of an image, or for an index. That none
+// has it is an answer; the error is for a cancelled context.
 func readBase(ctx context.Context, sources []attest.Source, digest assay.Digest) (baseImage, error) {
 	out := baseImage{Digest: digest, Detail: "no source has the image"}
 	var problems []string
 	for _, s := range sources {
-		src, ok := s.(ImageSource)
-		if !ok {
-			continue
-		}
-		img, err := src.Image(ctx, digest)
-		if assay.KindOf(err) == assay.ErrAbsent {
-			continue
-		}
-		var b baseImage
-		if err == nil && img != nil {
-			b, err = describeBase(ctx, img, digest)
-		}
+		b, err := readBaseFrom(ctx, s, digest)
 		if err := ctx.Err(); err != nil {
 			return baseImage{}, &assay.Error{Op: "verify", Kind: assay.ErrUnchecked, Subject: digest.String(), Err: err}
 		}
-		if err == nil && b.Manifest != nil {
+		switch {
+		case err == nil:
 			return b, nil
+		case assay.KindOf(err) != assay.ErrAbsent:
+			problems = append(problems, clip(err.Error()))
 		}
-		if err == nil {
-			err = &assay.Error{Op: "open image", Kind: assay.ErrUnchecked, Subject: digest.String(), Bound: "an image, or an error"}
-		}
-		problems = append(problems, clip(err.Error()))
 	}
 	if len(problems) > 0 {
 		// Which source was asked first must not matter.
 		out.Detail = slices.Min(problems)
 	}
 	return out, nil
+}
+
+// readBaseFrom asks one source. That it does not have it is an [assay.ErrAbsent].
+func readBaseFrom(ctx context.Context, s attest.Source, digest assay.Digest) (baseImage, error) {
+	absent := &assay.Error{Op: "open image", Kind: assay.ErrAbsent, Subject: digest.String()}
+	src, ok := s.(ImageSource)
+	if !ok {
+		return baseImage{}, absent
+	}
+	img, err := src.Image(ctx, digest)
+	switch {
+	case err == nil && img != nil:
+		var b baseImage
+		if b, err = describeBase(ctx, img, digest); err == nil {
+			return b, nil
+		}
+	case err == nil:
+		err = &assay.Error{Op: "open image", Kind: assay.ErrUnchecked, Subject: digest.String(), Bound: "an image, or an error"}
+	}
+	indexes, ok := s.(IndexSource)
+	if !ok {
+		return baseImage{}, err
+	}
+	// It may be the digest of an index. Some sources then give an image out of it, which
+	// is not what has the digest.
+	b, indexErr := readBaseIndex(ctx, indexes, digest)
+	if indexErr != nil && assay.KindOf(err) == assay.ErrAbsent {
+		err = indexErr
+	}
+	if indexErr != nil {
+		return baseImage{}, err
+	}
+	return b, nil
 }
 
 func describeBase(ctx context.Context, img v1.Image, digest assay.Digest) (baseImage, error) {
@@ -105,17 +129,25 @@ func describeBase(ctx context.Context, img v1.Image, digest assay.Digest) (baseI
 	return b, err
 }
 
-// namedBase is an image that the policy or a provenance names, and whether the image
-// is built on it.
+// namedBase is an image, or an index of images, that the policy or a provenance names, and
+// whether the image is built on it.
 type namedBase struct {
 	digest assay.Digest
 	// name is what a material calls it, and by are the provenances that name it.
 	name    string
 	by      []assay.Digest
 	allowed bool // the policy names it
-	state   assay.State
-	detail  string
-	layers  int // if proven
+	baseAnswer
+}
+
+// baseAnswer is whether the image is built on another.
+type baseAnswer struct {
+	state  assay.State
+	detail string
+	// What follows is there if it is proven: how many layers it is, and the image of an
+	// index that has them.
+	layers  int
+	through assay.Digest
 }
 
 // bases proves which of the images that are named this one is built on.
@@ -133,7 +165,7 @@ func (v *Verifier) bases(ctx context.Context, in inputs, c *subjectCase) error {
 	for _, p := range c.provenances {
 		for _, m := range p.Evidence().Materials {
 			d, name := imageMaterial(m)
-			if d.IsZero() || d == c.report.Digest {
+			if d.IsZero() || slices.Contains(c.about, d) {
 				continue
 			}
 			b := get(d)
@@ -143,6 +175,7 @@ func (v *Verifier) bases(ctx context.Context, in inputs, c *subjectCase) error {
 			}
 		}
 	}
+	search := baseSearch{v: v, in: in, c: c, left: maxBases}
 	for i, d := range slices.SortedFunc(maps.Keys(named), assay.Digest.Compare) {
 		b := named[d]
 		c.bases = append(c.bases, b)
@@ -154,27 +187,12 @@ func (v *Verifier) bases(ctx context.Context, in inputs, c *subjectCase) error {
 			b.detail = fmt.Sprintf("not asked for: more than %d images are named", maxBases)
 			continue
 		}
-		image, seen := in.bases[d]
-		if !seen {
-			var err error
-			if image, err = readBase(ctx, in.sources, d); err != nil {
-				return err
-			}
-			in.bases[d] = image
+		var err error
+		if b.baseAnswer, err = search.prove(ctx, d); err != nil {
+			return err
 		}
-		if image.Manifest == nil {
-			b.detail = image.Detail
-			continue
-		}
-		proof, err := sbom.ProveBase(ctx, c.contents.scanned(c.report.Digest), image.image(), d)
-		if err != nil {
-			b.detail = err.Error()
-			continue
-		}
-		b.state, b.detail = proof.State, proof.Reason
-		if proof.State == assay.Proven {
-			b.layers = proof.Layers
-			c.baseLayers = max(c.baseLayers, proof.Layers)
+		if b.state == assay.Proven {
+			c.baseLayers = max(c.baseLayers, b.layers)
 		}
 	}
 	return ctx.Err()
@@ -214,6 +232,9 @@ func (v *Verifier) base(c *subjectCase) Check {
 		what := b.digest.String()
 		if b.name != "" {
 			what += " (" + b.name + ")"
+		}
+		if !b.through.IsZero() {
+			what = b.through.String() + " in index " + what
 		}
 		check.Evidence = append(check.Evidence, b.by...)
 		counts := b.allowed || len(v.policy.Bases) == 0

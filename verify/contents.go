@@ -21,7 +21,8 @@ type contents struct {
 // inspection is what the checks ask of an image's bytes. Whatever they look at is in
 // here, so that a [Record] can keep it.
 type inspection struct {
-	layers []inspectedLayer
+	platform assay.Platform // as the configuration says
+	layers   []inspectedLayer
 	// sbom is the inventory of the bytes.
 	sbom *assay.SBOM
 	// posture is what the posture rules say of them; nil with an error.
@@ -38,7 +39,7 @@ type inspectedLayer struct {
 }
 
 func inspect(c *sbom.Contents) *inspection {
-	i := &inspection{sbom: c.SBOM}
+	i := &inspection{platform: c.Platform, sbom: c.SBOM}
 	for _, l := range c.Layers {
 		i.layers = append(i.layers, inspectedLayer{l.Digest, l.DiffID, l.Cached})
 	}

@@ -79,14 +79,14 @@ type componentEvidence struct {
 // part is something in the image of which there may be provenance.
 type part struct {
 	name    string
-	digests assay.DigestSet
+	digests []assay.Digest
 }
 
 // parts lists them, each name and digest once.
 func (c *subjectCase) parts() []part {
 	var out []part
 	seen := map[string]bool{}
-	add := func(name string, digests assay.DigestSet) {
+	add := func(name string, digests ...assay.Digest) {
 		key := name + "\x00" + fmt.Sprint(digests)
 		if !seen[key] {
 			seen[key] = true
@@ -99,13 +99,14 @@ func (c *subjectCase) parts() []part {
 			if name == "" {
 				name = "base image"
 			}
-			add(name, assay.DigestSet{b.digest})
+			// Provenance may be of the index, or of the image in it.
+			add(name, slices.DeleteFunc([]assay.Digest{b.digest, b.through}, assay.Digest.IsZero)...)
 		}
 	}
 	for _, inv := range c.inventories() {
 		for i := range inv.Components {
 			if comp := &inv.Components[i]; comp.Type != assay.TypeOperatingSystem {
-				add(label(*comp), comp.Hashes)
+				add(label(*comp), comp.Hashes...)
 			}
 		}
 	}

@@ -71,8 +71,9 @@ type Policy struct {
 	// and to name the commit that signed provenance names.
 	Nested bool `json:"nested,omitzero"`
 	// Bases are the manifest digests of the base images, of which one must be at the
-	// bottom of the image. An index is none: name the images in it. With none, the images
-	// that provenance names are looked at, and nothing is required.
+	// bottom of the image. That of an index stands for the images that it lists for the
+	// image's platform. With none, the images that provenance names are looked at, and
+	// nothing is required.
 	Bases []assay.Digest `json:"bases,omitempty"`
 	// MinComponents is how many percent of the components, 1 to 100, must come from
 	// verified source: see [Components] and [Coverage].FromSource. 0 asks for nothing.

@@ -88,6 +88,7 @@ type imageForm struct {
 	Reason Reason       `json:"reason"`
 	Detail string       `json:"detail,omitempty"`
 	// What follows is there if the reason is that it holds.
+	Platform     assay.Platform   `json:"platform,omitzero"`
 	Layers       []inspectedLayer `json:"layers,omitempty"`
 	SBOM         *assay.SBOM      `json:"sbom,omitempty"`
 	Posture      *assay.Posture   `json:"posture,omitempty"`
@@ -155,7 +156,7 @@ func formOf(b *assay.Bundle) bundleForm {
 func (c contents) form(digest assay.Digest) ([]byte, error) {
 	f := imageForm{Digest: digest, Reason: c.reason, Detail: c.detail}
 	if i := c.inspection; i != nil {
-		f.Layers, f.SBOM, f.Posture = i.layers, i.sbom, i.posture
+		f.Platform, f.Layers, f.SBOM, f.Posture = i.platform, i.layers, i.sbom, i.posture
 		if i.postureErr != nil {
 			f.PostureError = i.postureErr.Error()
 		}
@@ -210,8 +211,8 @@ func (f *recordForm) record(name string) (*Record, error) {
 		b.images[digest] = c
 	}
 	for i, base := range f.Bases {
-		if _, twice := b.bases[base.Digest]; twice || base.Digest.IsZero() || (base.Manifest == nil) != (base.Config == nil) {
-			return nil, bad(fmt.Sprintf("/bases/%d", i), base.Digest.String(), "manifest and configuration of a base image, or neither, once", nil)
+		if _, twice := b.bases[base.Digest]; twice || base.Digest.IsZero() || (base.Manifest == nil) != (base.Config == nil) || base.Manifest != nil && base.Index != nil {
+			return nil, bad(fmt.Sprintf("/bases/%d", i), base.Digest.String(), "manifest and configuration of a base image, or an index, or neither, once", nil)
 		}
 		b.bases[base.Digest] = base
 	}
@@ -263,7 +264,7 @@ func readImage(name string, text []byte) (assay.Digest, contents, error) {
 	case f.Digest.IsZero():
 		return assay.Digest{}, contents{}, errors.New("no digest")
 	case f.Reason != Holds:
-		if f.SBOM != nil || f.Posture != nil || f.PostureError != "" || f.Layers != nil {
+		if !f.Platform.IsZero() || f.SBOM != nil || f.Posture != nil || f.PostureError != "" || f.Layers != nil {
 			return assay.Digest{}, contents{}, fmt.Errorf("%s, and contents all the same", f.Reason)
 		}
 		if f.Reason != NoContents && f.Reason != ContentsUnreadable && f.Reason != ContentsMismatch {
@@ -273,7 +274,7 @@ func readImage(name string, text []byte) (assay.Digest, contents, error) {
 	case f.SBOM == nil, (f.Posture == nil) == (f.PostureError == ""):
 		return assay.Digest{}, contents{}, errors.New("no inventory, or not one of posture and why there is none")
 	}
-	c.inspection = &inspection{layers: f.Layers, sbom: f.SBOM, posture: f.Posture}
+	c.inspection = &inspection{platform: f.Platform, layers: f.Layers, sbom: f.SBOM, posture: f.Posture}
 	if f.PostureError != "" {
 		c.postureErr = errors.New(f.PostureError)
 	}

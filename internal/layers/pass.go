@@ -228,6 +228,9 @@ func keepKind(err, otherwise error) error {
 	return otherwise
 }
 
+// Sum computes a digest by an algorithm that OCI registers: sha256, sha384 or sha512.
+func Sum(a assay.Algorithm, data []byte) (assay.Digest, error) { return sumOf(a, data) }
+
 // sumOf computes a digest by an algorithm that OCI registers.
 func sumOf(a assay.Algorithm, data []byte) (assay.Digest, error) {
 	switch a {
