@@ -108,6 +108,9 @@ func never() bool { return false }
 // discover reads the digest, all that is below it if it is an index, and what is
 // attached to any of them.
 func (f *finder) discover(ctx context.Context, subject assay.Digest) *assay.Bundle {
+	if f.namesNothing(subject) {
+		return assay.NewBundle(subject)
+	}
 	first, _ := f.node(subject)
 	root := &position{node: first}
 	level, fresh := []*position{root}, []*node{first}
@@ -134,6 +137,18 @@ func (f *finder) discover(ctx context.Context, subject assay.Digest) *assay.Bund
 	}
 	f.artifacts(ctx)
 	return root.tree()
+}
+
+// namesNothing reports a digest that no artifact can have or name as its subject, because
+// its algorithm is none of OCI's (image-spec v1.1, descriptor.md#registered-algorithms): that
+// of a Go module, or a git commit.
+func (f *finder) namesNothing(d assay.Digest) bool {
+	switch d.Algorithm() {
+	case assay.DirHash, assay.GitCommit, assay.GitTree, assay.GitBlob, assay.GitTag:
+		f.fault(d.String(), &assay.Error{Op: "discover", Kind: assay.ErrAbsent, Subject: f.name, Value: string(d.Algorithm()), Bound: "a digest of an artifact, such as sha256"})
+		return true
+	}
+	return false
 }
 
 // tooMuch is the fault of an index of which a part is not read.

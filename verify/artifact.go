@@ -103,7 +103,7 @@ func (v *SignatureVerifier) verify(e assay.Envelope, content []byte, about ...as
 	}
 	out := &Signature{Kind: s.kind, PredicateType: s.header.PredicateType}
 	var ok bool
-	if out.Subject, ok = match(s.header.Subjects, about); !ok {
+	if out.Subject, ok = ofImage.match(s.header.Subjects, about); !ok {
 		return nil, &assay.Error{Op: "verify signature", Kind: assay.ErrRefuted, Subject: name, Field: "subject",
 			Value: subjects(s.header.Subjects), Bound: about[0].String()}
 	}

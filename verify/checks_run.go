@@ -88,7 +88,7 @@ func unsignedProvenances(r *Report, all *assay.Bundle, about []assay.Digest) []u
 		if err != nil || h.PredicateType.Kind() != assay.KindProvenance {
 			continue
 		}
-		if _, ok := match(h.Subjects, about); !ok {
+		if _, ok := ofImage.match(h.Subjects, about); !ok {
 			continue
 		}
 		u := unsignedProvenance{envelope: e.Digest()}

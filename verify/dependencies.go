@@ -22,9 +22,14 @@ const maxComponents = 20_000
 // [Report.Components], and is no evidence of the image itself.
 //
 // A component is matched by its digest alone: of a file that is a program or an archive,
-// that of its bytes; of an npm package, that of the archive as its lock file states it. A
-// component without a strong digest, such as a Go module, which has its sum in go.sum
-// alone, is counted and not found. Each source is asked for each digest.
+// that of its bytes; of an npm package, that of the archive as its lock file states it; of
+// a Go module, its sum in go.sum ([assay.DirHash]), as the program that it is linked into
+// says: who built that program can have written anything there. A component without such a
+// digest, or with MD5 or SHA-1 alone, is counted and not found. Each source is asked for
+// each digest.
+//
+// A [Record] keeps of what is found the envelopes that were accepted, and the stores that
+// could not be read. What was refused then is not asked again by [Record.Replay].
 func Components(sources ...attest.Source) Option {
 	return func(v *Verifier) error {
 		if len(sources) == 0 || slices.Contains(sources, nil) {
@@ -123,7 +128,7 @@ func (c *subjectCase) parts() []part {
 func (p part) identity() []assay.Digest {
 	var out []assay.Digest
 	for _, d := range p.digests {
-		if d.Algorithm().Strong() {
+		if ofComponent.identifies(d.Algorithm()) {
 			out = append(out, d)
 		}
 	}

@@ -83,7 +83,7 @@ func (v *Verifier) open(ctx context.Context, o *opening, about []assay.Digest, a
 	}
 	header := said.header
 	a.PredicateType, a.Kind, a.Signature = header.PredicateType, said.kind, said.signature
-	subject, ok := match(header.Subjects, about)
+	subject, ok := of.match(header.Subjects, about)
 	if !ok {
 		return refuse(assay.Refuted, SubjectMismatch, "the statement is about "+subjects(header.Subjects))
 	}
@@ -135,16 +135,6 @@ func stateOf(err error) assay.State {
 		return assay.Refuted
 	}
 	return assay.Unknown
-}
-
-// match finds the first subject that has one of the digests.
-func match(subjects []assay.Subject, about []assay.Digest) (assay.Subject, bool) {
-	for _, s := range subjects {
-		if slices.ContainsFunc(about, s.Digest.Has) {
-			return s, true
-		}
-	}
-	return assay.Subject{}, false
 }
 
 // subjects names what a statement is about, for a message.

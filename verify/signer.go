@@ -212,6 +212,23 @@ const (
 	ofComponent
 )
 
+// identifies reports whether a match of the algorithm alone shows that a statement is
+// about something. Of a component it may be the sum of a Go module, in go.sum: SHA-256
+// over the SHA-256 of each of its files.
+func (of scope) identifies(a assay.Algorithm) bool {
+	return a.Strong() || of == ofComponent && a == assay.DirHash
+}
+
+// match finds the first subject that has one of the digests.
+func (of scope) match(subjects []assay.Subject, about []assay.Digest) (assay.Subject, bool) {
+	for _, s := range subjects {
+		if slices.ContainsFunc(about, func(d assay.Digest) bool { return of.identifies(d.Algorithm()) && slices.Contains(s.Digest, d) }) {
+			return s, true
+		}
+	}
+	return assay.Subject{}, false
+}
+
 // signerFor finds the first rule, in the policy's order, that lets the signers state
 // the kind of evidence, and those of them whom it names.
 func (p *compiledPolicy) signerFor(signers []assay.Identity, kind assay.Kind, of scope) (*compiledRule, []assay.Identity, bool) {
