@@ -49,8 +49,29 @@ type Way struct {
 // Image names the root as statements do, beside what the SBOM says of it: see
 // [ImageProduct]. It can be zero.
 func (t *Timeline) StatusIn(doc *assay.SBOM, image assay.Product, component assay.ComponentID, vulnerability assay.Vulnerability) Reached {
-	g := newGraph(doc)
-	out := Reached{Complete: edgesComplete(doc)}
+	return t.In(doc, image).Status(component, vulnerability)
+}
+
+// ImageTimeline is a timeline of what is said of the image that an SBOM describes, for
+// many questions. It does not change, and may be shared.
+type ImageTimeline struct {
+	t        *Timeline
+	doc      *assay.SBOM
+	image    assay.Product
+	graph    *graph
+	complete bool
+}
+
+// In indexes the SBOM, which must not be changed afterwards. Image is as for
+// [Timeline.StatusIn].
+func (t *Timeline) In(doc *assay.SBOM, image assay.Product) *ImageTimeline {
+	return &ImageTimeline{t, doc, image, newGraph(doc), edgesComplete(doc)}
+}
+
+// Status answers as [Timeline.StatusIn] does.
+func (i *ImageTimeline) Status(component assay.ComponentID, vulnerability assay.Vulnerability) Reached {
+	t, doc, image, g := i.t, i.doc, i.image, i.graph
+	out := Reached{Complete: i.complete}
 	part, ok := g.components[component]
 	if !ok {
 		return out

@@ -129,6 +129,9 @@ func NewTimeline(docs []*assay.VEX, at time.Time) *Timeline {
 	return t
 }
 
+// At is the time that the timeline is as of, in UTC.
+func (t *Timeline) At() time.Time { return t.at }
+
 // Status answers one question, as [StatusOf] does.
 func (t *Timeline) Status(product assay.Product, vulnerability assay.Vulnerability) Answer {
 	// One step along aliases, never two.
