@@ -121,16 +121,29 @@ func Parse(content []byte, sum assay.Digest, limits Limits) (*Archive, error) {
 
 // reader is what the archives in one another share.
 type reader struct {
-	limits   Limits
-	archives int
-	inflated int64
+	limits Limits
+	spent
 	live     int64
-	faults   int
 	inflater io.ReadCloser
 	shared   *Shared
 	locked   bool // shared.large is, by this reader
 	// went gives what was read of an archive in one that goes by.
 	went func(zipEntry) (*Archive, error)
+}
+
+// spent is what has been taken of the limits on an outermost archive.
+type spent struct {
+	archives int
+	inflated int64
+	faults   int
+}
+
+func (s spent) less(o spent) spent {
+	return spent{s.archives - o.archives, s.inflated - o.inflated, s.faults - o.faults}
+}
+
+func (s spent) more(o spent) spent {
+	return spent{s.archives + o.archives, s.inflated + o.inflated, s.faults + o.faults}
 }
 
 func (r *reader) archive(content *sparse.Content, at string, sum assay.Digest, depth int) (*Archive, error) {
@@ -236,7 +249,7 @@ func (r *reader) inner(name string, z zipEntry, content *sparse.Content, depth i
 	case depth >= r.limits.Depth:
 		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "archives in one another " + strconv.Itoa(depth+1) + " deep", Bound: "at most Depth " + strconv.Itoa(r.limits.Depth)}
 	case r.archives >= r.limits.Archives:
-		return nil, &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "more archives", Bound: "at most Archives " + strconv.Itoa(r.limits.Archives)}
+		return nil, r.tooMany()
 	case z.method != stored && z.size > uint64(r.limits.Live-r.live):
 		return nil, bound(z.size+uint64(r.live), "Live", r.limits.Live)
 	}
@@ -274,6 +287,10 @@ func (r *reader) fault(a *Archive, name string, err error) {
 	} else if r.faults == r.limits.Faults {
 		a.Faults = append(a.Faults, Fault{name, errors.New("is one of more than " + strconv.Itoa(r.limits.Faults) + " faults; no more are listed")})
 	}
+}
+
+func (r *reader) tooMany() error {
+	return &assay.Error{Op: "read archive", Kind: assay.ErrBound, Value: "more archives", Bound: "at most Archives " + strconv.Itoa(r.limits.Archives)}
 }
 
 func invalid(err error) error {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"path"
 	"slices"
@@ -41,6 +42,7 @@ type member struct {
 	z       zipEntry
 	archive *Archive
 	err     error
+	spent   spent // on it, if the directory has it
 }
 
 // Stream reads an archive that goes by: the archives in it one by one when their
@@ -261,9 +263,13 @@ func (s *Stream) member(z zipEntry, from uint64) {
 	}
 	s.until = end
 	s.at = func() {
-		m := &member{z: z}
+		m, before := &member{z: z}, s.r.spent
 		m.archive, m.err = s.r.inner(string(z.name[:min(len(z.name), 1024)]), z, s.content, 1)
-		s.asked.found[z.at] = m
+		m.spent = s.r.less(before)
+		// What is in the way may be nothing that the directory has.
+		if before == (spent{}) || !errors.Is(m.err, assay.ErrBound) {
+			s.asked.found[z.at] = m
+		}
 		s.forget(z.at, end-z.at)
 		s.r.unlock()
 	}
@@ -288,8 +294,15 @@ func (s *Stream) Parse(sum assay.Digest) (_ *Archive, asked *Asked, full bool, e
 	if s.sha1 != nil {
 		s.asked.sum, _ = assay.NewDigest(assay.SHA1, hex.EncodeToString(s.sha1.Sum(nil))) // of the right length
 	}
+	s.r.spent = spent{} // only what the directory has counts
 	s.r.went = func(z zipEntry) (*Archive, error) {
 		if m := s.asked.found[z.at]; m != nil && m.z.is(&z) {
+			if s.r.archives >= s.r.limits.Archives {
+				return nil, s.r.tooMany()
+			}
+			if s.r.spent = s.r.more(m.spent); s.r.inflated > s.r.limits.Inflated {
+				return nil, bound(uint64(s.r.inflated), "Inflated", s.r.limits.Inflated)
+			}
 			return m.archive, m.err
 		}
 		if !s.content.Inside(z.at, localSize) {
