@@ -1,0 +1,200 @@
+package remediation
+
+import (
+	"slices"
+	"time"
+
+	"github.com/assaykit/assay"
+)
+
+// rated is a rating from a time on.
+type rated struct {
+	rating assay.Rating // empty is unknown
+	at     assay.Dated
+}
+
+// deadline finds by when the finding has to be remediated. It leaves zero, with what
+// is missing, where there is one that is not known.
+func (v *evaluation) deadline(s *state) {
+	ratings := v.ratings(s.entry)
+	s.Rating = v.rating(ratings[0].rating)
+	if v.Due != nil {
+		c := v.catalogued(s.entry)
+		if c != nil {
+			s.limited = true
+			if why := unusable(c.Due, assay.BasisWitnessed, assay.BasisSigned, assay.BasisAdvisory); why != "" {
+				s.Missing = append(s.Missing, "due: "+why)
+				return
+			}
+		}
+		if v.Due.Only {
+			s.Rating = v.rating(ratings[len(ratings)-1].rating)
+			if c != nil {
+				s.Deadline = v.days.due(c.Due.Time)
+			}
+			return
+		}
+		defer func() {
+			if c == nil || s.limited && s.Deadline.IsZero() {
+				return
+			}
+			if due := v.days.due(c.Due.Time); s.Deadline.IsZero() || due.Before(s.Deadline) {
+				s.Deadline = due
+			}
+		}()
+	}
+	v.limits(s, ratings)
+}
+
+// limits applies the limits of the ratings one after the other.
+func (v *evaluation) limits(s *state, ratings []rated) {
+	catalogued := s.limited
+	s.limited = false
+	limited := slices.ContainsFunc(ratings, func(r rated) bool { return !v.limit(v.rating(r.rating)).Unlimited })
+	if !limited {
+		// A due date alone; with neither, no deadline applies.
+		s.Rating = v.rating(ratings[len(ratings)-1].rating)
+		return
+	}
+	s.limited = true
+	if len(s.startMissing) > 0 {
+		s.Missing = append(s.Missing, s.startMissing...)
+		return
+	}
+	from := func(at time.Time, r assay.Rating) time.Time {
+		if l := v.limit(r); !l.Unlimited {
+			return v.days.add(at, l)
+		}
+		return time.Time{} // never
+	}
+	late := func(t, deadline time.Time) bool { return !deadline.IsZero() && t.After(deadline) }
+	// Nobody had rated it at first: who then does so in time has rated it all along.
+	if len(ratings) > 1 && ratings[0].rating == "" && unusable(ratings[1].at, assay.BasisWitnessed, assay.BasisSigned, assay.BasisAdvisory) == "" &&
+		!late(ratings[1].at.Time, from(s.Start, v.rating(""))) {
+		ratings = ratings[1:]
+	}
+	if v.SeverityChange == AsFirstRated {
+		ratings = ratings[:1]
+	}
+	for _, change := range ratings[1:] {
+		if why := unusable(change.at, assay.BasisWitnessed, assay.BasisSigned, assay.BasisAdvisory); why != "" {
+			s.Missing = append(s.Missing, "severity-change: "+why)
+			return
+		}
+	}
+	for len(ratings) > 1 && !ratings[1].at.Time.After(s.Start) {
+		ratings = ratings[1:] // rated anew before the clock started
+	}
+	s.Rating = v.rating(ratings[0].rating)
+	deadline := from(s.Start, s.Rating)
+	for _, change := range ratings[1:] {
+		at := change.at.Time
+		if late(at, deadline) || !s.Stopped.IsZero() && !at.Before(s.Stopped) {
+			break
+		}
+		rating := v.rating(change.rating)
+		next := from(at, rating)
+		earlier := !next.IsZero() && (deadline.IsZero() || next.Before(deadline))
+		if v.SeverityChange == Restart || earlier {
+			deadline, s.Rating = next, rating
+		}
+	}
+	s.Deadline = deadline
+	s.limited = !deadline.IsZero() || catalogued
+}
+
+// ratings are what the profile's sources say over time, without repetitions; there is
+// always one. The first holds from the start.
+func (v *evaluation) ratings(e *assay.RemediationEntry) []rated {
+	out := make([]rated, 0, 1)
+	for i := range e.Severities {
+		r := v.worst(e.Severities[i].Severities)
+		if n := len(out); n == 0 || out[n-1].rating != r {
+			out = append(out, rated{r, e.Severities[i].At})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, rated{})
+	}
+	return out
+}
+
+// worst is the worst rating of the sources that count, "" if none of them rates.
+func (v *evaluation) worst(severities []assay.Severity) assay.Rating {
+	if len(v.SeveritySources) == 0 {
+		return worstOf(severities, "")
+	}
+	for _, source := range v.SeveritySources {
+		if r := worstOf(severities, source); r != "" {
+			return r
+		}
+	}
+	return ""
+}
+
+func worstOf(severities []assay.Severity, source string) assay.Rating {
+	worst := assay.Rating("")
+	for _, s := range severities {
+		if source != "" && s.Source != source {
+			continue
+		}
+		if r := RatingOf(s); rank(r) > rank(worst) {
+			worst = r
+		}
+	}
+	return worst
+}
+
+// RatingOf is the rating of one source: its own word, else that of the score (CVSS
+// v4.0, section 6; v3.1 has the same bands). It is empty where neither is given; a
+// vector alone rates nothing here.
+func RatingOf(s assay.Severity) assay.Rating {
+	switch {
+	case rank(s.Rating) > 0:
+		return s.Rating
+	case s.Score >= 9:
+		return assay.RatingCritical
+	case s.Score >= 7:
+		return assay.RatingHigh
+	case s.Score >= 4:
+		return assay.RatingMedium
+	case s.Score > 0:
+		return assay.RatingLow
+	}
+	return ""
+}
+
+func rank(r assay.Rating) int {
+	switch r {
+	case assay.RatingCritical:
+		return 5
+	case assay.RatingHigh:
+		return 4
+	case assay.RatingMedium:
+		return 3
+	case assay.RatingLow:
+		return 2
+	case assay.RatingNone:
+		return 1
+	}
+	return 0
+}
+
+// rating is the one that counts for a rating that may be unknown.
+func (v *evaluation) rating(r assay.Rating) assay.Rating {
+	switch {
+	case rank(r) > 0:
+		return r
+	case v.UnknownRating != "":
+		return v.UnknownRating
+	}
+	return assay.RatingCritical
+}
+
+func (v *evaluation) limit(r assay.Rating) Limit {
+	l, ok := v.Limits[r]
+	if !ok && r == assay.RatingNone {
+		l = v.Limits[assay.RatingLow]
+	}
+	return l
+}
