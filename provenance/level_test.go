@@ -169,6 +169,22 @@ func TestReproducedBy(t *testing.T) {
 	if r := provenance.ReproducedBy(artifact, x, y, z); r.State != assay.Proven {
 		t.Errorf("%+v", r)
 	}
+	// Three that are independent of each other are more than three of which one is of both
+	// others' operators.
+	p, q := build("https://three.example/b", "C"), build("https://three.example/b", "A")
+	for _, tt := range []struct {
+		builds []provenance.Build
+		want   int
+	}{
+		{nil, 0}, {[]provenance.Build{x}, 1}, {[]provenance.Build{x, z}, 1}, {[]provenance.Build{y, z}, 2}, {[]provenance.Build{x, y, z}, 2},
+		{[]provenance.Build{y, z, p}, 3}, {[]provenance.Build{y, z, q}, 2}, {[]provenance.Build{x, y, z, p, q}, 3},
+	} {
+		for range 5 { // the order of maps must not matter
+			if r := provenance.ReproducedBy(artifact, tt.builds...); r.Independent != tt.want {
+				t.Errorf("%d independent builds, want %d: %+v", r.Independent, tt.want, r)
+			}
+		}
+	}
 	if r := provenance.ReproducedBy(artifact); r.State != assay.Unknown {
 		t.Errorf("nothing: %+v", r)
 	}

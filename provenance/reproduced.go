@@ -26,6 +26,9 @@ type Reproduction struct {
 	State assay.State
 	// Builders are those that agree with an independent one, sorted.
 	Builders []string
+	// Independent is how many builds of one commit are independent of each other, each of
+	// all others: the most that can be picked. It is 0 if no build counts.
+	Independent int
 	// Reasons say of each build why it counts or does not.
 	Reasons []string
 }
@@ -78,10 +81,47 @@ func ReproducedBy(artifact assay.Digest, builds ...Build) Reproduction {
 	}
 	slices.Sort(r.Builders)
 	r.Builders = slices.Compact(r.Builders)
+	pairs := map[string]map[string][]string{} // of each commit, the operators of each builder
+	for _, c := range all {
+		if pairs[c.commit] == nil {
+			pairs[c.commit] = map[string][]string{}
+		}
+		pairs[c.commit][c.builder] = append(pairs[c.commit][c.builder], c.operator)
+	}
+	for _, operators := range pairs {
+		r.Independent = max(r.Independent, independent(operators))
+	}
 	if r.State != assay.Proven {
 		r.Reasons = append(r.Reasons, "no two independent builds of one commit")
 	}
 	return r
+}
+
+// independent counts the most builders that can be picked so that each has an operator of
+// its own: the size of a maximum matching.
+func independent(operators map[string][]string) int {
+	of := map[string]string{} // operator to builder
+	var pick func(builder string, tried map[string]bool) bool
+	pick = func(builder string, tried map[string]bool) bool {
+		for _, o := range operators[builder] {
+			if tried[o] {
+				continue
+			}
+			tried[o] = true
+			if other, taken := of[o]; !taken || pick(other, tried) {
+				of[o] = builder
+				return true
+			}
+		}
+		return false
+	}
+	n := 0
+	for builder := range operators {
+		if pick(builder, map[string]bool{}) {
+			n++
+		}
+	}
+	return n
 }
 
 // Stated is what a builder says of a build that cannot be seen from its result.

@@ -22,6 +22,8 @@ const (
 	CheckSource          = "provenance/source"
 	CheckMaterials       = "provenance/sbom"
 	CheckLevel           = "provenance/level"
+	CheckReproduced      = "provenance/reproduced"
+	CheckSourceLevel     = "provenance/source-level"
 	CheckBase            = "provenance/base"
 	CheckComponents      = "provenance/components"
 	CheckParameters      = "provenance/parameters"
@@ -62,6 +64,8 @@ type subjectCase struct {
 	// unsigned are the provenances that nobody signed, by envelope.
 	unsigned   []unsignedProvenance
 	baseLayers int
+	// revisions are the commits that provenance names, and what was found of them.
+	revisions map[assay.Digest]revision
 	// vouched are the summaries that stand in for evidence.
 	vouched []voucher
 }
@@ -145,6 +149,12 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	add(assay.Secure, false, built(v.signerClaims(c)))
 	add(assay.Secure, provenance && (len(v.policy.Sources) > 0 || v.policy.refs != nil), built(v.source(c)))
 	add(assay.None, v.policy.MinBuildLevel > 0, built(v.level(c)))
+	if check := v.reproduced(c); v.policy.MinBuilders > 2 { // a summary tells of two
+		add(assay.None, true, check)
+	} else {
+		add(assay.None, v.policy.MinBuilders > 0, built(check))
+	}
+	add(assay.None, v.policy.SourceLevel != nil, built(v.sourceLevel(c)))
 	add(assay.None, v.policy.expectsParameters(), built(v.parameters(c)))
 	add(assay.None, len(v.policy.SameRun) > 0, v.run(c))
 	add(assay.None, v.policy.Nested, c.nested())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -153,7 +154,7 @@ func (v *Verifier) coverage(ctx context.Context, in inputs, c *subjectCase) (*Co
 	slices.SortFunc(ask, assay.Digest.Compare)
 	ask = slices.Compact(ask)
 	shared := openings{}
-	if err := v.discoverComponents(ctx, in, ask[:min(len(ask), maxComponents)], shared, c.report); err != nil {
+	if err := v.discoverAbout(ctx, v.components, ofComponent, ask[:min(len(ask), maxComponents)], shared, in.components, c.report.At); err != nil {
 		return nil, err
 	}
 	for _, p := range parts {
@@ -185,10 +186,10 @@ func (v *Verifier) coverage(ctx context.Context, in inputs, c *subjectCase) (*Co
 	return out, ctx.Err()
 }
 
-// discoverComponents asks the sources for what is not known yet, and keeps of it what is
-// about the component: whoever answers with all that they have is not taken at it.
-func (v *Verifier) discoverComponents(ctx context.Context, in inputs, ask []assay.Digest, shared openings, r *Report) error {
-	if v.components == nil {
+// discoverAbout asks a source for what is not known yet of the digests, and keeps of it
+// what is accepted about them: whoever answers with all that they have is not taken at it.
+func (v *Verifier) discoverAbout(ctx context.Context, source attest.Source, of scope, ask []assay.Digest, shared openings, into map[assay.Digest]componentEvidence, at time.Time) error {
+	if source == nil {
 		return nil // a replay: what was not found then is not there
 	}
 	found := make([]*attest.Found, len(ask))
@@ -196,7 +197,7 @@ func (v *Verifier) discoverComponents(ctx context.Context, in inputs, ask []assa
 	g.SetLimit(v.workers)
 	for i, d := range ask {
 		g.Go(func() (err error) {
-			if found[i], err = v.components.Discover(group, d); err != nil {
+			if found[i], err = source.Discover(group, d); err != nil {
 				err = &assay.Error{Op: "discover", Kind: assay.ErrUnchecked, Subject: d.String(), Err: err}
 			}
 			return err
@@ -210,7 +211,7 @@ func (v *Verifier) discoverComponents(ctx context.Context, in inputs, ask []assa
 		for envelope := range found[i].Bundle.Envelopes() {
 			o := shared.of(envelope)
 			shared[envelope.Digest()] = o
-			if a, _ := v.open(ctx, o, []assay.Digest{d}, r.At, ofComponent); a.State == assay.Proven {
+			if a, _ := v.open(ctx, o, []assay.Digest{d}, at, of); a.State == assay.Proven {
 				e.envelopes = append(e.envelopes, envelope)
 			}
 		}
@@ -220,7 +221,7 @@ func (v *Verifier) discoverComponents(ctx context.Context, in inputs, ask []assa
 			}
 		}
 		e.faults = sortFaults(e.faults)
-		in.components[d] = e
+		into[d] = e
 	}
 	return nil
 }

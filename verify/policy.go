@@ -64,6 +64,13 @@ type Policy struct {
 	BuildLevels   []BuildLevelRule `json:"buildLevels,omitempty"`
 	// Summaries let verification summaries stand in for evidence.
 	Summaries []SummaryRule `json:"summaries,omitempty"`
+	// MinBuilders is how many builders, operated independently of each other, must have
+	// made the image from one commit, each with provenance of its own: 2 or more. See
+	// [provenance.ReproducedBy]. A builder counts if its signer may speak for it, by the
+	// operator that [SignerRule.Operator] names. 0 asks for nothing.
+	MinBuilders int `json:"minBuilders,omitzero"`
+	// SourceLevel wants the commit to be vouched for by who controls its source.
+	SourceLevel *SourceLevelRule `json:"sourceLevel,omitzero"`
 	// SameRun are the kinds of evidence that must be signed in the run of the CI, and at
 	// the commit, that provenance is of.
 	SameRun []assay.Kind `json:"sameRun,omitempty"`
@@ -132,6 +139,8 @@ type compiledPolicy struct {
 	layouts []*layout.Layout
 	refs    *regexp.Regexp // nil: any
 	levels  []compiledLevel
+	// sourceRefs is of the source level; nil: any.
+	sourceRefs *regexp.Regexp
 }
 
 func (p Policy) compile() (*compiledPolicy, error) {
@@ -215,6 +224,12 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	}
 	if err := c.compileSummaries(); err != nil {
 		return nil, err
+	}
+	if err := c.compileSourceLevel(); err != nil {
+		return nil, err
+	}
+	if p.MinBuilders < 0 || p.MinBuilders == 1 {
+		return nil, bad("/minBuilders", fmt.Sprint(p.MinBuilders), "2 or more, because one reproduces nothing, or 0")
 	}
 	if p.MinComponents < 0 || p.MinComponents > 100 {
 		return nil, bad("/minComponents", fmt.Sprint(p.MinComponents), "0 to 100 percent")

@@ -97,6 +97,9 @@ const (
 	SummaryDiffers Reason = "summary-differs"
 	// CoverageTooLow: fewer components come from verified source than the policy wants.
 	CoverageTooLow Reason = "coverage-too-low"
+	// TooFewBuilders: every store was read, and fewer independent builders than the policy
+	// wants made the image.
+	TooFewBuilders Reason = "too-few-builders"
 	// OtherRun: signed in another run of the CI than provenance.
 	OtherRun Reason = "other-run"
 	// BaseNotAllowed: built on none of the base images that the policy names.

@@ -34,7 +34,9 @@ type recordForm struct {
 	Bases []baseImage `json:"bases,omitempty"`
 	// Components are what was found of components, sorted by digest.
 	Components *componentsForm `json:"components,omitzero"`
-	Report     json.RawMessage `json:"report"`
+	// Revisions are what was found of commits, in the same way.
+	Revisions *componentsForm `json:"revisions,omitzero"`
+	Report    json.RawMessage `json:"report"`
 }
 
 type trustForm struct {
@@ -121,16 +123,41 @@ func (r *Record) form() (*recordForm, error) {
 	for _, digest := range slices.SortedFunc(maps.Keys(b.bases), assay.Digest.Compare) {
 		f.Bases = append(f.Bases, b.bases[digest])
 	}
-	if b.components != nil {
-		f.Components = &componentsForm{}
-		for _, digest := range slices.SortedFunc(maps.Keys(b.components), assay.Digest.Compare) {
-			e := b.components[digest]
-			if len(e.envelopes)+len(e.faults) > 0 {
-				f.Components.Found = append(f.Components.Found, componentForm{digest, envelopeForms(slices.Values(e.envelopes)), e.faults})
-			}
+	f.Components, f.Revisions = formOfComponents(b.components), formOfComponents(b.revisions)
+	return f, nil
+}
+
+func formOfComponents(found map[assay.Digest]componentEvidence) *componentsForm {
+	if found == nil {
+		return nil
+	}
+	f := &componentsForm{}
+	for _, digest := range slices.SortedFunc(maps.Keys(found), assay.Digest.Compare) {
+		e := found[digest]
+		if len(e.envelopes)+len(e.faults) > 0 {
+			f.Found = append(f.Found, componentForm{digest, envelopeForms(slices.Values(e.envelopes)), e.faults})
 		}
 	}
-	return f, nil
+	return f
+}
+
+// read gives what was found; at is where a digest is that is none, or is there twice.
+func (f *componentsForm) read() (found map[assay.Digest]componentEvidence, at int, ok bool) {
+	if f == nil {
+		return nil, 0, true
+	}
+	found = map[assay.Digest]componentEvidence{}
+	for i, c := range f.Found {
+		if _, twice := found[c.Digest]; twice || c.Digest.IsZero() {
+			return nil, i, false
+		}
+		e := componentEvidence{faults: sortFaults(c.Faults)}
+		for _, envelope := range c.Envelopes {
+			e.envelopes = append(e.envelopes, envelope.envelope())
+		}
+		found[c.Digest] = e
+	}
+	return found, 0, true
 }
 
 func envelopeForms(list iter.Seq[assay.Envelope]) []envelopeForm {
@@ -216,18 +243,16 @@ func (f *recordForm) record(name string) (*Record, error) {
 		}
 		b.bases[base.Digest] = base
 	}
-	if f.Components != nil {
-		b.components = map[assay.Digest]componentEvidence{}
-		for i, c := range f.Components.Found {
-			if _, twice := b.components[c.Digest]; twice || c.Digest.IsZero() {
-				return nil, bad(fmt.Sprintf("/components/found/%d/digest", i), c.Digest.String(), "the digest of a component, once", nil)
-			}
-			e := componentEvidence{faults: sortFaults(c.Faults)}
-			for _, envelope := range c.Envelopes {
-				e.envelopes = append(e.envelopes, envelope.envelope())
-			}
-			b.components[c.Digest] = e
+	for _, part := range []struct {
+		name string
+		form *componentsForm
+		into *map[assay.Digest]componentEvidence
+	}{{"components", f.Components, &b.components}, {"revisions", f.Revisions, &b.revisions}} {
+		found, i, ok := part.form.read()
+		if !ok {
+			return nil, bad(fmt.Sprintf("/%s/found/%d/digest", part.name, i), part.form.Found[i].Digest.String(), "a digest, once", nil)
 		}
+		*part.into = found
 	}
 	if err := allSeen(b, b.bundle); err != nil {
 		return nil, bad("/images", "", "", err)
@@ -316,6 +341,11 @@ func (p Policy) clone() Policy {
 	for i := range p.Summaries {
 		r := &p.Summaries[i]
 		r.Levels, r.For = slices.Clone(r.Levels), slices.Clone(r.For)
+	}
+	if p.SourceLevel != nil {
+		r := *p.SourceLevel
+		r.Properties = slices.Clone(r.Properties)
+		p.SourceLevel = &r
 	}
 	p.Parameters = maps.Clone(p.Parameters)
 	for at, value := range p.Parameters {

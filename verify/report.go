@@ -34,6 +34,9 @@ type Report struct {
 	// BuildLevels are the levels of SLSA's build track that each accepted provenance
 	// shows, with reasons, sorted by envelope.
 	BuildLevels []BuildLevel `json:"buildLevels,omitempty"`
+	// SourceLevels are what accepted summaries of SLSA's source track say of the commits
+	// that provenance names, sorted by commit, then envelope; see [Revisions].
+	SourceLevels []SourceLevel `json:"sourceLevels,omitempty"`
 	// Components is how much of the image comes from verified source; nil if it was not
 	// looked for.
 	Components *Coverage `json:"components,omitzero"`

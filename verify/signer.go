@@ -44,6 +44,10 @@ type SignerRule struct {
 	// Builders are the builder.id values the signer may speak for in provenance. A
 	// signer whose certificate names its workflow may always speak for that one.
 	Builders []string `json:"builders,omitempty"`
+	// Operator is who runs the builders that the signer speaks for, in any words: builds of
+	// one operator do not show that an image can be reproduced. Empty is the issuer of the
+	// signer's certificate; a signer with a key needs it to count. See [Policy.MinBuilders].
+	Operator string `json:"operator,omitempty"`
 	// ComponentsOnly lets the signer state things about the components of an image, and
 	// its base, and not about the image: who makes a library does not vouch for who uses
 	// it. See [Components].
@@ -210,13 +214,15 @@ type scope int
 const (
 	ofImage scope = iota
 	ofComponent
+	ofSource
 )
 
 // identifies reports whether a match of the algorithm alone shows that a statement is
 // about something. Of a component it may be the sum of a Go module, in go.sum: SHA-256
-// over the SHA-256 of each of its files.
+// over the SHA-256 of each of its files. A revision of a source has its git commit alone,
+// SHA-1 in most repositories; it is what provenance itself names.
 func (of scope) identifies(a assay.Algorithm) bool {
-	return a.Strong() || of == ofComponent && a == assay.DirHash
+	return a.Strong() || of == ofComponent && a == assay.DirHash || of == ofSource && a == assay.GitCommit
 }
 
 // match finds the first subject that has one of the digests.

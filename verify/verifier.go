@@ -27,7 +27,9 @@ type Verifier struct {
 	scan    sbom.Options
 	// components has the evidence on components; nil if it is not looked for.
 	components attest.Source
-	log        *slog.Logger
+	// revisions has the summaries of the source; nil if they are not looked for.
+	revisions attest.Source
+	log       *slog.Logger
 }
 
 // Option changes a [Verifier] that is being made.
@@ -152,6 +154,9 @@ func (v *Verifier) Verify(ctx context.Context, digest assay.Digest, sources ...a
 	if v.components != nil {
 		b.components = map[assay.Digest]componentEvidence{}
 	}
+	if v.revisions != nil {
+		b.revisions = map[assay.Digest]componentEvidence{}
+	}
 	return v.judge(ctx, b, sources)
 }
 
@@ -217,6 +222,8 @@ type basis struct {
 	bases map[assay.Digest]baseImage
 	// components are what was found of each component; nil if it was not looked for.
 	components map[assay.Digest]componentEvidence
+	// revisions are what was found of each commit; nil if it was not looked for.
+	revisions map[assay.Digest]componentEvidence
 }
 
 // inputs are what all reports of one call share.
@@ -298,6 +305,9 @@ func (v *Verifier) image(ctx context.Context, in inputs, b *assay.Bundle, platfo
 	}
 	r.BuildLevels = v.buildLevels(subject)
 	if r.Components, err = v.coverage(ctx, in, subject); err != nil {
+		return nil, err
+	}
+	if err := v.findRevisions(ctx, in, subject); err != nil {
 		return nil, err
 	}
 	r.Checks = append(v.checks(subject), layouts...)

@@ -31,7 +31,9 @@ type SummaryRule struct {
 	Policy       string       `json:"policy"`
 	PolicyDigest assay.Digest `json:"policyDigest,omitzero"`
 	// Levels are what must have been verified, see [provenance.SummaryExpectations].
-	// Where the summary stands in for provenance, [Policy.MinBuildLevel] is among them.
+	// Where the summary stands in for provenance, [Policy.MinBuildLevel] is among them; so
+	// is SLSA_BUILD_REPRODUCED with [Policy.MinBuilders], and the level of
+	// [Policy.SourceLevel].
 	Levels []string `json:"levels,omitempty"`
 	// MaxAge is how old it may be. REQUIRED.
 	MaxAge Duration `json:"maxAge"`
@@ -139,7 +141,19 @@ func (v *Verifier) vouches(s Verified[*assay.Summary], rule SummaryRule, at time
 	if n := v.policy.MinBuildLevel; n > 0 && slices.Contains(rule.For, assay.KindProvenance) {
 		want.Levels = append(want.Levels, provenance.BuildLevel{N: n}.String())
 	}
-	if err := provenance.CheckSummary(s.Evidence(), want); err != nil {
+	// What the policy wants to be shown of a build, the summary must say.
+	if v.policy.MinBuilders > 0 && slices.Contains(rule.For, assay.KindProvenance) {
+		want.Levels = append(want.Levels, provenance.BuildReproduced)
+	}
+	if r := v.policy.SourceLevel; r != nil && slices.Contains(rule.For, assay.KindProvenance) {
+		want.Levels = append(append(want.Levels, fmt.Sprintf("SLSA_SOURCE_LEVEL_%d", r.Min)), r.Properties...)
+	}
+	return meets(s.Evidence(), want, s.SignedBy(), at)
+}
+
+// meets reports whether a summary says what is wanted, and was witnessed in time.
+func meets(s *assay.Summary, want provenance.SummaryExpectations, signed, at time.Time) (assay.State, Reason, string) {
+	if err := provenance.CheckSummary(s, want); err != nil {
 		reason := NotStated
 		if e, ok := errors.AsType[*assay.Error](err); ok && e.Kind == assay.ErrRefuted {
 			if reason = SummaryDiffers; e.Field == "/timeVerified" {
@@ -148,13 +162,13 @@ func (v *Verifier) vouches(s Verified[*assay.Summary], rule SummaryRule, at time
 		}
 		return stateOf(err), reason, err.Error()
 	}
-	switch signed := s.SignedBy(); {
+	switch {
 	case signed.IsZero():
 		return assay.Unknown, NotStated, "nobody witnessed when it was signed"
-	case at.Sub(signed) > time.Duration(rule.MaxAge):
-		return assay.Refuted, TooOld, fmt.Sprintf("signed by %s, and may be %s old", signed.Format(time.RFC3339), time.Duration(rule.MaxAge))
-	case s.Evidence().TimeVerified.After(signed.Add(clockSkew)):
-		return assay.Refuted, Contradiction, fmt.Sprintf("signed by %s, and says that it verified later: %s", signed.Format(time.RFC3339), s.Evidence().TimeVerified.UTC().Format(time.RFC3339))
+	case at.Sub(signed) > want.MaxAge:
+		return assay.Refuted, TooOld, fmt.Sprintf("signed by %s, and may be %s old", signed.Format(time.RFC3339), want.MaxAge)
+	case s.TimeVerified.After(signed.Add(clockSkew)):
+		return assay.Refuted, Contradiction, fmt.Sprintf("signed by %s, and says that it verified later: %s", signed.Format(time.RFC3339), s.TimeVerified.UTC().Format(time.RFC3339))
 	}
 	return assay.Proven, Holds, ""
 }
@@ -209,10 +223,12 @@ type SummaryOptions struct {
 // Summary states, as a verification summary, that the policy of the report is met, for
 // others who trust the verifier: sign it about [Report.Digest]. Its time is that of
 // asking. Its inputs are all attestations that were accepted, by the digests of their
-// envelopes, of an index those of all images.
+// envelopes, of an index those of all images, with those about components, the base image
+// and the revision of the source that were.
 //
 // Its levels are the level of SLSA's build track, SLSA_BUILD_LEVEL_UNEVALUATED if no
-// provenance shows one, and the stage, as ASSAY_STAGE_HARDENED. Where provenance of
+// provenance shows one; SLSA_BUILD_REPRODUCED if independent builders made it
+// ([Report.Reproduced]); and the stage, as ASSAY_STAGE_HARDENED. Where provenance of
 // components was looked for, dependencies are counted by level.
 //
 // Only a report that [Verifier.Verify] or [Record.Replay] made, and whose policy is met,
@@ -240,6 +256,9 @@ func (r *Report) Summary(o SummaryOptions) (*assay.Summary, error) {
 	if r.Verdict.Stage > assay.None {
 		s.Levels = append(s.Levels, "ASSAY_STAGE_"+strings.ToUpper(r.Verdict.Stage.String()))
 	}
+	if r.Reproduced() {
+		s.Levels = append(s.Levels, provenance.BuildReproduced)
+	}
 	slices.Sort(s.Levels)
 	s.DependencyLevels = r.Components.dependencyLevels(nil)
 	for _, p := range r.Platforms {
@@ -254,13 +273,22 @@ func (r *Report) Summary(o SummaryOptions) (*assay.Summary, error) {
 	return s, nil
 }
 
-// inputs are the envelopes that were accepted, sorted.
+// inputs are the envelopes that were accepted, about the image or what it is made of,
+// sorted.
 func (r *Report) inputs() []assay.Digest {
 	var out []assay.Digest
 	for _, a := range r.Attestations {
 		if a.State == assay.Proven {
 			out = append(out, a.Envelope)
 		}
+	}
+	if r.Components != nil {
+		for _, p := range r.Components.Proven {
+			out = append(out, p.Envelope)
+		}
+	}
+	for _, l := range r.SourceLevels {
+		out = append(out, l.Envelope)
 	}
 	for _, p := range r.Platforms {
 		out = append(out, p.inputs()...)
