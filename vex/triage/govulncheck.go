@@ -140,7 +140,8 @@ func badGovulncheck(field, value, want string) *assay.Error {
 }
 
 func (g *govulncheckReader) read(r io.Reader) *assay.Error {
-	limited := &io.LimitedReader{R: r, N: maxGovulncheck + 1}
+	source := &failing{r: r}
+	limited := &io.LimitedReader{R: source, N: maxGovulncheck + 1}
 	dec := jsontext.NewDecoder(limited)
 	for n := 0; ; n++ {
 		at := "message " + strconv.Itoa(n)
@@ -151,12 +152,11 @@ func (g *govulncheckReader) read(r io.Reader) *assay.Error {
 		if err == io.EOF {
 			break
 		}
+		if source.err != nil {
+			return &assay.Error{Kind: assay.ErrUnchecked, Field: at, Err: source.err}
+		}
 		if err != nil {
-			var syntax *jsontext.SyntacticError
-			if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
-				return &assay.Error{Kind: assay.ErrInvalid, Field: at, Err: err}
-			}
-			return &assay.Error{Kind: assay.ErrUnchecked, Field: at, Err: err}
+			return &assay.Error{Kind: assay.ErrInvalid, Field: at, Err: err}
 		}
 		if e := g.message(at, value); e != nil {
 			return e
@@ -166,6 +166,20 @@ func (g *govulncheckReader) read(r io.Reader) *assay.Error {
 		return badGovulncheck("message 0", "", "the configuration")
 	}
 	return g.finish()
+}
+
+// failing keeps the error of a reader apart from those of what it reads.
+type failing struct {
+	r   io.Reader
+	err error
+}
+
+func (f *failing) Read(b []byte) (int, error) {
+	n, err := f.r.Read(b)
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
 }
 
 func (g *govulncheckReader) message(at string, value jsontext.Value) *assay.Error {
