@@ -34,7 +34,7 @@ func (v *Verifier) reproduced(c *subjectCase) Check {
 	r := provenance.ReproducedBy(c.report.Digest, builds...)
 	check.Findings = append(check.Findings, r.Reasons...)
 	want := max(v.policy.MinBuilders, 2)
-	check.Detail = fmt.Sprintf("%d independent builders made it from one commit", r.Independent)
+	check.Detail = plural(r.Independent, "independent builder") + " made it from one commit"
 	if r.Independent < want {
 		check.Detail += fmt.Sprintf(", of %d that must", want)
 	}

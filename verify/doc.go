@@ -37,6 +37,10 @@
 //	provenance/source      built from a repository and ref that are named   Sources, RefPattern
 //	provenance/level       the level of SLSA's build track, from signer     MinBuildLevel,
 //	                       and builder alone, with reasons                  BuildLevels
+//	provenance/reproduced  builders of independent operators made it from   MinBuilders,
+//	                       one commit                                       SignerRule.Operator
+//	provenance/source-     who controls the source vouches for the commit   SourceLevel,
+//	level                  that was built (Revisions)                       SignerRule.Verifiers
 //	provenance/parameters  build type and external parameters, exactly,     BuildTypes,
 //	                       and no others                                    Parameters
 //	provenance/run         signed in the CI's run, and at the commit, that  SameRun
@@ -49,8 +53,9 @@
 //	provenance/components  components come from verified source             MinComponents
 //
 // What contradicts is refuted and fails every policy; what one side merely lacks is
-// listed. Base images are read from the sources that have images ([ImageSource]), by the
-// digest of a manifest: an index that is named as base is not looked into.
+// listed. Base images are read from the sources that have images ([ImageSource]), and those
+// that are named by the digest of an index from the sources that have indexes
+// ([IndexSource]).
 //
 // [Report.Summary] makes a verification summary of a report, and [Policy.Summaries] takes
 // those of others for evidence that is not there (summary/vouched).
