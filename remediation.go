@@ -72,7 +72,9 @@ type ImageScan struct {
 	Scanner   string    `json:"scanner"`
 	DBDigest  DigestSet `json:"dbDigest,omitempty"`
 	DBUpdated time.Time `json:"dbUpdated,omitzero"`
-	Finished  Dated     `json:"finished,omitzero"`
+	// Finished is when it ended by its own word, and Signed when that was signed.
+	Finished Dated `json:"finished,omitzero"`
+	Signed   Dated `json:"signed,omitzero"`
 	// Coverage is what the scan was shown to have asked about; nil if it was not.
 	Coverage *Coverage `json:"coverage,omitempty"`
 }
@@ -105,7 +107,7 @@ type RemediationEntry struct {
 	LastImage  Digest `json:"lastImage"`
 	// FixedImage is the first later one that was shown not to; zero while there is none.
 	FixedImage Digest `json:"fixedImage,omitzero"`
-	// FirstClean is the end of the first scan that shows it.
+	// FirstClean is when the first scan that shows it was signed, or ended.
 	FirstClean Dated `json:"firstClean,omitzero"`
 	// Undecided are the images after LastImage, and before FixedImage, of which nothing
 	// shows whether they have it.

@@ -48,7 +48,7 @@ type StatementOptions struct {
 // then kept byte for byte, but for whitespace: this is how a document that another
 // tool made is signed as it is. What a format cannot say of an SBOM is left out;
 // package sbom, Encode, tells what that is. Evidence that has no encoding yet
-// ([*assay.Scan], [*assay.Remediation]) is an [assay.ErrUnchecked].
+// ([*assay.Scan]) is an [assay.ErrUnchecked].
 func NewStatement(ev assay.Evidence, opts StatementOptions, subjects ...assay.Subject) (assay.Statement[assay.Evidence], error) {
 	none := assay.Statement[assay.Evidence]{}
 	subjects, err := canonicalSubjects(subjects)

@@ -74,7 +74,7 @@ func TestNewStatementRefuses(t *testing.T) {
 		{"too many subjects", testResult(), attest.StatementOptions{}, make([]assay.Subject, 1025), assay.ErrBound, "1025 subjects"},
 		{"another type", testResult(), attest.StatementOptions{PredicateType: assay.PredicateSPDX}, []assay.Subject{sub}, assay.ErrInvalid, "spdx"},
 		{"scan", &assay.Scan{}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrUnchecked, "scan"},
-		{"remediation", &assay.Remediation{}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrUnchecked, "remediation"},
+		{"remediation", &assay.Remediation{}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "/stream"},
 		{"invalid test result", &assay.TestResult{Result: "fine"}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "fine"},
 		{"opaque, a member twice", &assay.Opaque{Type: "https://e.example/x", Predicate: json.RawMessage(`{"a":1,"a":2}`)}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "/a"},
 		{"opaque, no type", &assay.Opaque{Predicate: json.RawMessage(`{}`)}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "in-toto S3"},

@@ -15,6 +15,7 @@ import (
 	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/provenance"
 	"github.com/assaykit/assay/vex"
+	"github.com/assaykit/assay/vex/remediation"
 )
 
 // Options choose between the encodings of one kind of evidence.
@@ -52,6 +53,8 @@ func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
 		return one(assay.PredicateVSA, o, func() ([]byte, error) { return EncodeSummary(e) })
 	case *assay.TestResult:
 		return one(assay.PredicateTest, o, func() ([]byte, error) { return EncodeTestResult(e) })
+	case *assay.Remediation:
+		return one(remediation.PredicateType, o, func() ([]byte, error) { return remediation.Encode(e) })
 	case *assay.Opaque:
 		return encodeOpaque(e, o)
 	}
@@ -119,6 +122,8 @@ func Decode(name string, t assay.PredicateType, predicate []byte, subjects ...as
 		return evidence(DecodeSummary(name, predicate))
 	case assay.KindTestResult:
 		return evidence(DecodeTestResult(name, predicate))
+	case assay.KindRemediation:
+		return evidence(remediation.Read(name, predicate))
 	}
 	if err := strictjson.Check(name, predicate, strictjson.Limits{}); err != nil {
 		return nil, err

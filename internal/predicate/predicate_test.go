@@ -51,6 +51,7 @@ func TestRoundTrip(t *testing.T) {
 		{"summary without dependencies", none, predicate.Options{}, assay.PredicateVSA},
 		{"summary without claim of dependencies", unclaimed, predicate.Options{}, assay.PredicateVSA},
 		{"test result", &assay.TestResult{Result: "WARNED", Configuration: []assay.Resource{{URI: "x"}}, WarnedTests: []string{"w"}, URL: "https://x.example"}, predicate.Options{}, assay.PredicateTest},
+		{"remediation", remediated(), predicate.Options{}, assay.PredicateRemediation},
 		{"opaque", &assay.Opaque{Type: "https://e.example/x", Predicate: json.RawMessage(`{"a": 1}`)}, predicate.Options{}, "https://e.example/x"},
 	}
 	for _, tt := range tests {
@@ -71,7 +72,7 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatalf("decoded a %s of a %s", got.Kind(), tt.ev.Kind())
 			}
 			switch tt.ev.(type) {
-			case *assay.Summary, *assay.TestResult, *assay.Opaque:
+			case *assay.Summary, *assay.TestResult, *assay.Remediation, *assay.Opaque:
 				if diff := cmp.Diff(tt.ev, got, same); diff != "" {
 					t.Errorf("(-encoded +decoded):\n%s", diff)
 				}
@@ -90,6 +91,14 @@ func TestRoundTrip(t *testing.T) {
 
 func sbom() *assay.SBOM {
 	return &assay.SBOM{Created: at, Components: []assay.Component{{ID: "c", Type: assay.TypeLibrary, Name: "lib", Version: "1"}}}
+}
+
+func remediated() *assay.Remediation {
+	seen := assay.Dated{Time: at, Basis: assay.BasisSigned, Evidence: []assay.Resource{{Digest: assay.DigestSet{digest}}}}
+	return &assay.Remediation{Stream: "registry.example/app", AsOf: at, Images: []assay.ImageBuild{{Digest: digest}}, Entries: []assay.RemediationEntry{{
+		Vulnerability: assay.Vulnerability{ID: "CVE-2026-0001"}, Component: assay.MustPURL("pkg:deb/debian/zlib"), Occurrence: 1,
+		FirstSeen: seen, LastSeen: seen, FirstImage: digest, LastImage: digest,
+	}}}
 }
 
 func provenance() *assay.Provenance {
@@ -122,6 +131,8 @@ func TestEncodeRefuses(t *testing.T) {
 		{"nil VEX", (*assay.VEX)(nil), predicate.Options{Subjects: []assay.Subject{subject}}, assay.ErrInvalid, ""},
 		{"nil posture", (*assay.Posture)(nil), predicate.Options{}, assay.ErrInvalid, ""},
 		{"nil opaque", (*assay.Opaque)(nil), predicate.Options{}, assay.ErrInvalid, ""},
+		{"nil remediation", (*assay.Remediation)(nil), predicate.Options{}, assay.ErrInvalid, "remediation"},
+		{"remediation without images", &assay.Remediation{Stream: "s", AsOf: at}, predicate.Options{}, assay.ErrInvalid, "/images"},
 		{"nil scan", (*assay.Scan)(nil), predicate.Options{}, assay.ErrInvalid, "scan"},
 		{"SBOM as VEX", sbom(), predicate.Options{Type: assay.PredicateOpenVEX}, assay.ErrInvalid, "cyclonedx"},
 		{"VEX of another product", other, predicate.Options{Subjects: []assay.Subject{subject}}, assay.ErrInvalid, "OpenVEX 17"},
@@ -160,6 +171,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"SPDX type with provenance", `{"buildDefinition":{}}`, assay.PredicateSPDX, assay.ErrInvalid, nil},
 		{"empty", ``, "https://e.example/x", assay.ErrInvalid, []string{"read JSON"}},
 		{"a member twice", `{"a":1,"a":1}`, "https://e.example/x", assay.ErrInvalid, []string{"/a"}},
+		{"remediation with an unknown member", `{"x": 1}`, assay.PredicateRemediation, assay.ErrInvalid, []string{"/x"}},
 		{"scan, not JSON", `{`, assay.PredicateVulns02, assay.ErrInvalid, []string{"read JSON"}},
 	}
 	for _, tt := range tests {
@@ -175,7 +187,7 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, typ := range []assay.PredicateType{assay.PredicateVulns02, assay.PredicateRemediation, "https://e.example/x"} {
+	for _, typ := range []assay.PredicateType{assay.PredicateVulns02, "https://e.example/x"} {
 		ev, err := predicate.Decode("a-blob", typ, []byte(`{"x": 1}`))
 		if o, ok := ev.(*assay.Opaque); err != nil || !ok || o.Type != typ || string(o.Predicate) != `{"x": 1}` {
 			t.Errorf("%s: %v, %v", typ, ev, err)

@@ -189,6 +189,9 @@ func (c *checker) scan(s *assay.ImageScan) *assay.Error {
 	if e := c.dated("/finished", s.Finished, true); e != nil {
 		return e
 	}
+	if e := c.dated("/signed", s.Signed, true); e != nil {
+		return e
+	}
 	if cov := s.Coverage; cov != nil {
 		if cov.Components < 0 {
 			return broken("R5", "/coverage/components", strconv.Itoa(cov.Components), "a count")
