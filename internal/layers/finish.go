@@ -9,21 +9,14 @@ import (
 	"github.com/assaykit/assay"
 )
 
-// finish merges the layers, looks again at what was wanted under another name, and
+// finish takes what was merged, looks again at what was wanted under another name, and
 // sorts the facts into those that hold and those that are history.
-func (c *collector) finish(ctx context.Context, res *Result, harvests []*harvest,
+func (c *collector) finish(ctx context.Context, res *Result, g *merging,
 	again func(ctx context.Context, layer int, only map[int][]request) error) error {
-	m := newMerger(c.opts.Bounds)
-	for i, h := range harvests {
-		if ctx.Err() != nil {
-			return &assay.Error{Op: "merge layers", Kind: assay.ErrUnchecked, Err: context.Cause(ctx)}
-		}
-		if err := m.apply(i, h.subject, h.entries); err != nil {
-			return err
-		}
-		h.entries = nil
+	harvests := g.harvests
+	if err := g.finish(ctx, res); err != nil {
+		return err
 	}
-	res.Tree, res.History, res.Ambiguous = m.finish()
 	missed, err := c.missed(ctx, res.Tree, harvests)
 	if err != nil {
 		return err

@@ -50,7 +50,9 @@ func PassFolder(ctx context.Context, folder string, opts Options, visitors ...Vi
 		return nil, err
 	}
 	res := &Result{Layers: []Layer{{Entries: w.n}}}
-	if err := c.finish(ctx, res, []*harvest{h}, w.again); err != nil {
+	merged := newMerging(opts.Bounds, 1)
+	merged.add(ctx, 0, h)
+	if err := c.finish(ctx, res, merged, w.again); err != nil {
 		return nil, err
 	}
 	return res, nil

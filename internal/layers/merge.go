@@ -33,6 +33,10 @@ type merger struct {
 	ambiguous []Ambiguity
 	// names of each content with several of them: attributes are shared.
 	links map[*File][]*File
+	// near is the folder that was last written to, nearPath its path, without links.
+	// It holds until something is removed.
+	near     *node
+	nearPath string
 }
 
 func newMerger(b Bounds) *merger {
@@ -102,13 +106,13 @@ func (m *merger) add(f *File) error {
 	}
 	switch {
 	case old == nil:
-		parent.put(base, &node{file: f})
+		parent.put(base, f)
 	case old.file.Type == Dir && f.Type == Dir:
 		old.file.gone = m.layer + 1
 		old.file = f // what it holds stays
 	default:
 		m.drop(old, false)
-		parent.put(base, &node{file: f})
+		old.become(f)
 	}
 	return nil
 }
@@ -163,8 +167,18 @@ func (m *merger) folder(path, wanted string, create bool) (at *node, linked bool
 	if path == "." {
 		return at, false, nil
 	}
-	// The quick way, without links, is nearly always right.
-	for rest := path; ; {
+	// The quick way, without links, is nearly always right, and nearly always not far
+	// from where the last one led.
+	rest := path
+	if m.near != nil && strings.HasPrefix(path, m.nearPath) {
+		if len(path) == len(m.nearPath) {
+			return m.near, false, nil
+		}
+		if path[len(m.nearPath)] == '/' {
+			at, rest = m.near, path[len(m.nearPath)+1:]
+		}
+	}
+	for {
 		part, more, isMore := strings.Cut(rest, "/")
 		k := at.kid(part)
 		if k == nil || k.file.Type != Dir {
@@ -172,6 +186,7 @@ func (m *merger) folder(path, wanted string, create bool) (at *node, linked bool
 		}
 		at = k
 		if !isMore {
+			m.near, m.nearPath = at, path
 			return at, false, nil
 		}
 		rest = more
@@ -191,12 +206,11 @@ func (m *merger) folder(path, wanted string, create bool) (at *node, linked bool
 		case next == nil && !create:
 			return nil, linked, nil
 		case next == nil:
-			next = &node{file: impliedDir(join(at.file.Path, part), m.layer)}
-			if err := checkPath(next.file.Path, m.bounds, m.subject); err != nil {
+			implied := impliedDir(join(at.file.Path, part), m.layer)
+			if err := checkPath(implied.Path, m.bounds, m.subject); err != nil {
 				return nil, linked, err
 			}
-			at.put(part, next)
-			stack = append(stack, next)
+			stack = append(stack, at.put(part, implied))
 		case next.file.Type == Symlink:
 			if links++; links > maxLinks {
 				return nil, linked, m.invalid(wanted, next.file.Path, "no loop of symbolic links")
@@ -214,8 +228,7 @@ func (m *merger) folder(path, wanted string, create bool) (at *node, linked bool
 			}
 			m.note(wanted, "lies in "+next.file.Path+", which a lower layer has as something else than a folder")
 			m.drop(next, false)
-			next = &node{file: impliedDir(next.file.Path, m.layer)}
-			at.put(part, next)
+			next.become(impliedDir(next.file.Path, m.layer))
 			stack = append(stack, next)
 		default:
 			stack = append(stack, next)
@@ -235,7 +248,7 @@ func (m *merger) hide(path string) error {
 		m.note(path, "is deleted through a folder that is a symbolic link, from "+dir.file.Path)
 	}
 	if old := dir.kid(f.Base()); old != nil && !m.hideLower(old) {
-		delete(dir.kids, f.Base())
+		dir.remove(old)
 	}
 	return nil
 }
@@ -249,27 +262,28 @@ func (m *merger) opaque(path string) error {
 	if linked {
 		m.note(path, "is emptied through a symbolic link, which leads to "+dir.file.Path)
 	}
-	for name, k := range dir.kids {
+	m.hideIn(dir)
+	return nil
+}
+
+// hideIn removes what is in a folder as far as it is of lower layers.
+func (m *merger) hideIn(dir *node) {
+	for _, k := range dir.living() {
 		if !m.hideLower(k) {
-			delete(dir.kids, name)
+			dir.remove(k)
 		}
 	}
-	return nil
 }
 
 // hideLower removes n as far as it is of lower layers, and reports whether anything
 // of this layer remains.
 func (m *merger) hideLower(n *node) bool {
-	for name, k := range n.kids {
-		if !m.hideLower(k) {
-			delete(n.kids, name)
-		}
-	}
+	m.hideIn(n)
 	if n.file.Layer >= m.layer {
 		return true
 	}
 	m.remove(n.file, true)
-	if len(n.kids) == 0 {
+	if len(n.living()) == 0 {
 		return false
 	}
 	// This layer wrote into the folder that it hides: a new folder, which nothing
@@ -281,12 +295,13 @@ func (m *merger) hideLower(n *node) bool {
 // drop records that n and what it holds are replaced.
 func (m *merger) drop(n *node, deleted bool) {
 	m.remove(n.file, deleted)
-	for _, k := range n.kids {
+	for _, k := range n.living() {
 		m.drop(k, deleted)
 	}
 }
 
 func (m *merger) remove(f *File, deleted bool) {
+	m.near = nil
 	f.gone = m.layer + 1
 	if !f.Implied {
 		m.history = append(m.history, Removed{File: f, By: m.layer, Deleted: deleted})

@@ -41,9 +41,9 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	for _, s := range streams {
 		s.spare = spare
 	}
-	harvests := make([]*harvest, len(streams))
+	merged := newMerging(opts.Bounds, len(streams))
 	res.Layers = make([]Layer, len(streams))
-	err = inParallel(ctx, opts.Workers, len(streams), func(ctx context.Context, i int) error {
+	err = inOrder(ctx, opts.Workers, readingOrder(len(streams), opts.Cache != nil), func(ctx context.Context, i int) error {
 		s := streams[i]
 		h := &harvest{index: i, subject: s.desc.Digest.String()}
 		done, err := c.restore(ctx, s, h)
@@ -66,10 +66,11 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 		}
 		s.info.Entries = int(s.entries.Load())
 		s.info.MediaType = string(s.desc.MediaType)
-		harvests[i], res.Layers[i] = h, s.info
+		res.Layers[i] = s.info
 		if s.report != nil {
 			s.report(Progress{Layer: i, Digest: s.info.Digest, Done: s.info.Size, Total: s.info.Size, Entries: s.info.Entries, Finished: true})
 		}
+		merged.add(ctx, i, h)
 		return nil
 	})
 	if err != nil {
@@ -77,9 +78,9 @@ func Pass(ctx context.Context, img v1.Image, opts Options, visitors ...Visitor) 
 	}
 	createdBy(res)
 	again := func(ctx context.Context, i int, only map[int][]request) error {
-		return c.readAgain(ctx, streams[i], &res.Layers[i], harvests[i], only)
+		return c.readAgain(ctx, streams[i], &res.Layers[i], merged.harvests[i], only)
 	}
-	if err := c.finish(ctx, res, harvests, again); err != nil {
+	if err := c.finish(ctx, res, merged, again); err != nil {
 		return nil, err
 	}
 	return res, nil
@@ -266,11 +267,32 @@ func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// inParallel calls f for 0 to n-1, some at once. The first failure stops the others.
-// The error is that of the lowest index among those that failed by themselves.
+// readingOrder is from the base up. With a cache the top layer is the first, because
+// that is what changes: what is below it is taken from the cache and merged while it is
+// read.
+func readingOrder(n int, cached bool) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+		if cached {
+			order[i] = (i + n - 1) % n
+		}
+	}
+	return order
+}
+
+// inParallel calls f for 0 to n-1, see inOrder.
 func inParallel(ctx context.Context, workers, n int, f func(context.Context, int) error) error {
+	return inOrder(ctx, workers, readingOrder(n, false), f)
+}
+
+// inOrder calls f for the numbers of a permutation, some at once. The first failure
+// stops the others. The error is that of the lowest number among those that failed by
+// themselves.
+func inOrder(ctx context.Context, workers int, order []int, f func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	n := len(order)
 	errs := make([]error, n)
 	var next atomic.Int64
 	var failed atomic.Bool
@@ -282,6 +304,7 @@ func inParallel(ctx context.Context, workers, n int, f func(context.Context, int
 				if i >= n || failed.Load() {
 					return
 				}
+				i = order[i]
 				if err := f(ctx, i); err != nil {
 					// What fails after this was only told to stop.
 					if failed.CompareAndSwap(false, true) || ctx.Err() == nil {

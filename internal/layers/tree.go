@@ -21,21 +21,6 @@ type Tree struct {
 	root  *node
 }
 
-// node is a name in the tree. Only folders have kids.
-type node struct {
-	file *File
-	kids map[string]*node
-}
-
-func (n *node) kid(name string) *node { return n.kids[name] }
-
-func (n *node) put(name string, k *node) {
-	if n.kids == nil {
-		n.kids = make(map[string]*node)
-	}
-	n.kids[name] = k
-}
-
 func newTree(root *node) *Tree {
 	t := &Tree{root: root}
 	t.collect(root)
@@ -44,16 +29,8 @@ func newTree(root *node) *Tree {
 
 func (t *Tree) collect(n *node) {
 	t.files = append(t.files, n.file)
-	if len(n.kids) == 0 {
-		return
-	}
-	names := make([]string, 0, len(n.kids))
-	for name := range n.kids {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		t.collect(n.kids[name])
+	for _, k := range n.tidy() {
+		t.collect(k)
 	}
 }
 
