@@ -62,7 +62,9 @@ const (
 	RangeGit       RangeType = "GIT"
 )
 
-// Range is a list of events, in the order of the record.
+// Range is a list of events, in the order of the record. One without events says that
+// the database does not know yet which versions are affected, as a tracker that has not
+// come to it does: whoever asks about such a package is not told that it is not.
 type Range struct {
 	Type RangeType `json:"type"`
 	// Repo is the repository of a [RangeGit].

@@ -3,7 +3,6 @@ package osv
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"os"
@@ -111,6 +110,9 @@ func write(ctx context.Context, path string, opts BuildOptions, sources []Source
 	sources = slices.Clone(sources)
 	slices.SortFunc(sources, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
 	for i, s := range sources {
+		if !s.Format.known() {
+			return nil, &assay.Error{Op: buildOp, Kind: assay.ErrInvalid, Subject: path, Field: "format", Value: string(s.Format), Bound: "a known format"}
+		}
 		if s.Name == "" || len(s.Name) > 512 || strings.ContainsFunc(s.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return nil, &assay.Error{Op: buildOp, Kind: assay.ErrInvalid, Subject: path, Field: "source", Value: s.Name, Bound: "a printable name"}
 		}
@@ -283,14 +285,11 @@ func (b *builder) read(s Source, was *metaExtent) error {
 		return err
 	}
 	kept := b.report.Kept
-	var err error
-	switch s.Format {
-	case FormatOSV:
-		err = b.readOSV(s, was)
-	default:
-		err = &assay.Error{Op: buildOp, Kind: assay.ErrInvalid, Subject: s.Name, Field: "format", Value: string(s.Format), Bound: "a known format"}
+	read := b.readTracker
+	if s.Format == FormatOSV {
+		read = b.readOSV
 	}
-	if err != nil {
+	if err := read(s, was); err != nil {
 		return err
 	}
 	if was != nil {
@@ -306,15 +305,6 @@ func (b *builder) read(s Source, was *metaExtent) error {
 		return err
 	}
 	return b.progress(Progress{StageRead, s.Name, e.Records, e.Skipped})
-}
-
-// add writes an advisory that was read.
-func (b *builder) add(a *Advisory) error {
-	b.report.Read++
-	if err := b.writer.add(encodeRecord(a, [sha256.Size]byte{})); err != nil {
-		return err
-	}
-	return b.counted(StageRead)
 }
 
 // skip leaves a record out.

@@ -5,10 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"runtime"
-	"strconv"
 	"sync"
-
-	"github.com/assaykit/assay"
 )
 
 // A batch is read by one worker: several records, so that handing them over costs
@@ -121,8 +118,8 @@ func (b *builder) writeBatch(t *batch) error {
 		var err error
 		switch {
 		case r.err != nil:
-			if _, ok := errors.AsType[*sourceError](r.err); ok {
-				return r.err
+			if whole, ok := errors.AsType[*sourceError](r.err); ok {
+				return whole.error
 			}
 			err = b.skip(t.inputs[i].name, r.err)
 		case r.record == nil && r.kept.n == 0:
@@ -179,7 +176,7 @@ func (s Source) record(in input, buf []byte, before map[[sha256.Size]byte]extent
 	}
 	record := encodeRecord(a, raw)
 	if len(record) > maxChunk {
-		return result{err: &assay.Error{Op: readOp, Kind: assay.ErrBound, Subject: in.name, Value: strconv.Itoa(len(record)) + " bytes in the index", Bound: "at most " + strconv.Itoa(maxChunk)}}, data
+		return result{err: tooLongInIndex(in.name, record)}, data
 	}
 	return result{record: record}, data
 }

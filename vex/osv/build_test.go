@@ -62,8 +62,8 @@ func TestGoDatabase(t *testing.T) {
 		ID: "GO-2020-0001", Aliases: []assay.VulnID{"CVE-2020-36567", "GHSA-6vm3-jj99-7229"},
 		Summary: "Arbitrary log line injection in github.com/gin-gonic/gin", Published: time.Date(2021, 4, 14, 20, 4, 52, 0, time.UTC),
 	}
-	if diff := cmp.Diff(want, a); diff != "" {
-		t.Error(diff)
+	if d := diff(want, a); d != "" {
+		t.Error(d)
 	}
 	entries, err := x.Entries(t.Context(), "Go", "github.com/gin-gonic/gin")
 	if err != nil || len(entries) == 0 || entries[0].Advisory != "GO-2020-0001" || len(entries[0].Affected[0].Imports) != 1 {

@@ -166,10 +166,22 @@ func (x *Index) Entries(ctx context.Context, ecosystem, name string) ([]Entry, e
 	if err != nil {
 		return nil, err
 	}
+	n := 0
+	return x.entries(key, pieces, func() error {
+		if n++; n%256 == 1 && ctx.Err() != nil {
+			return &assay.Error{Op: "read advisory index", Kind: assay.ErrUnchecked, Subject: x.path, Err: ctx.Err()}
+		}
+		return nil
+	})
+}
+
+// entries reads the parts about a package. Several of one advisory, that stand beside
+// each other, make one entry.
+func (x *Index) entries(key string, pieces []extent, step func() error) ([]Entry, error) {
 	out := make([]Entry, 0, len(pieces))
-	for i, p := range pieces {
-		if i%256 == 0 && ctx.Err() != nil {
-			return nil, &assay.Error{Op: "read advisory index", Kind: assay.ErrUnchecked, Subject: x.path, Err: ctx.Err()}
+	for _, p := range pieces {
+		if err := step(); err != nil {
+			return nil, err
 		}
 		chunk, err := x.read(p)
 		if err != nil {

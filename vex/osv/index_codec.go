@@ -228,7 +228,9 @@ func (d *decoder) affected(a *Affected) {
 		for i := range a.Ranges {
 			r := &a.Ranges[i]
 			r.Type, r.Repo = RangeType(d.text()), d.text()
-			r.Events = make([]Event, d.count(2))
+			if m := d.count(2); m > 0 {
+				r.Events = make([]Event, m)
+			}
 			for j := range r.Events {
 				r.Events[j] = Event{EventKind(d.text()), d.text()}
 			}

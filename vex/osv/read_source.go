@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -27,6 +28,10 @@ const (
 	// FormatKEV is the JSON of CISA's catalogue of known exploited vulnerabilities.
 	FormatKEV Format = "cisa-kev"
 )
+
+func (f Format) known() bool {
+	return slices.Contains([]Format{FormatOSV, FormatDebian, FormatAlpine, FormatKEV}, f)
+}
 
 // Source is what an index is built of.
 type Source struct {
