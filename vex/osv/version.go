@@ -75,7 +75,7 @@ func Compare(ecosystem, a, b string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return v.compare(w)
+	return v.compare(&w)
 }
 
 func noOrder(ecosystem string) error {
@@ -86,10 +86,10 @@ func noOrder(ecosystem string) error {
 type version struct {
 	text  string
 	order order
-	// sem is set if the text is one of SemVer 2.0.0, and the order is that; lib is
-	// set if not.
-	sem *semver
+	// lib is nil if the text is a version of SemVer 2.0.0, and the order is that:
+	// then it is sem.
 	lib semantic.Version
+	sem semver
 }
 
 func badVersion(o order, text string) *assay.Error {
@@ -109,7 +109,7 @@ func parseVersion(o order, text string) (version, error) {
 	}
 	if o == orderSemVer {
 		if s, ok := parseSemVer(text); ok {
-			return version{text: text, order: o, sem: &s}, nil
+			return version{text: text, order: o, sem: s}, nil
 		}
 	}
 	lib, err := semantic.Parse(text, string(o))
@@ -132,9 +132,9 @@ func strictVersion(o order, text string) (version, error) {
 }
 
 // compare is the order of v relative to w, which are of the same order.
-func (v version) compare(w version) (int, error) {
-	if v.sem != nil && w.sem != nil {
-		return v.sem.compare(w.sem), nil
+func (v *version) compare(w *version) (int, error) {
+	if v.lib == nil && w.lib == nil {
+		return v.sem.compare(&w.sem), nil
 	}
 	vl, wl := v.lib, w.lib
 	if vl == nil {

@@ -1,0 +1,246 @@
+package osv
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/internal/sourcedate"
+)
+
+// MatchOptions are how [Match] asks. The zero value is a fine default.
+type MatchOptions struct {
+	// Time is when the scan is made, written as its start and finish. Zero means the
+	// time of the environment variable SOURCE_DATE_EPOCH, or else now. Advisories
+	// withdrawn later than that are not withdrawn yet.
+	Time time.Time
+	// Inputs are the documents the components come from, by digest.
+	Inputs []assay.Resource
+	// Scanner is who scans; without a URI it is this package. What identifies the
+	// database is filled in.
+	Scanner assay.Scanner
+	// Platform is what the components run on, of which Go's advisories may say that it
+	// is not affected. By default it is that of the binaries that a module is part of,
+	// where the SBOM says so, and else any.
+	Platform assay.Platform
+}
+
+// scannerURI names this package as a scanner.
+const scannerURI = "https://github.com/assaykit/assay/vex/osv"
+
+const matchOp = "match advisories"
+
+// Match asks a database about the components of an SBOM by the evaluation algorithm of
+// the OSV schema, completely: explicit versions, every range of every row for the
+// component's release, limits, in the order of the ecosystem.
+//
+// There is one finding for each vulnerability of each component, under the name that
+// most know it by (CVE, then GHSA, then that of an advisory), whatever number of
+// records say so and under whichever of its names; Advisories lists them, and severity,
+// the earliest publication and a fix come from all of them. A record about several
+// vulnerabilities, as distributions write them, gives a finding for each.
+//
+// What cannot be decided is in Unevaluated, and never left out: a component that no
+// question can be asked about ([Queries]), an ecosystem or a release that the database
+// does not know, an advisory with a version that cannot be read, or with ranges of
+// commits only; and records of the database that could not be read. The root is asked
+// about where it has a package URL of a package. Not asked about are the operating
+// system, files that a package owns, and components without a package URL that the SBOM
+// has the parts of: their packages are asked about.
+//
+// The result depends on the arguments alone; see [MatchOptions] for the time. The error
+// is of kind [assay.ErrUnchecked] when ctx ends, and else the database's or about the
+// environment's time.
+func Match(ctx context.Context, db Database, sbom *assay.SBOM, opts MatchOptions) (*assay.Scan, error) {
+	now, err := matchTime(opts.Time)
+	if err != nil {
+		return nil, err
+	}
+	info := db.Info()
+	m := matcher{db: db, now: now, records: map[assay.VulnID]*Advisory{}, system: operatingSystem(sbom)}
+	m.scan = &assay.Scan{
+		Scanner: opts.Scanner, StartedOn: now, FinishedOn: now, Inputs: slices.Clone(opts.Inputs), Findings: []assay.Finding{},
+	}
+	identify(&m.scan.Scanner, info)
+	if info.Skipped > 0 {
+		m.scan.Unevaluated = append(m.scan.Unevaluated, assay.Unevaluated{Reason: skippedReason(info.Skipped)})
+	}
+	m.shape = shapeOf(sbom, opts.Platform)
+	if !sbom.Root.PURL.IsZero() && !isArtifact(&sbom.Root) {
+		if err := m.component(ctx, &sbom.Root); err != nil {
+			return nil, err
+		}
+	}
+	for i := range sbom.Components {
+		if err := m.component(ctx, &sbom.Components[i]); err != nil {
+			return nil, err
+		}
+	}
+	m.unknownReleases()
+	m.finish()
+	return m.scan, nil
+}
+
+func matchTime(t time.Time) (time.Time, error) {
+	if !t.IsZero() {
+		return t.UTC().Round(0), nil
+	}
+	t, err := sourcedate.Epoch()
+	if err == nil && t.IsZero() {
+		t = time.Now().UTC().Truncate(time.Second)
+	}
+	return t, err
+}
+
+// identify fills in what identifies the database.
+func identify(s *assay.Scanner, info Info) {
+	s.URI = cmp.Or(s.URI, scannerURI)
+	if !info.Digest.IsZero() {
+		s.DBDigest = assay.DigestSet{info.Digest}
+	}
+	s.DBUpdated = info.Updated
+	if s.DBVersion == "" && !info.Modified.IsZero() {
+		s.DBVersion = info.Modified.UTC().Format(time.RFC3339)
+	}
+}
+
+// matcher is the state of one [Match].
+type matcher struct {
+	db     Database
+	now    time.Time
+	system *assay.Component
+	shape  shape
+	scan   *assay.Scan
+	asked  []assay.PURL
+	count  int
+	types  []string
+	// records are those of the database that were read, nil for names without one.
+	records map[assay.VulnID]*Advisory
+	// releases are those that were asked about.
+	releases map[[2]string]*release
+}
+
+// release is what was seen of a release of a distribution.
+type release struct {
+	known      bool
+	components []*assay.Component
+}
+
+func (m *matcher) cannot(c *assay.Component, id assay.VulnID, reason string) {
+	m.scan.Unevaluated = append(m.scan.Unevaluated, assay.Unevaluated{Vulnerability: id, Component: c.ID, PURL: c.PURL, Reason: reason})
+}
+
+// component asks about one component.
+func (m *matcher) component(ctx context.Context, c *assay.Component) error {
+	if err := ctx.Err(); err != nil {
+		return &assay.Error{Op: matchOp, Kind: assay.ErrUnchecked, Subject: c.PURL.String(), Err: err}
+	}
+	if m.shape.isWhole(c) {
+		return nil
+	}
+	queries, err := Queries(c, m.system)
+	if err != nil {
+		m.cannot(c, "", err.Error())
+		return nil
+	}
+	if e := queries[0].Ecosystem; !m.db.Knows(e) {
+		m.cannot(c, "", unasked(c, "ecosystem", e, "one that the database has advisories of").Error())
+		return nil
+	}
+	m.count++
+	m.asked = append(m.asked, c.PURL)
+	if t := c.PURL.Type(); !slices.Contains(m.types, t) {
+		m.types = append(m.types, t)
+	}
+	var hits []hit
+	for i := range queries {
+		if hits, err = m.ask(ctx, c, &queries[i], hits); err != nil {
+			return err
+		}
+	}
+	return m.report(ctx, c, hits)
+}
+
+// hit is an advisory that includes the component, or may.
+type hit struct {
+	advisory assay.VulnID
+	evaluation
+}
+
+// ask evaluates what the database has on one question.
+func (m *matcher) ask(ctx context.Context, c *assay.Component, q *Query, hits []hit) ([]hit, error) {
+	entries, err := m.db.Entries(ctx, q.Ecosystem, q.Name)
+	if err != nil {
+		return nil, err
+	}
+	seen := m.release(c, q, len(entries) > 0)
+	s := subject{query: q}
+	for i := range entries {
+		e := &entries[i]
+		if i%1024 == 1023 && ctx.Err() != nil {
+			return nil, &assay.Error{Op: matchOp, Kind: assay.ErrUnchecked, Subject: c.PURL.String(), Err: ctx.Err()}
+		}
+		chosen := rows(q, e.Affected)
+		if seen != nil && len(chosen) > 0 {
+			seen.known = true
+		}
+		// An advisory that was withdrawn matches nothing.
+		if !e.Withdrawn.IsZero() && !e.Withdrawn.After(m.now) {
+			continue
+		}
+		if chosen = m.shape.onPlatform(c, chosen); len(chosen) == 0 {
+			continue
+		}
+		if ev := s.evaluate(chosen); ev.verdict != unaffected {
+			hits = append(hits, hit{e.Advisory, ev})
+		}
+	}
+	return hits, nil
+}
+
+// release notes that a release is asked about by a component of which there are
+// advisories, nil where there are no releases.
+func (m *matcher) release(c *assay.Component, q *Query, known bool) *release {
+	if q.Release == "" || !known {
+		return nil
+	}
+	key := [2]string{q.Ecosystem, q.Release}
+	r := m.releases[key]
+	if r == nil {
+		if m.releases == nil {
+			m.releases = map[[2]string]*release{}
+		}
+		r = &release{}
+		m.releases[key] = r
+	}
+	if n := len(r.components); !r.known && (n == 0 || r.components[n-1] != c) {
+		r.components = append(r.components, c)
+	}
+	return r
+}
+
+// unknownReleases reports releases that the database has nothing on, though it has
+// advisories of the packages for others: it is too old for them, or too new, and says
+// nothing of whether they are affected.
+func (m *matcher) unknownReleases() {
+	for key, r := range m.releases {
+		if r.known {
+			continue
+		}
+		for _, c := range r.components {
+			m.cannot(c, "", unasked(c, "distro", key[1], "a release of "+key[0]+" that the database has advisories of").Error())
+		}
+	}
+}
+
+// finish sorts what was found, and says what was asked about.
+func (m *matcher) finish() {
+	slices.SortFunc(m.scan.Findings, assay.Finding.Compare)
+	slices.SortFunc(m.scan.Unevaluated, func(a, b assay.Unevaluated) int {
+		return cmp.Or(cmp.Compare(a.Vulnerability, b.Vulnerability), a.PURL.Compare(b.PURL), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Reason, b.Reason))
+	})
+	slices.Sort(m.types)
+	m.scan.Coverage = &assay.Coverage{Components: m.count, Digest: assay.CoverageDigest(m.asked), Ecosystems: m.types}
+}
