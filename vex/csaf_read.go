@@ -29,10 +29,19 @@ import (
 // Status fixed and first_fixed is fixed; known, first and last affected is affected.
 // Nothing becomes not_affected that has neither flag nor impact statement: it is left
 // out as a Loss. Affected without remediation stays, with an action statement that
-// says so. Errors name the test or section of CSAF 2.0 that is broken, such as
-// "CSAF 6.1.6": a product that is defined twice (6.1.2) or nowhere (6.1.1), circular
-// relationships (6.1.3), contradicting statuses (6.1.6), a vulnerability without
-// identifier (6.1.27.8), a status that nothing states (6.1.27.7 is a Loss).
+// says so. A vulnerability without notes (6.1.27.5), a version that reads like a range
+// (6.1.31) and a status that OpenVEX has not (6.1.27.7) are a Loss as well.
+//
+// The mandatory tests of CSAF 2.0 that are about what is read are errors that name
+// their section, such as "CSAF 6.1.6": products and groups that are defined nowhere,
+// twice or in a circle (6.1.1 to 6.1.5), contradicting statuses (6.1.6), package URLs
+// (6.1.13), the revision history and the version (6.1.14, 6.1.16 to 6.1.22, 6.1.30),
+// languages of translations (6.1.15, 6.1.28), a CVE, party, digest or flag where one is
+// too many (6.1.23 to 6.1.25, 6.1.33), the category (6.1.26), vulnerabilities and their
+// identifiers (6.1.27.8, 6.1.27.11), and flags and remediations of no product (6.1.29,
+// 6.1.32). Scores, weaknesses and the document's own language (6.1.7 to 6.1.12) are not
+// read. Of 2.1, product paths are read as relationships are, and the tests that it adds
+// are not made.
 func ReadCSAF(name string, data []byte) (*assay.VEX, []Loss, error) {
 	var w csafDocument
 	if err := strictjson.Unmarshal(name, data, &w, strictjson.Limits{}); err != nil {
@@ -110,6 +119,9 @@ func (r *csafReader) document(w *csafDocument) (*assay.VEX, *assay.Error) {
 	if e := r.tree(&w.ProductTree); e != nil {
 		return nil, e
 	}
+	if e := csafRules(w, r.groups); e != nil {
+		return nil, e
+	}
 	if len(w.Vulnerabilities) == 0 {
 		return nil, csafBroken("6.1.27.11", "/vulnerabilities", "", "at least one")
 	}
@@ -154,189 +166,6 @@ func (r *csafReader) version(t *csafTracking) (int, *assay.Error) {
 	return n, nil
 }
 
-func (r *csafReader) define(field string, p *csafProduct, n csafNamed) *assay.Error {
-	if p.ProductID == "" {
-		return csafBroken("3.1.8", field+"/product_id", "", "an identifier")
-	}
-	if _, ok := r.products[p.ProductID]; ok {
-		return csafBroken("6.1.2", field+"/product_id", p.ProductID, "each product defined once")
-	}
-	var named bool
-	var e *assay.Error
-	if n.product, named, e = r.helper(field+"/product_identification_helper", p.Helper); e != nil {
-		return e
-	}
-	switch {
-	case named:
-		n.inner, n.outer = "", ""
-		if n.product.ID == "" && len(n.product.CPEs) == 0 {
-			// Hashes alone are no name to OpenVEX (rule 15).
-			n.product.ID = r.id + "#" + url.PathEscape(p.ProductID)
-		}
-	case n.inner == "":
-		n.product = assay.Product{ID: r.id + "#" + url.PathEscape(p.ProductID)}
-		r.losses.add(field, p.Name, "the product has only a name; its IRI here is of this document alone")
-	}
-	n.field = field
-	r.products[p.ProductID] = n
-	return nil
-}
-
-func (r *csafReader) helper(field string, h *csafHelper) (p assay.Product, named bool, e *assay.Error) {
-	if h == nil {
-		return p, false, nil
-	}
-	purls := h.PURLs
-	if h.PURL != "" {
-		purls = append([]string{h.PURL}, purls...)
-	}
-	for i, s := range purls {
-		if i > 0 {
-			r.losses.add(field+"/purls", s, "OpenVEX has one purl for a product")
-			continue
-		}
-		q, err := assay.ParsePURL(s)
-		if err != nil {
-			e := csafBroken("6.1.13", field+"/purl", s, "a package URL")
-			e.Err = err
-			return p, false, e
-		}
-		p.PURL = q
-	}
-	if h.CPE != "" {
-		if !strings.HasPrefix(h.CPE, prefixCPE22) && !strings.HasPrefix(h.CPE, prefixCPE23) {
-			return p, false, csafBroken("3.1.3.3.1", field+"/cpe", h.CPE, "a CPE name")
-		}
-		p.CPEs = []string{h.CPE}
-	}
-	switch {
-	case len(h.Hashes) > 1:
-		r.losses.add(field+"/hashes", "", "the hashes are of several files, and OpenVEX has those of one")
-	case len(h.Hashes) == 1:
-		for _, f := range h.Hashes[0].FileHashes {
-			label := ""
-			for _, n := range csafHashNames {
-				if n[0] == strings.ToLower(f.Algorithm) {
-					label = n[1]
-				}
-			}
-			alg, ok := hashAlgorithm(label)
-			if !ok {
-				r.losses.add(field+"/hashes", f.Algorithm, "OpenVEX has no label for the algorithm")
-				continue
-			}
-			d, err := assay.NewDigest(alg, strings.ToLower(f.Value))
-			if err != nil || !p.Digests.Get(alg).IsZero() {
-				return p, false, csafBroken("3.1.3.3.2", field+"/hashes", f.Value, "one digest of each algorithm, in hexadecimal")
-			}
-			p.Digests = append(p.Digests, d)
-		}
-	}
-	for i, u := range h.URIs {
-		if !isIRI(u.URI) || p.ID != "" {
-			r.losses.add(field+"/x_generic_uris/"+strconv.Itoa(i), u.URI, "OpenVEX has one IRI for a product")
-			continue
-		}
-		p.ID = u.URI
-	}
-	if p.ID == "" {
-		p.ID = p.PURL.String()
-	}
-	return p, p.ID != "" || len(p.CPEs) > 0 || len(p.Digests) > 0, nil
-}
-
-// tree collects what is defined.
-func (r *csafReader) tree(t *csafTree) *assay.Error {
-	for i := range t.FullProductNames {
-		if e := r.define("/product_tree/full_product_names/"+strconv.Itoa(i), &t.FullProductNames[i], csafNamed{}); e != nil {
-			return e
-		}
-	}
-	if e := r.branches("/product_tree", t.Branches); e != nil {
-		return e
-	}
-	for i := range t.Relationships {
-		rel := &t.Relationships[i]
-		at := "/product_tree/relationships/" + strconv.Itoa(i)
-		switch rel.Category {
-		case "default_component_of", "optional_component_of", "external_component_of", "installed_on", "installed_with":
-		default:
-			return csafBroken("3.2.2.4.1", at+"/category", rel.Category, "one of the five categories")
-		}
-		if rel.Reference == "" || rel.RelatesTo == "" {
-			return csafBroken("3.2.2.4", at, "", "two products")
-		}
-		if e := r.define(at+"/full_product_name", &rel.Product, csafNamed{inner: rel.Reference, outer: rel.RelatesTo}); e != nil {
-			return e
-		}
-		if rel.Category != "default_component_of" {
-			r.losses.add(at+"/category", rel.Category, "OpenVEX says only that it is a part")
-		}
-	}
-	for i, g := range t.ProductGroups {
-		at := "/product_tree/product_groups/" + strconv.Itoa(i)
-		if _, ok := r.groups[g.GroupID]; ok {
-			return csafBroken("6.1.5", at+"/group_id", g.GroupID, "each group defined once")
-		}
-		r.groups[g.GroupID] = g.ProductIDs
-	}
-	return nil
-}
-
-func (r *csafReader) branches(at string, bs []csafBranch) *assay.Error {
-	for i := range bs {
-		here := at + "/branches/" + strconv.Itoa(i)
-		if bs[i].Product != nil {
-			if bs[i].Category == "product_version_range" {
-				r.losses.add(here+"/name", bs[i].Name, "OpenVEX takes the product as identified, not the range in its name")
-			}
-			if e := r.define(here+"/product", bs[i].Product, csafNamed{}); e != nil {
-				return e
-			}
-		}
-		if e := r.branches(here, bs[i].Branches); e != nil {
-			return e
-		}
-	}
-	return nil
-}
-
-// resolve gives the product that a product_id stands for.
-func (r *csafReader) resolve(field, id string) (assay.Product, *assay.Error) {
-	n, ok := r.products[id]
-	if !ok {
-		return assay.Product{}, csafBroken("6.1.1", field, id, "a product that the product tree defines")
-	}
-	if n.inner == "" {
-		return cloneProduct(n.product), nil
-	}
-	inner, e := r.end(n.field, id, func(n csafNamed) string { return n.inner })
-	if e != nil {
-		return assay.Product{}, e
-	}
-	outer, e := r.end(n.field, id, func(n csafNamed) string { return n.outer })
-	if e != nil {
-		return assay.Product{}, e
-	}
-	outer.Subcomponents = []assay.Product{inner}
-	return outer, nil
-}
-
-// end follows relationships on one side to a product that is none.
-func (r *csafReader) end(field, id string, next func(csafNamed) string) (assay.Product, *assay.Error) {
-	for range len(r.products) + 1 {
-		n, ok := r.products[id]
-		if !ok {
-			return assay.Product{}, csafBroken("6.1.1", field, id, "a product that the product tree defines")
-		}
-		if n.inner == "" {
-			return cloneProduct(n.product), nil
-		}
-		id = next(n)
-	}
-	return assay.Product{}, csafBroken("6.1.3", field, id, "relationships without circle")
-}
-
 // about gives the product_ids that a flag, threat or remediation is about: all, if it
 // names none.
 func (r *csafReader) about(field string, a csafAbout) (func(id string) bool, *assay.Error) {
@@ -364,41 +193,34 @@ func (r *csafReader) vulnerability(at string, w *csafVulnerability) ([]assay.VEX
 	if e != nil {
 		return nil, e
 	}
-	if r.seen[base.ID] {
+	// Other identifiers may be of several, such as an advisory's.
+	if w.CVE != "" && r.seen[base.ID] {
 		return nil, csafBroken("6.1.23", at, string(base.ID), "each vulnerability once")
 	}
 	r.seen[base.ID] = true
+	if len(w.Notes) == 0 {
+		r.losses.add(at+"/notes", "", "nothing describes the vulnerability (CSAF 6.1.27.5)")
+	}
 	if len(w.Scores) > 0 {
 		r.losses.add(at+"/scores", "", "OpenVEX has no scores")
 	}
+	if len(w.Metrics) > 0 {
+		r.losses.add(at+"/metrics", "", "OpenVEX has no scores")
+	}
 	status := map[string]assay.Status{}
 	var order []string
-	for _, l := range []struct {
-		field  string
-		ids    []string
-		status assay.Status
-	}{
-		{"known_affected", w.Status.KnownAffected, assay.Affected}, {"first_affected", w.Status.FirstAffected, assay.Affected},
-		{"last_affected", w.Status.LastAffected, assay.Affected}, {"known_not_affected", w.Status.KnownNotAffected, assay.NotAffected},
-		{"fixed", w.Status.Fixed, assay.Fixed}, {"first_fixed", w.Status.FirstFixed, assay.Fixed},
-		{"under_investigation", w.Status.UnderInvestigation, assay.UnderInvestigation},
-	} {
-		for i, id := range l.ids {
-			switch was, ok := status[id]; {
-			case !ok:
+	for _, l := range w.Status.lists() {
+		if l.status == "" {
+			if len(l.ids) > 0 {
+				r.losses.add(at+"/product_status/"+l.field, l.ids[0], "OpenVEX has no such status")
+			}
+			continue
+		}
+		for _, id := range l.ids {
+			if _, ok := status[id]; !ok {
 				status[id] = l.status
 				order = append(order, id)
-			case was != l.status:
-				return nil, csafBroken("6.1.6", at+"/product_status/"+l.field+"/"+strconv.Itoa(i), id, string(was)+", as stated besides")
 			}
-		}
-	}
-	for _, l := range []struct {
-		field string
-		ids   []string
-	}{{"recommended", w.Status.Recommended}, {"unknown", w.Status.Unknown}} {
-		if len(l.ids) > 0 {
-			r.losses.add(at+"/product_status/"+l.field, l.ids[0], "OpenVEX has no such status")
 		}
 	}
 	var out []assay.VEXStatement
@@ -465,6 +287,10 @@ func (r *csafReader) identify(at string, w *csafVulnerability) (v assay.Vulnerab
 	}
 	for i, id := range w.IDs {
 		field := at + "/ids/" + strconv.Itoa(i) + "/text"
+		if len(id.GroupIDs) > 0 || len(id.ProductIDs) > 0 {
+			r.losses.add(field, id.Text, "the identifier is for some products, and OpenVEX has those for all")
+			continue
+		}
 		if e := add(field, id.Text); e != nil {
 			r.losses.add(field, id.Text, "it is no identifier of a vulnerability")
 		}
@@ -506,9 +332,6 @@ func (r *csafReader) explain(at string, w *csafVulnerability, id string, s *assa
 	if s.Status == assay.NotAffected {
 		for i, f := range w.Flags {
 			field := at + "/flags/" + strconv.Itoa(i)
-			if len(f.GroupIDs) == 0 && len(f.ProductIDs) == 0 {
-				return false, csafBroken("6.1.32", field, f.Label, "the products that the flag is about")
-			}
 			is, e := r.about(field, f.csafAbout)
 			if e != nil {
 				return false, e
@@ -519,10 +342,6 @@ func (r *csafReader) explain(at string, w *csafVulnerability, id string, s *assa
 			j, err := assay.ParseJustification(f.Label)
 			if err != nil {
 				return false, csafBroken("3.2.3.5", field+"/label", f.Label, "one of the five labels")
-			}
-			if s.Justification != "" && s.Justification != j {
-				r.losses.add(field+"/label", f.Label, "OpenVEX has one justification; "+string(s.Justification)+" is taken")
-				continue
 			}
 			s.Justification = j
 			if e := date(field+"/date", f.Date); e != nil {

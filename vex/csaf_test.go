@@ -2,6 +2,7 @@ package vex_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,29 +100,93 @@ func TestReadCSAF(t *testing.T) {
 	}
 }
 
+// 2.1 has paths in place of relationships, several purls, identifiers for some products,
+// and metrics.
+func TestReadCSAF21(t *testing.T) {
+	in := strings.NewReplacer(`"csaf_version": "2.0"`, `"csaf_version": "2.1", "distribution": {"tlp": {"label": "CLEAR"}}`,
+		`"relationships": [{"category": "default_component_of", "product_reference": "lib", "relates_to_product_reference": "os", "full_product_name"`,
+		`"product_paths": [{"beginning_product_reference": "lib", "subpaths": [{"category": "installed_with", "next_product_reference": "app"}, {"category": "default_component_of", "next_product_reference": "os"}], "full_product_name"`,
+		`"purl": "pkg:rpm/vendor/lib@1.0-1?arch=x86_64"`, `"purls": ["pkg:rpm/vendor/lib@1.0-1?arch=x86_64", "pkg:rpm/vendor/lib@1.0-1?arch=noarch"]`,
+		`{"system_name": "x", "text": "no id"}`, `{"system_name": "x", "text": "X-9", "product_ids": ["os"]}`,
+		`"flags": [`, `"metrics": [{"content": {}, "products": ["os"]}], "flags": [`,
+		`"recommended": ["os"]`, `"unknown": ["os"]`).Replace(csafInput())
+	v, losses, err := vex.ReadCSAF("csaf", []byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Format != "csaf/2.1" || len(v.Statements) != 5 {
+		t.Errorf("got %+v", v)
+	}
+	s := v.Statements[1]
+	if p := s.Products[0]; s.Status != assay.NotAffected || p.CPEs[0] != "cpe:/o:vendor:os:9" || p.Subcomponents[0].PURL.String() != "pkg:rpm/vendor/lib@1.0-1?arch=x86_64" ||
+		len(s.Vulnerability.Aliases) != 1 {
+		t.Errorf("got %+v", s)
+	}
+	var fields []string
+	for _, l := range losses {
+		fields = append(fields, l.Field)
+	}
+	for _, f := range []string{"/product_tree/product_paths/0/subpaths/0/category", "/product_tree/product_paths/0/subpaths/0/next_product_reference",
+		"/vulnerabilities/0/ids/1/text", "/vulnerabilities/0/metrics", "/vulnerabilities/0/product_status/unknown",
+		"/product_tree/branches/0/branches/1/product/product_identification_helper/purls"} {
+		if !slices.Contains(fields, f) {
+			t.Errorf("no loss at %s in %v", f, fields)
+		}
+	}
+	for old, rule := range map[string]string{
+		`"next_product_reference": "os"`: "CSAF 6.1.1", `"beginning_product_reference": "lib"`: "CSAF 6.1.1", `"installed_with"`: "CSAF 3.2.3.4",
+		`"product_ids": ["os"]}`: "CSAF 6.1.1",
+	} {
+		_, _, err := vex.ReadCSAF("csaf", []byte(strings.Replace(in, old, strings.NewReplacer(`"os"`, `"z"`, `"lib"`, `"z"`, "installed_with", "beside").Replace(old), 1)))
+		wantRule(t, err, assay.ErrInvalid, rule)
+	}
+	_, _, err = vex.ReadCSAF("csaf", []byte(strings.Replace(in, `"beginning_product_reference": "lib"`, `"beginning_product_reference": "os:lib"`, 1)))
+	wantRule(t, err, assay.ErrInvalid, "CSAF 6.1.3", "os:lib")
+}
+
 func TestReadCSAFRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ old, new, rule, says string }{
-		"version":              {`"csaf_version": "2.0"`, `"csaf_version": "3.0"`, "CSAF 3.2.1.4", "3.0"},
-		"no publisher":         {`"name": "Vendor", "namespace"`, `"name": " ", "namespace"`, "CSAF 3.2.1.8", "publisher"},
-		"no tracking id":       {"V-2026-1", "", "CSAF 3.2.1.12", "/document/tracking/id"},
-		"draft":                {`"final"`, `"draft"`, "CSAF 3.2.1.12.7", "draft"},
-		"no date":              {`"current_release_date": "2026-11-01T12:00:00Z"`, `"current_release_date": ""`, "CSAF 3.1", "current_release_date"},
-		"bad date":             {`"current_release_date": "2026-11-01T12:00:00Z"`, `"current_release_date": "x"`, "OpenVEX 4", "current_release_date"},
-		"dates swapped":        {`"current_release_date": "2026-11-01T12:00:00Z"`, `"current_release_date": "2026-09-01T12:00:00Z"`, "CSAF 3.2.1.12.1", "2026-09-01"},
-		"defined twice":        {`"product_id": "lib"`, `"product_id": "os"`, "CSAF 6.1.2", "os"},
-		"not defined":          {`"product_status": {"first_fixed": ["os"]`, `"product_status": {"first_fixed": ["z"]`, "CSAF 6.1.1", "z"},
-		"end not defined":      {`"product_reference": "lib"`, `"product_reference": "z"`, "CSAF 6.1.1", "z"},
-		"circle":               {`"product_reference": "lib"`, `"product_reference": "os:lib"`, "CSAF 6.1.3", "os:lib"},
-		"group not defined":    {`"group_ids": ["g"]`, `"group_ids": ["h"]`, "CSAF 6.1.4", "h"},
-		"contradiction":        {`"first_fixed": ["os"]`, `"first_fixed": ["app"]`, "CSAF 6.1.6", "app"},
-		"purl":                 {"pkg:rpm/vendor/lib@1.0-1?arch=x86_64", "rpm", "CSAF 6.1.13", "rpm"},
-		"cpe":                  {"cpe:/o:vendor:os:9", "os", "CSAF 3.1.3.3.1", "os"},
-		"hash":                 {hexA, "a1", "CSAF 3.1.3.3.2", "a1"},
-		"vulnerability twice":  {`"ids": [{"system_name": "x", "text": "X-1"}]`, `"cve": "CVE-2026-0001"`, "CSAF 6.1.23", "CVE-2026-0001"},
-		"no identifier":        {`"ids": [{"system_name": "x", "text": "X-1"}]`, `"ids": []`, "CSAF 6.1.27.8", "/vulnerabilities/1"},
-		"flag of nothing":      {`, "product_ids": ["os:lib"]}`, `}`, "CSAF 6.1.32", "component_not_present"},
-		"flag":                 {"component_not_present", "not_here", "CSAF 3.2.3.5", "not_here"},
-		"kind of relationship": {"default_component_of", "near", "CSAF 3.2.2.4.1", "near"},
+		"version":                {`"csaf_version": "2.0"`, `"csaf_version": "3.0"`, "CSAF 3.2.1.4", "3.0"},
+		"no publisher":           {`"name": "Vendor", "namespace"`, `"name": " ", "namespace"`, "CSAF 3.2.1.8", "publisher"},
+		"no tracking id":         {"V-2026-1", "", "CSAF 3.2.1.12", "/document/tracking/id"},
+		"draft":                  {`"final"`, `"draft"`, "CSAF 3.2.1.12.7", "draft"},
+		"no date":                {`"current_release_date": "2026-11-01T12:00:00Z"`, `"current_release_date": ""`, "CSAF 3.1", "current_release_date"},
+		"bad date":               {`"current_release_date": "2026-11-01T12:00:00Z"`, `"current_release_date": "x"`, "OpenVEX 4", "current_release_date"},
+		"dates swapped":          {`"current_release_date": "2026-11-01T12:00:00Z"`, `"current_release_date": "2026-09-01T12:00:00Z"`, "CSAF 3.2.1.12.1", "2026-09-01"},
+		"defined twice":          {`"product_id": "lib"`, `"product_id": "os"`, "CSAF 6.1.2", "os"},
+		"not defined":            {`"product_status": {"first_fixed": ["os"]`, `"product_status": {"first_fixed": ["z"]`, "CSAF 6.1.1", "z"},
+		"end not defined":        {`"product_reference": "lib"`, `"product_reference": "z"`, "CSAF 6.1.1", "z"},
+		"circle":                 {`"product_reference": "lib"`, `"product_reference": "os:lib"`, "CSAF 6.1.3", "os:lib"},
+		"group not defined":      {`"group_ids": ["g"]`, `"group_ids": ["h"]`, "CSAF 6.1.4", "h"},
+		"contradiction":          {`"first_fixed": ["os"]`, `"first_fixed": ["app"]`, "CSAF 6.1.6", "app"},
+		"purl":                   {"pkg:rpm/vendor/lib@1.0-1?arch=x86_64", "rpm", "CSAF 6.1.13", "rpm"},
+		"cpe":                    {"cpe:/o:vendor:os:9", "os", "CSAF 3.1.3.3.1", "os"},
+		"hash":                   {hexA, "a1", "CSAF 3.1.3.3.2", "a1"},
+		"vulnerability twice":    {`"ids": [{"system_name": "x", "text": "X-1"}]`, `"cve": "CVE-2026-0001"`, "CSAF 6.1.23", "CVE-2026-0001"},
+		"no identifier":          {`"ids": [{"system_name": "x", "text": "X-1"}]`, `"ids": []`, "CSAF 6.1.27.8", "/vulnerabilities/1"},
+		"flag of nothing":        {`, "product_ids": ["os:lib"]}`, `}`, "CSAF 6.1.32", "component_not_present"},
+		"flag":                   {"component_not_present", "not_here", "CSAF 3.2.3.5", "not_here"},
+		"not the last version":   {`"version": "2"`, `"version": "1"`, "CSAF 6.1.16", "/document/tracking/version"},
+		"final version 0":        {`"version": "2"`, `"version": "0"`, "CSAF 6.1.17", "draft"},
+		"not released":           {`"number": "1"`, `"number": "0"`, "CSAF 6.1.18", "0"},
+		"pre-release":            {`"version": "2"`, `"version": "2.0.0-rc"`, "CSAF 6.1.20", "2.0.0-rc"},
+		"version missing":        {`{"date": "2026-10-01T00:00:00Z", "number": "1", "summary": "s"}, `, ``, "CSAF 6.1.21", "0 or 1"},
+		"version twice":          {`"number": "2"`, `"number": "1"`, "CSAF 6.1.22", "each version once"},
+		"swapped":                {`{"date": "2026-10-01T00:00:00Z", "number": "1"`, `{"date": "2026-11-02T00:00:00Z", "number": "1"`, "CSAF 6.1.14", "earlier date"},
+		"two ways to count":      {`"number": "1"`, `"number": "1.0.0"`, "CSAF 6.1.30", "1.0.0"},
+		"no revision":            {`"revision_history": [`, `"x": [`, "CSAF 3.2.1.12.6", "revision_history"},
+		"no version":             {`"number": "1"`, `"number": "one"`, "CSAF 3.1.11", "one"},
+		"like a profile":         {`"csaf_vex"`, `"V_eX"`, "CSAF 6.1.26", "V_eX"},
+		"reserved category":      {`"csaf_vex"`, `"CSAF_mine"`, "CSAF 6.1.26", "CSAF_mine"},
+		"translator":             {`"category": "vendor", "name": "Vendor", "namespace"`, `"category": "translator", "name": "Vendor", "namespace"`, "CSAF 6.1.15", "source_lang"},
+		"translated to the same": {`"lang": "en"`, `"lang": "en", "source_lang": "EN"`, "CSAF 6.1.28", "source_lang"},
+		"group of nothing":       {`"product_ids": ["app", "os:lib"]`, `"product_ids": ["z"]`, "CSAF 6.1.1", "/product_tree/product_groups/0/product_ids/0"},
+		"score of nothing":       {`"flags": [`, `"scores": [{"products": ["z"]}], "flags": [`, "CSAF 6.1.1", "/vulnerabilities/0/scores/0/products/0"},
+		"remediation of nothing": {`"group_ids": ["g"], `, ``, "CSAF 6.1.29", "/vulnerabilities/0/remediations/0"},
+		"two flags":              {`"flags": [`, `"flags": [{"label": "vulnerable_code_not_present", "group_ids": ["g"]}, `, "CSAF 6.1.33", "os:lib"},
+		"party twice":            {`"flags": [`, `"involvements": [{"party": "vendor", "status": "open"}, {"party": "vendor", "status": "completed"}], "flags": [`, "CSAF 6.1.24", "vendor"},
+		"hash twice":             {`{"algorithm": "tiger", "value": "00"}`, `{"algorithm": "SHA256", "value": "` + hexB + `"}`, "CSAF 6.1.25", hexB[:8]},
+		"kind of relationship":   {"default_component_of", "near", "CSAF 3.2.2.4.1", "near"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := strings.Replace(csafInput(), tt.old, tt.new, 1)
@@ -233,6 +298,7 @@ func TestEncodeCSAFRefuses(t *testing.T) {
 func FuzzReadCSAF(f *testing.F) {
 	f.Add([]byte(csafInput()))
 	f.Add([]byte(strings.Replace(csafInput(), `"2.0"`, `"2.1"`, 1)))
+	schema := csafSchema(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		v, _, err := vex.ReadCSAF("fuzz", in)
 		if err != nil {
@@ -250,6 +316,9 @@ func FuzzReadCSAF(f *testing.F) {
 				t.Fatal(err)
 			}
 			return
+		}
+		if err := refusal(t, schema, data); err != nil {
+			t.Fatalf("%v\n%s", err, data)
 		}
 		back, _, err := vex.ReadCSAF("back", data)
 		if err != nil {

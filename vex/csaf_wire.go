@@ -1,6 +1,11 @@
 package vex
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/assaykit/assay"
+)
 
 // The members of a CSAF document (CSAF 2.0, section 3) that a VEX document has a use
 // for. Version 2.1 differs in few: purls, and CVSS that is not read here.
@@ -8,8 +13,10 @@ type csafDocument struct {
 	Document struct {
 		Category    string          `json:"category"`
 		CSAFVersion string          `json:"csaf_version"`
+		Lang        string          `json:"lang,omitempty"`
 		Publisher   csafPublisher   `json:"publisher"`
 		References  []csafReference `json:"references,omitempty"`
+		SourceLang  string          `json:"source_lang,omitempty"`
 		Title       string          `json:"title"`
 		// Distribution is required from 2.1 on.
 		Distribution json.RawMessage `json:"distribution,omitempty"`
@@ -59,6 +66,7 @@ type csafTree struct {
 	FullProductNames []csafProduct      `json:"full_product_names,omitempty"`
 	ProductGroups    []csafGroup        `json:"product_groups,omitempty"`
 	Relationships    []csafRelationship `json:"relationships,omitempty"`
+	Paths            []csafPath         `json:"product_paths,omitempty"` // 2.1, in place of relationships
 }
 
 type csafBranch struct {
@@ -109,15 +117,61 @@ type csafRelationship struct {
 	RelatesTo string      `json:"relates_to_product_reference"`
 }
 
+type csafPath struct {
+	Beginning string        `json:"beginning_product_reference"`
+	Product   csafProduct   `json:"full_product_name"`
+	Subpaths  []csafSubpath `json:"subpaths"`
+}
+
+type csafSubpath struct {
+	Category string `json:"category"`
+	Next     string `json:"next_product_reference"`
+}
+
 type csafVulnerability struct {
-	CVE          string          `json:"cve,omitempty"`
-	Flags        []csafFlag      `json:"flags,omitempty"`
-	IDs          []csafID        `json:"ids,omitempty"`
-	Notes        []csafNote      `json:"notes,omitempty"`
-	Status       csafStatus      `json:"product_status"`
-	Remediations []csafRemedy    `json:"remediations,omitempty"`
-	Threats      []csafThreat    `json:"threats,omitempty"`
-	Scores       json.RawMessage `json:"scores,omitempty"`
+	CVE          string         `json:"cve,omitempty"`
+	Flags        []csafFlag     `json:"flags,omitempty"`
+	IDs          []csafID       `json:"ids,omitempty"`
+	Notes        []csafNote     `json:"notes,omitempty"`
+	Status       csafStatus     `json:"product_status"`
+	Remediations []csafRemedy   `json:"remediations,omitempty"`
+	Threats      []csafThreat   `json:"threats,omitempty"`
+	Involvements []csafInvolved `json:"involvements,omitempty"`
+	Scores       []csafScore    `json:"scores,omitempty"`
+	Metrics      []csafScore    `json:"metrics,omitempty"` // 2.1
+}
+
+// csafScore is read for the products that it is about.
+type csafScore struct {
+	Products []string `json:"products"`
+}
+
+type csafInvolved struct {
+	Party string `json:"party"`
+	Date  string `json:"date,omitempty"`
+}
+
+// csafAt is what a flag, a threat or a remediation is about.
+type csafAt struct {
+	field string
+	about csafAbout
+}
+
+func (v *csafVulnerability) abouts() []csafAt {
+	var out []csafAt
+	for i, f := range v.Flags {
+		out = append(out, csafAt{"/flags/" + strconv.Itoa(i), f.csafAbout})
+	}
+	for i, id := range v.IDs {
+		out = append(out, csafAt{"/ids/" + strconv.Itoa(i), id.csafAbout})
+	}
+	for i, m := range v.Remediations {
+		out = append(out, csafAt{"/remediations/" + strconv.Itoa(i), m.csafAbout})
+	}
+	for i, t := range v.Threats {
+		out = append(out, csafAt{"/threats/" + strconv.Itoa(i), t.csafAbout})
+	}
+	return out
 }
 
 type csafAbout struct {
@@ -132,6 +186,7 @@ type csafFlag struct {
 }
 
 type csafID struct {
+	csafAbout         // 2.1
 	SystemName string `json:"system_name"`
 	Text       string `json:"text"`
 }
@@ -151,6 +206,25 @@ type csafStatus struct {
 	Recommended        []string `json:"recommended,omitempty"`
 	UnderInvestigation []string `json:"under_investigation,omitempty"`
 	Unknown            []string `json:"unknown,omitempty"` // 2.1
+}
+
+// csafList is the products of one status; kind is what must not be stated besides
+// another, empty where anything may.
+type csafList struct {
+	field  string
+	kind   string
+	status assay.Status // that OpenVEX has for it
+	ids    []string
+}
+
+func (s *csafStatus) lists() []csafList {
+	return []csafList{
+		{"known_affected", "affected", assay.Affected, s.KnownAffected}, {"first_affected", "affected", assay.Affected, s.FirstAffected},
+		{"last_affected", "affected", assay.Affected, s.LastAffected}, {"known_not_affected", "not affected", assay.NotAffected, s.KnownNotAffected},
+		{"fixed", "fixed", assay.Fixed, s.Fixed}, {"first_fixed", "fixed", assay.Fixed, s.FirstFixed},
+		{"under_investigation", "under investigation", assay.UnderInvestigation, s.UnderInvestigation},
+		{"recommended", "", "", s.Recommended}, {"unknown", "unknown", "", s.Unknown},
+	}
 }
 
 type csafRemedy struct {

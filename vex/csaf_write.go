@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,9 +144,8 @@ func (w *csafWriter) vulnerabilities(out *csafDocument) {
 		at := "/statements/" + strconv.Itoa(i)
 		var ids []string
 		for j, p := range s.Products {
-			src := line.Status(p, assay.Vulnerability{ID: s.Vulnerability.ID}).Source
-			if src.Index != i {
-				w.losses.add(at+"/products/"+strconv.Itoa(j), productName(p), "overridden by /statements/"+strconv.Itoa(src.Index)+"; CSAF has no history of statements")
+			p, ok := w.losses.counting(line, at+"/products/"+strconv.Itoa(j), i, s, p, "CSAF")
+			if !ok {
 				continue
 			}
 			ids = append(ids, w.product(at+"/products/"+strconv.Itoa(j), p)...)
@@ -192,7 +192,7 @@ func (w *csafWriter) vulnerability(v *assay.Vulnerability) csafVulnerability {
 	if strings.HasPrefix(string(v.ID), "CVE-") {
 		cv.CVE = string(v.ID)
 	} else {
-		cv.IDs = []csafID{{systemOf(v.ID), string(v.ID)}}
+		cv.IDs = []csafID{{SystemName: systemOf(v.ID), Text: string(v.ID)}}
 	}
 	if v.Description != "" {
 		cv.Notes = append(cv.Notes, csafNote{"description", v.Description})
@@ -203,9 +203,8 @@ func (w *csafWriter) vulnerability(v *assay.Vulnerability) csafVulnerability {
 // merge adds what another statement says of the same vulnerability.
 func (w *csafWriter) merge(at string, cv *csafVulnerability, v *assay.Vulnerability) {
 	for _, a := range v.Aliases {
-		id := csafID{systemOf(a), string(a)}
-		if a != v.ID && !slices.Contains(cv.IDs, id) {
-			cv.IDs = append(cv.IDs, id)
+		if a != v.ID && !slices.ContainsFunc(cv.IDs, func(id csafID) bool { return id.Text == string(a) }) {
+			cv.IDs = append(cv.IDs, csafID{SystemName: systemOf(a), Text: string(a)})
 		}
 	}
 	if v.IRI != "" {
@@ -308,6 +307,12 @@ func (w *csafWriter) product(at string, p assay.Product) []string {
 	return ids
 }
 
+// csafCPE is what a CPE has to be like (CSAF 2.0, section 3.1.3.3.1).
+var csafCPE = regexp.MustCompile(`^(cpe:2\.3:[aho*\-](:(` + csafValue + `|[*\-])){5}(:([a-zA-Z]{2,3}(-([a-zA-Z]{2}|[0-9]{3}))?|[*\-]))(:(` + csafValue +
+	`|[*\-])){4}|[cC][pP][eE]:/[AHOaho]?(:[A-Za-z0-9._\-~%]*){0,6})$`)
+
+const csafValue = `(\?*|\*?)([a-zA-Z0-9\-._]|\\[\\*?!"#$%&'()+,/:;<=>@\[\]^` + "`" + `{|}~])+(\?*|\*?)`
+
 func (w *csafWriter) next(key string) string {
 	id := fmt.Sprintf("CSAFPID-%04d", len(w.ids)+1)
 	w.ids[key] = id
@@ -321,17 +326,21 @@ func (w *csafWriter) define(at string, p assay.Product) string {
 	}
 	id := w.next(key)
 	h := &csafHelper{PURL: p.PURL.String()}
-	if len(p.CPEs) > 0 {
-		h.CPE = p.CPEs[0]
-		for _, c := range p.CPEs {
-			if strings.HasPrefix(c, prefixCPE23) {
-				h.CPE = c
-			}
+	for _, c := range p.CPEs {
+		if csafCPE.MatchString(c) && (h.CPE == "" || strings.HasPrefix(c, prefixCPE23)) {
+			h.CPE = c
 		}
-		for _, c := range p.CPEs {
-			if c != h.CPE {
-				w.losses.add(at+"/identifiers/cpe22", c, "CSAF has one CPE for a product")
-			}
+	}
+	for _, c := range p.CPEs {
+		label, reason := "/identifiers/cpe22", "CSAF has one CPE for a product"
+		if strings.HasPrefix(c, prefixCPE23) {
+			label = "/identifiers/cpe23"
+		}
+		if !csafCPE.MatchString(c) {
+			reason = "it is not as the schema of CSAF wants a CPE"
+		}
+		if c != h.CPE {
+			w.losses.add(at+label, c, reason)
 		}
 	}
 	if len(p.Digests) > 0 {
@@ -350,7 +359,11 @@ func (w *csafWriter) define(at string, p assay.Product) string {
 			h.Hashes = []csafHashes{file}
 		}
 	}
-	if p.ID != "" && p.ID != p.PURL.String() {
+	switch {
+	case p.ID == "" || p.ID == p.PURL.String():
+	case strings.ContainsFunc(p.ID, func(r rune) bool { return r > 126 }):
+		w.losses.add(at+"/@id", p.ID, "CSAF wants a URI, which has ASCII characters only")
+	default:
 		h.URIs = []csafURI{{Context, p.ID}}
 	}
 	full := csafProduct{Name: productName(p), ProductID: id, Helper: h}

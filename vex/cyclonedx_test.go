@@ -179,6 +179,7 @@ func TestReadCycloneDXCorpus(t *testing.T) {
 func FuzzReadCycloneDX(f *testing.F) {
 	f.Add([]byte(cdxDoc))
 	f.Add([]byte(strings.Replace(cdxDoc, `"component"`, `"other"`, 1)))
+	schema := cyclonedxSchema(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		v, _, err := vex.ReadCycloneDX("fuzz", in, vex.CycloneDX{Author: "a", Time: day})
 		if err != nil {
@@ -198,6 +199,9 @@ func FuzzReadCycloneDX(f *testing.F) {
 				t.Fatal(err)
 			}
 			return
+		}
+		if err := refusal(t, schema, data); err != nil {
+			t.Fatalf("%v\n%s", err, data)
 		}
 		if _, _, err := vex.ReadCycloneDX("back", data, vex.CycloneDX{}); err != nil {
 			t.Fatalf("%v\n%s", err, data)

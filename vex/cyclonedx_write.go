@@ -88,8 +88,8 @@ func (w *cdxWriter) document(v *assay.VEX) (*cdxDocument, *assay.Error) {
 				w.losses.add(here, productName(p), "the document is about another product")
 				continue
 			}
-			if src := line.Status(p, assay.Vulnerability{ID: s.Vulnerability.ID}).Source; src.Index != i {
-				w.losses.add(here, productName(p), "overridden by /statements/"+strconv.Itoa(src.Index)+"; CycloneDX has no history of statements")
+			p, ok := w.losses.counting(line, here, i, s, p, "CycloneDX")
+			if !ok {
 				continue
 			}
 			if len(p.Subcomponents) == 0 {

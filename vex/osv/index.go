@@ -179,15 +179,16 @@ func (x *Index) Entries(ctx context.Context, ecosystem, name string) ([]Entry, e
 // each other, make one entry.
 func (x *Index) entries(key string, pieces []extent, step func() error) ([]Entry, error) {
 	out := make([]Entry, 0, len(pieces))
+	buf := x.table.buffers.Get().(*[]byte)
+	defer x.table.buffers.Put(buf)
 	for _, p := range pieces {
 		if err := step(); err != nil {
 			return nil, err
 		}
-		chunk, err := x.read(p)
-		if err != nil {
+		if err := x.fill(buf, p); err != nil {
 			return nil, err
 		}
-		k, e, ok := decodePart(chunk)
+		k, e, ok := decodePart(*buf)
 		if !ok || k != key || len(out) > 0 && out[len(out)-1].Advisory > e.Advisory {
 			return nil, x.damagedAt(p)
 		}
@@ -207,6 +208,15 @@ func (x *Index) read(e extent) ([]byte, error) {
 		return nil, unread(x.path, err)
 	}
 	return b, nil
+}
+
+// fill reads a piece into a buffer, which it makes larger if it has to.
+func (x *Index) fill(buf *[]byte, e extent) error {
+	*buf = slices.Grow((*buf)[:0], int(e.n))[:e.n]
+	if _, err := x.file.ReadAt(*buf, e.at); err != nil {
+		return unread(x.path, err)
+	}
+	return nil
 }
 
 func (x *Index) damagedAt(e extent) error {

@@ -1,12 +1,13 @@
 package osv
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"slices"
 	"sort"
 	"strconv"
-	"strings"
+	"sync"
 )
 
 // tableWriter writes sorted keys with their values in blocks. A block is entries
@@ -55,6 +56,8 @@ type table struct {
 	path   string
 	r      io.ReaderAt
 	blocks []block
+	// buffers are for what is read and not kept.
+	buffers sync.Pool
 }
 
 type block struct {
@@ -64,7 +67,7 @@ type block struct {
 
 // newTable reads where the blocks are; all of them end before end.
 func newTable(path string, r io.ReaderAt, top []byte, end int64) (*table, error) {
-	t := &table{path: path, r: r}
+	t := &table{path: path, r: r, buffers: sync.Pool{New: func() any { return new([]byte) }}}
 	d := decoder{s: string(top)}
 	for d.s != "" {
 		b := block{d.text(), extent{int64(d.uint(int(end))), int64(d.uint(maxBlock))}}
@@ -83,10 +86,11 @@ func (t *table) get(key string) ([]byte, error) {
 		return nil, nil
 	}
 	var found []byte
+	asked := []byte(key)
 	err := t.entries(i, func(k, v []byte) bool {
-		switch strings.Compare(string(k), key) {
+		switch bytes.Compare(k, asked) {
 		case 0:
-			found = v
+			found = slices.Clone(v)
 			return false
 		case 1:
 			return false
@@ -96,14 +100,17 @@ func (t *table) get(key string) ([]byte, error) {
 	return found, err
 }
 
-// entries calls yield with the entries of block i until it says no.
+// entries calls yield with the entries of block i until it says no. What it is given
+// holds until it returns.
 func (t *table) entries(i int, yield func(key, value []byte) bool) error {
 	e := t.blocks[i].extent
-	b := make([]byte, e.n)
-	if _, err := t.r.ReadAt(b, e.at); err != nil {
+	buf := t.buffers.Get().(*[]byte)
+	defer t.buffers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], int(e.n))[:e.n]
+	if _, err := t.r.ReadAt(*buf, e.at); err != nil {
 		return unread(t.path, err)
 	}
-	b, ok := checked(b)
+	b, ok := checked(*buf)
 	bad := func() error {
 		return damaged(t.path, "offset "+strconv.FormatInt(e.at, 10), "", "a block of the table as it was written")
 	}
@@ -118,7 +125,7 @@ func (t *table) entries(i int, yield func(key, value []byte) bool) error {
 		}
 		key := b[n+m : n+m+int(klen)]
 		b = b[n+m+int(klen):]
-		if !yield(key, slices.Clip(b[:vlen])) {
+		if !yield(key, b[:vlen]) {
 			return nil
 		}
 		b = b[vlen:]

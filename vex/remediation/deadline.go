@@ -13,53 +13,47 @@ type rated struct {
 	at     assay.Dated
 }
 
-// deadline finds by when the finding has to be remediated. It leaves zero, with what
-// is missing, where there is one that is not known.
+// deadline finds by when the finding has to be remediated. It leaves zero where there
+// is no deadline, and where there is one that is not known; then limited is true, and
+// what is missing is told.
 func (v *evaluation) deadline(s *state) {
 	ratings := v.ratings(s.entry)
-	s.Rating = v.rating(ratings[0].rating)
+	s.Rating = v.rating(ratings[len(ratings)-1].rating)
+	var due time.Time
 	if v.Due != nil {
-		c := v.catalogued(s.entry)
-		if c != nil {
+		if c := v.catalogued(s.entry); c != nil {
 			s.limited = true
 			if why := unusable(c.Due, assay.BasisWitnessed, assay.BasisSigned, assay.BasisAdvisory); why != "" {
 				s.Missing = append(s.Missing, "due: "+why)
 				return
 			}
+			due = v.days.due(c.Due.Time)
 		}
 		if v.Due.Only {
-			s.Rating = v.rating(ratings[len(ratings)-1].rating)
-			if c != nil {
-				s.Deadline = v.days.due(c.Due.Time)
-			}
+			s.Deadline = due
 			return
 		}
-		defer func() {
-			if c == nil || s.limited && s.Deadline.IsZero() {
-				return
-			}
-			if due := v.days.due(c.Due.Time); s.Deadline.IsZero() || due.Before(s.Deadline) {
-				s.Deadline = due
-			}
-		}()
 	}
-	v.limits(s, ratings)
+	deadline, known := v.limits(s, ratings)
+	switch {
+	case !known:
+		s.limited = true
+	case deadline.IsZero() || !due.IsZero() && due.Before(deadline):
+		s.Deadline = due
+	default:
+		s.limited, s.Deadline = true, deadline
+	}
 }
 
-// limits applies the limits of the ratings one after the other.
-func (v *evaluation) limits(s *state, ratings []rated) {
-	catalogued := s.limited
-	s.limited = false
-	limited := slices.ContainsFunc(ratings, func(r rated) bool { return !v.limit(v.rating(r.rating)).Unlimited })
-	if !limited {
-		// A due date alone; with neither, no deadline applies.
-		s.Rating = v.rating(ratings[len(ratings)-1].rating)
-		return
+// limits applies the limits of the ratings one after the other. The deadline is zero
+// if there is none; if it is not known, what is missing is told.
+func (v *evaluation) limits(s *state, ratings []rated) (deadline time.Time, known bool) {
+	if !slices.ContainsFunc(ratings, func(r rated) bool { return !v.limit(v.rating(r.rating)).Unlimited }) {
+		return time.Time{}, true
 	}
-	s.limited = true
 	if len(s.startMissing) > 0 {
 		s.Missing = append(s.Missing, s.startMissing...)
-		return
+		return time.Time{}, false
 	}
 	from := func(at time.Time, r assay.Rating) time.Time {
 		if l := v.limit(r); !l.Unlimited {
@@ -79,14 +73,14 @@ func (v *evaluation) limits(s *state, ratings []rated) {
 	for _, change := range ratings[1:] {
 		if why := unusable(change.at, assay.BasisWitnessed, assay.BasisSigned, assay.BasisAdvisory); why != "" {
 			s.Missing = append(s.Missing, "severity-change: "+why)
-			return
+			return time.Time{}, false
 		}
 	}
 	for len(ratings) > 1 && !ratings[1].at.Time.After(s.Start) {
 		ratings = ratings[1:] // rated anew before the clock started
 	}
 	s.Rating = v.rating(ratings[0].rating)
-	deadline := from(s.Start, s.Rating)
+	deadline = from(s.Start, s.Rating)
 	for _, change := range ratings[1:] {
 		at := change.at.Time
 		if late(at, deadline) || !s.Stopped.IsZero() && !at.Before(s.Stopped) {
@@ -99,8 +93,7 @@ func (v *evaluation) limits(s *state, ratings []rated) {
 			deadline, s.Rating = next, rating
 		}
 	}
-	s.Deadline = deadline
-	s.limited = !deadline.IsZero() || catalogued
+	return deadline, true
 }
 
 // ratings are what the profile's sources say over time, without repetitions; there is

@@ -137,13 +137,14 @@ func Record(stream string, builds []Build, o Options) (*assay.Remediation, error
 		record.Images = append(record.Images, r.image(i))
 	}
 	r.join()
-	for _, l := range r.lives() {
+	lives := r.lives()
+	for _, l := range lives {
 		record.Entries = append(record.Entries, r.entry(l))
 	}
-	slices.SortFunc(record.Entries, compareEntries)
-	if e := r.statuses(record); e != nil {
+	if e := r.statuses(record, lives); e != nil {
 		return nil, e
 	}
+	slices.SortFunc(record.Entries, compareEntries)
 	if e := check(record); e != nil {
 		e.Op = "record remediation"
 		return nil, e

@@ -16,7 +16,7 @@ import (
 // question is asked for the newest image by then that has it; and once more at the end,
 // for the last. So documents that are made anew for each image continue each other,
 // and an image without one has no status.
-func (r *recorder) statuses(record *assay.Remediation) *assay.Error {
+func (r *recorder) statuses(record *assay.Remediation, lives []*life) *assay.Error {
 	h := newStatements(r.options.VEX)
 	if len(h.docs) == 0 {
 		return nil
@@ -47,6 +47,7 @@ func (r *recorder) statuses(record *assay.Remediation) *assay.Error {
 		}
 		slices.SortFunc(times, time.Time.Compare)
 		times = slices.CompactFunc(times, time.Time.Equal)
+		parts := lives[i].parts()
 		first, last := index[e.FirstImage], index[e.LastImage]
 		for _, t := range times {
 			img := first
@@ -55,13 +56,13 @@ func (r *recorder) statuses(record *assay.Remediation) *assay.Error {
 					img = n
 				}
 			}
-			a, err := r.ask(at(t), e, record.Images[img].Digest)
+			a, err := r.ask(at(t), e, parts, record.Images[img].Digest)
 			if err != nil {
 				return err
 			}
 			change(e, a, h.date(e, t, a))
 		}
-		a, err := r.ask(at(r.asOf), e, e.LastImage)
+		a, err := r.ask(at(r.asOf), e, parts, e.LastImage)
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func change(e *assay.RemediationEntry, a vex.Answer, at assay.Dated) {
 
 // ask puts the question for each CVE and version: the worst answer counts, and
 // nobody's word on one of them leaves them all open.
-func (r *recorder) ask(t *vex.Timeline, e *assay.RemediationEntry, image assay.Digest) (vex.Answer, *assay.Error) {
+func (r *recorder) ask(t *vex.Timeline, e *assay.RemediationEntry, parts [][]assay.Product, image assay.Digest) (vex.Answer, *assay.Error) {
 	product := assay.Product{Digests: assay.DigestSet{image}}
 	if r.options.Repository != "" {
 		p, err := vex.ImageProduct(image, r.options.Repository)
@@ -113,7 +114,7 @@ func (r *recorder) ask(t *vex.Timeline, e *assay.RemediationEntry, image assay.D
 	var worst vex.Answer
 	asked := false
 	for _, v := range questions(e.Vulnerability) {
-		for _, part := range parts(e) {
+		for _, part := range parts {
 			p := product
 			p.Subcomponents = part
 			a := t.Status(p, v)
@@ -148,21 +149,22 @@ func questions(v assay.Vulnerability) []assay.Vulnerability {
 	return out
 }
 
-// parts are the component in each version that has it.
-func parts(e *assay.RemediationEntry) [][]assay.Product {
-	if e.Component.IsZero() {
-		return [][]assay.Product{nil}
-	}
-	var out [][]assay.Product
-	for _, version := range e.Versions {
-		p := e.Component.Parts()
-		p.Version = version
-		if purl, err := assay.NewPURL(p); err == nil {
-			out = append(out, []assay.Product{vex.PURLProduct(purl)})
+// parts are the component, each way it was found.
+func (l *life) parts() [][]assay.Product {
+	var purls []assay.PURL
+	for _, report := range l.reports {
+		for _, f := range report.findings {
+			purls = append(purls, f.PURL)
 		}
 	}
-	if len(out) == 0 {
-		out = append(out, []assay.Product{vex.PURLProduct(e.Component)})
+	slices.SortFunc(purls, assay.PURL.Compare)
+	var out [][]assay.Product
+	for _, p := range slices.Compact(purls) {
+		if p.IsZero() {
+			out = append(out, nil)
+		} else {
+			out = append(out, []assay.Product{vex.PURLProduct(p)})
+		}
 	}
 	return out
 }

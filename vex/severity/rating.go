@@ -104,3 +104,12 @@ func Rate(s assay.Severity) (assay.Severity, error) {
 func named(s assay.Severity, field string, err error) error {
 	return &assay.Error{Op: "rate severity", Kind: assay.KindOf(err), Subject: s.Source, Field: field, Err: err}
 }
+
+// Unrated reports whether a word, in any case, says that nobody rated.
+func Unrated(word string) bool {
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "", "unknown", "undefined", "undetermined", "unrated", "unassigned", "untriaged", "not yet assigned", "pending", "end-of-life", "n/a":
+		return true
+	}
+	return false
+}
