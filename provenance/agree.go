@@ -64,7 +64,8 @@ func (a Agreement) of(s assay.State) []Fact {
 // SameRun says whether the provenance is of the source that the certificate vouches for:
 // refuted if anything contradicts; proven if nothing does and repository and commit
 // agree, since a commit is in every fork of its repository; otherwise unknown. Certificates
-// from before 2023 claim both as GitHub's alone.
+// from before 2023 claim both as GitHub's alone:
+// "OWNER/NAME", of a repository on github.com.
 func (a Agreement) SameRun() assay.State {
 	var repository, commit bool
 	for _, f := range a.Facts {
@@ -87,7 +88,9 @@ func (a Agreement) SameRun() assay.State {
 // Agree holds the claims of a signing certificate against provenance. Which member must
 // equal which claim follows from the build type, see [the table] in the package
 // documentation; of build types that are not known here, source and run alone are
-// compared. The claims must be proven, by package verify.
+// compared. The claims must be proven, by package verify. The old claim
+// githubWorkflowRepository names no host and is taken to be of github.com: leave it out
+// where the issuer is another, as package verify does.
 //
 // Values are compared as text, after what is spelled in several ways is brought to one:
 // "git+" and ".git" of repositories, the scheme that CircleCI leaves out, the name of a

@@ -69,7 +69,7 @@ func checkRules(op, name string, p *assay.Provenance, builderMayBeUnknown bool) 
 				return fail(internalAt+"/"+escape(k), k, "a name that no external parameter has", "SLSA P5")
 			}
 		}
-		if c := p.Source.Commit; !c.IsZero() && !slices.ContainsFunc(p.Materials, func(r assay.Resource) bool { return commitOf(r) == c }) {
+		if c := p.Source.Commit; !c.IsZero() && !slices.ContainsFunc(p.Materials, func(r assay.Resource) bool { return hasCommit(r, c) }) {
 			return fail(materialsAt, "", "a material with the digest of the source, "+c.String(), "SLSA P6")
 		}
 	}

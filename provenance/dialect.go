@@ -25,8 +25,8 @@ const (
 	// statements of type v0.1.
 	GitLabRunner Dialect = "gitlab-runner"
 	// Witness is go-witness: predicate type ".../v1.0", members_in_snake_case and times
-	// as {seconds, nanos}. Its materials have names and no URIs, so that none of them is
-	// known to be the source.
+	// as {seconds, nanos}. Its materials have names and no URIs: the addresses of the
+	// clone's remotes, with the commit as sha1, and paths.
 	Witness Dialect = "witness"
 	// NPM is npm's: v0.2 or v1, in which npm kept its own build types.
 	NPM Dialect = "npm"
@@ -39,6 +39,7 @@ const (
 	buildTypeCloudTrigger = "https://slsa-framework.github.io/gcb-buildtypes/triggered-build/v1"
 	gitLabRunnerTypes     = "https://gitlab.com/gitlab-org/gitlab-runner/-/blob/"
 	cloudBuildTypes       = "https://cloudbuild.googleapis.com/"
+	buildTypeWitness      = "https://witness.dev/slsa-build@v0.1"
 	npmTypes              = "https://github.com/npm/cli/"
 )
 

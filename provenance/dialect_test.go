@@ -95,7 +95,7 @@ func TestDialects(t *testing.T) {
 			[]string{"/buildDefinition/resolvedDependencies/0/digest/sha256"}, "77"},
 		"GitLab runner v0.2": {provenance.GitLabRunner, "https://gitlab.example.com/group/project/-/runners/3", "https://gitlab.example.com/group/project",
 			[]string{"/materials/0/digest/sha256", "/invocation/configSource/digest/sha256"}, ""},
-		"witness":  {provenance.Witness, "https://witness.dev/witness-default-builder@v0.1", "", []string{"predicateType", "/build_definition", "started_on", "finished_on"}, "i"},
+		"witness":  {provenance.Witness, "https://witness.dev/witness-default-builder@v0.1", "https://github.com/o/r", []string{"predicateType", "/build_definition", "started_on", "finished_on"}, "i"},
 		"npm v0.2": {provenance.NPM, "https://gitlab.com/o/r/-/runners/1", "https://gitlab.com/o/r", nil, "https://gitlab.com/o/r/-/jobs/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,6 +144,66 @@ func TestWitnessTimesAndDescriptors(t *testing.T) {
 	}
 	if _, err := provenance.Encode(p); err != nil {
 		t.Errorf("in the specification's form: %v", err)
+	}
+}
+
+// go-witness names the remotes of its clone; which of several the commit is from it does
+// not say.
+func TestWitnessSource(t *testing.T) {
+	in := dialects["witness"]
+	remote := `{"name": "https://github.com/o/r.git", "digest": {"sha1": "` + commit + `"}}`
+	other := strings.Repeat("b", 40)
+	for name, tt := range map[string]struct{ remotes, repository, commit string }{
+		"one":                      {remote, "https://github.com/o/r", commit},
+		"with password":            {strings.Replace(remote, "https://", "https://me:secret@", 1), "https://github.com/o/r", commit},
+		"twice":                    {remote + "," + remote, "https://github.com/o/r", commit},
+		"two":                      {remote + "," + strings.Replace(remote, "o/r", "fork/r", 1), "", commit},
+		"two commits":              {remote + "," + strings.Replace(remote, commit, other, 1), "", ""},
+		"a file's path":            {strings.Replace(remote, "https://github.com/o/r.git", "git@github.com:o/r.git", 1), "", ""},
+		"a file's digests":         {strings.Replace(remote, `{"sha1"`, `{"sha256": "`+hash+`", "sha1"`, 1), "", ""},
+		"a remote on this machine": {strings.Replace(remote, "https://github.com/o/r.git", "file:///home/me/r", 1), "", ""},
+	} {
+		p, err := provenance.Read(name, in.t, []byte(strings.Replace(in.predicate, remote, tt.remotes, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := p.Source; s.Repository != tt.repository || s.Commit.Hex() != tt.commit || s.Ref != "" || s.Modified != assay.Unknown {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+	// Of another build type, a name is a name.
+	p, err := provenance.Read("x", in.t, []byte(strings.Replace(in.predicate, "https://witness.dev/slsa-build@v0.1", "https://example.com/type", 1)))
+	if err != nil || p.Source != (assay.Source{}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// What a client says of a folder is a hint, and never the source.
+func TestClientSource(t *testing.T) {
+	const at = `"buildkit_hermetic": true`
+	in := dialects["BuildKit v1"]
+	local := strings.Replace(in.predicate, `{"uri": "https://github.com/o/r.git#refs/heads/main", "digest": {"sha1": "`+commit+`"}, "path": "Dockerfile"}`, `{"path": "Dockerfile"}`, 1)
+	for name, tt := range map[string]struct {
+		metadata string
+		want     assay.Source
+	}{
+		"none":           {``, assay.Source{}},
+		"extension":      {`"buildkit_metadata": {"vcs": {"source": "https://github.com/o/r.git", "revision": "` + commit + `"}},`, assay.Source{Repository: "https://github.com/o/r", Commit: assay.MustDigest("gitCommit:" + commit)}},
+		"former name":    {`"https://mobyproject.org/buildkit@v1#metadata": {"vcs": {"source": "git@github.com:o/r.git", "revision": "` + commit + `"}},`, assay.Source{Repository: "ssh://github.com/o/r", Commit: assay.MustDigest("gitCommit:" + commit)}},
+		"dirty":          {`"buildkit_metadata": {"vcs": {"revision": "` + commit + `-dirty"}},`, assay.Source{Commit: assay.MustDigest("gitCommit:" + commit), Modified: assay.Proven}},
+		"no commit":      {`"buildkit_metadata": {"vcs": {"source": "/home/me/r", "revision": "main-dirty"}},`, assay.Source{}},
+		"another member": {`"buildkit_metadata": {"vcs": [1]},`, assay.Source{}},
+	} {
+		p, err := provenance.Read(name, in.t, []byte(strings.Replace(local, at, tt.metadata+at, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := provenance.ClientSource(p); got != tt.want || p.Source != (assay.Source{}) {
+			t.Errorf("%s: %+v; the source is %+v", name, got, p.Source)
+		}
+	}
+	if got := provenance.ClientSource(nil); got != (assay.Source{}) {
+		t.Errorf("%+v", got)
 	}
 }
 

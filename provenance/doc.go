@@ -121,7 +121,8 @@
 // Source is set where the build type says which material was built: the two above;
 // the same GitHub build type at its former address, which npm writes; container-based
 // builds and BuildKit, by the parameter that names it; the delegator of
-// slsa-github-generator, whose only material it is; Google Cloud Build, by sourceToBuild
+// slsa-github-generator, whose only material it is; go-witness, the material that is a
+// remote of its clone; Google Cloud Build, by sourceToBuild
 // or buildConfigSource, and in its v0.1 the only material; GitLab's runner, by the
 // parameter source; and, in v0.2 and v0.1, configSource and definedInMaterial. Commits under the digest name "sha1" count as commits where
 // the URI is a git repository's. For other build types Source is zero, and its Ref is

@@ -250,12 +250,16 @@ func publicURI(s string) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(u.String(), "/"), ".git"), nil
 }
 
-// scpLike reads git's "user@host:path".
+// scpLike reads git's "user@host:path". What starts with a scheme is none, nor is a host of
+// one letter, which may be a drive: "C:/work".
 func scpLike(s string) (host, path string, ok bool) {
+	if strings.Contains(s, "://") {
+		return "", "", false
+	}
 	host, path, ok = strings.Cut(s, ":")
 	if i := strings.LastIndexByte(host, '@'); i >= 0 {
 		host = host[i+1:]
 	}
-	ok = ok && host != "" && path != "" && !strings.ContainsAny(host, "/ ") && !strings.ContainsAny(path, " ?#")
+	ok = ok && len(host) > 1 && path != "" && !strings.ContainsAny(host, "/ ") && !strings.ContainsAny(path, " ?#")
 	return strings.ToLower(host), strings.TrimPrefix(path, "/"), ok
 }

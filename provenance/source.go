@@ -77,6 +77,8 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 		return theOne(p.Materials, func(assay.Resource) bool { return true }), nil
 	case buildTypeCloudBuildV1, buildTypeCloudTrigger:
 		return cloudBuildSource(name, p)
+	case buildTypeWitness:
+		return witnessSource(p), nil
 	case buildTypeContainer, buildTypeBuildKit, buildTypeBuildKitOld:
 		key := "source"
 		if p.BuildType != buildTypeContainer {
@@ -85,6 +87,11 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 		var src wireResource
 		if err := parameter(name, p, key, &src); err != nil || src.empty() {
 			return assay.Source{}, err
+		}
+		if key == "configSource" && src.URI == "" && len(src.Digest) == 0 {
+			// Of a folder that its client sent, BuildKit knows the Dockerfile's path alone;
+			// see [ClientSource].
+			return assay.Source{}, nil
 		}
 		it, err := toItem(name, externalAt+"/"+key, src)
 		if err != nil {
@@ -149,6 +156,33 @@ func gitLabRunnerSource(name string, p *assay.Provenance) (assay.Source, error) 
 	return s, nil
 }
 
+// witnessSource: go-witness lists each remote of the clone that it ran in by its address as
+// name, with the commit alone as digest (its attestation/slsa and attestation/git). Of
+// several remotes nothing says which one the commit is from, so that the repository is not
+// known. A remote without scheme ("git@host:path") could be a file's path, which comes from
+// what was built, and is not taken; a path has no "//".
+func witnessSource(p *assay.Provenance) assay.Source {
+	var out assay.Source
+	for _, m := range p.Materials {
+		d := m.Digest.Get(assay.SHA1)
+		if m.URI != "" || len(m.Digest) != 1 || d.IsZero() || !strings.Contains(m.Name, "://") {
+			continue
+		}
+		repository, err := publicURI(m.Name)
+		commit, err2 := assay.NewDigest(assay.GitCommit, d.Hex())
+		switch {
+		case err != nil || err2 != nil:
+			continue
+		case !out.Commit.IsZero() && out.Commit != commit:
+			return assay.Source{}
+		case !out.Commit.IsZero() && out.Repository != repository:
+			repository = ""
+		}
+		out = assay.Source{Repository: repository, Commit: commit}
+	}
+	return out
+}
+
 // parameter decodes one external parameter; absence leaves v as it is.
 func parameter(name string, p *assay.Provenance, key string, v any) error {
 	raw, ok := p.ExternalParameters[key]
@@ -207,6 +241,11 @@ func commitOf(r assay.Resource) assay.Digest {
 		return assay.Digest{}
 	}
 	return c
+}
+
+// hasCommit reports whether the commit is a digest of the resource, under either name.
+func hasCommit(r assay.Resource, c assay.Digest) bool {
+	return r.Digest.Get(assay.GitCommit) == c || r.Digest.Get(assay.SHA1).Hex() == c.Hex()
 }
 
 // splitGit takes the URI of a git repository apart: the SPDX download location

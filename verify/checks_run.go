@@ -102,7 +102,9 @@ func unsignedProvenances(r *Report, all *assay.Bundle, about []assay.Digest) []u
 
 // nested answers whether the unsigned provenance beside an image, which tells how the
 // image itself was made, names a commit that signed provenance of the image names: what
-// a CI signs about a job must be about what the job built.
+// a CI signs about a job must be about what the job built. Where BuildKit built a local
+// folder, it is the commit that its client said the folder is of, which BuildKit did not
+// verify.
 func (c *subjectCase) nested() Check {
 	t := newTally(CheckNested)
 	type revision struct{ repository, commit string }
@@ -118,6 +120,10 @@ func (c *subjectCase) nested() Check {
 			continue
 		}
 		s := u.doc.Source
+		if s.Commit.IsZero() {
+			// Of a folder that its client sent, BuildKit tells what the client said of it.
+			s = provenance.ClientSource(u.doc)
+		}
 		own := revision{canonicalRepository(s.Repository), s.Commit.Hex()}
 		switch {
 		case s.Commit.IsZero():
@@ -131,6 +137,8 @@ func (c *subjectCase) nested() Check {
 		}):
 			// A commit is in every fork of its repository.
 			t.add(assay.Refuted, NestedDiffers, u.envelope, fmt.Sprintf("it is of %s, the signed one of %s", own.repository, signed[0].repository))
+		case s.Modified == assay.Proven:
+			t.add(assay.Refuted, SourceModified, u.envelope, fmt.Sprintf("it is of files that differ from commit %s", own.commit))
 		default:
 			t.add(assay.Proven, Holds, u.envelope)
 		}

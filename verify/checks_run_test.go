@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,45 @@ func TestNestedProvenance(t *testing.T) {
 				t.Errorf("not asked for: %v", err)
 			}
 		})
+	}
+}
+
+// BuildKit cannot see the commit of a folder that its client sends; the client says it.
+func TestNestedProvenanceOfFolder(t *testing.T) {
+	k := newKeylessFixture(t)
+	run := testsigstore.Workflow{}
+	claims := run.Identity("").Extensions
+	own := k.by(t, run, workflowProvenance(t, run))
+	const old, now = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"digest":{"sha256":%q}}],"predicate":{` +
+		`"buildType":"https://mobyproject.org/buildkit@v1","builder":{"id":""},"invocation":{"configSource":{"entryPoint":"Dockerfile"},"parameters":{"frontend":"dockerfile.v0","locals":[{"name":"context"}]}},` +
+		`"metadata":{"https://mobyproject.org/buildkit@v1#metadata":{"vcs":{"localdir:context":".","revision":%q,"source":%q}}}}}`,
+		`{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://slsa.dev/provenance/v1","subject":[{"digest":{"sha256":%q}}],"predicate":{"buildDefinition":{` +
+			`"buildType":"https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md","externalParameters":{"configSource":{"path":"Dockerfile"},"request":{"frontend":"dockerfile.v0","locals":[{"name":"context"}]}}},` +
+			`"runDetails":{"builder":{"id":""},"metadata":{"buildkit_metadata":{"vcs":{"localdir:context":".","revision":%q,"source":%q}}}}}}`
+	for version, format := range map[string]string{"v0.2": old, "v1": now} {
+		for name, tt := range map[string]struct {
+			revision, source string
+			state            assay.State
+			reason           verify.Reason
+		}{
+			"the same":           {claims.SourceRepositoryDigest, claims.SourceRepositoryURI + ".git", assay.Proven, verify.Holds},
+			"with password":      {claims.SourceRepositoryDigest, strings.Replace(claims.SourceRepositoryURI, "https://", "https://user:secret@", 1), assay.Proven, verify.Holds},
+			"without source":     {claims.SourceRepositoryDigest, "", assay.Proven, verify.Holds},
+			"another commit":     {strings.Repeat("f", 40), claims.SourceRepositoryURI, assay.Refuted, verify.NestedDiffers},
+			"another repository": {claims.SourceRepositoryDigest, "https://github.com/fork/octo-repo", assay.Refuted, verify.NestedDiffers},
+			"not as committed":   {claims.SourceRepositoryDigest + "-dirty", claims.SourceRepositoryURI, assay.Refuted, verify.SourceModified},
+			"not a commit":       {"v1.2.3", claims.SourceRepositoryURI, assay.Unknown, verify.NotStated},
+			"nothing":            {"", "", assay.Unknown, verify.NotStated},
+		} {
+			t.Run(version+", "+name, func(t *testing.T) {
+				nested := assay.NewEnvelope(assay.MediaTypeInToto, fmt.Appendf(nil, format, k.digest.Hex(), tt.revision, tt.source))
+				r := k.ask(t, func(p *verify.Policy) { p.Nested = true }, attest.FromEnvelopes(nested, own))
+				check(t, r, verify.CheckNested, tt.state, tt.reason)
+				if (r.Err() == nil) != (tt.state == assay.Proven) || strings.Contains(reportJSON(t, r), "secret") {
+					t.Errorf("got %v", r.Err())
+				}
+			})
+		}
 	}
 }
 

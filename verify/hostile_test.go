@@ -10,6 +10,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
@@ -47,25 +48,47 @@ func TestOldSignatureWitnessedAnew(t *testing.T) {
 }
 
 // A commit is in every fork: a certificate that does not name the repository does not
-// tie the provenance to its run.
+// tie the provenance to its run. The deprecated claim names it only by OWNER/NAME, which
+// is a repository on github.com if the token was github.com's, as Fulcio has it from there
+// (docs/oid-info.md, 1.3.6.1.4.1.57264.1.5), and of nobody knows which host if not.
 func TestCommitWithoutRepository(t *testing.T) {
 	f := newFixture(t)
 	v := testsigstore.NewVirtual(t)
 	run := testsigstore.Workflow{}
-	id := run.Identity("")
-	id.Extensions.SourceRepositoryURI, id.Extensions.GithubWorkflowRepository = "", ""
-	verifier, err := verify.New(verify.Trust{TrustedRoot: v.TrustedRootJSON()}, verify.Policy{
-		Signers: []verify.SignerRule{{Name: "release", Issuer: testsigstore.GitHubIssuer, Subject: run.SAN()}},
-	}, verify.At(at))
-	if err != nil {
-		t.Fatal(err)
+	const tenant = "https://token.actions.tenant.ghe.com"
+	for name, tt := range map[string]struct {
+		issuer string
+		change func(*certificate.Extensions)
+		state  assay.State
+		reason verify.Reason
+	}{
+		"both":                        {testsigstore.GitHubIssuer, func(*certificate.Extensions) {}, assay.Proven, verify.Holds},
+		"neither":                     {testsigstore.GitHubIssuer, func(x *certificate.Extensions) { x.SourceRepositoryURI, x.GithubWorkflowRepository = "", "" }, assay.Unknown, verify.NotStated},
+		"deprecated":                  {testsigstore.GitHubIssuer, func(x *certificate.Extensions) { x.SourceRepositoryURI = "" }, assay.Proven, verify.Holds},
+		"deprecated, a fork":          {testsigstore.GitHubIssuer, func(x *certificate.Extensions) { x.SourceRepositoryURI, x.GithubWorkflowRepository = "", "fork/app" }, assay.Refuted, verify.Contradiction},
+		"an enterprise on github.com": {testsigstore.GitHubIssuer + "/octo-enterprise", func(x *certificate.Extensions) { x.SourceRepositoryURI = "" }, assay.Proven, verify.Holds},
+		"another GitHub":              {tenant, func(x *certificate.Extensions) { x.SourceRepositoryURI = "" }, assay.Unknown, verify.NotStated},
+		"another GitHub, both":        {tenant, func(*certificate.Extensions) {}, assay.Proven, verify.Holds},
+		"an issuer that looks alike":  {testsigstore.GitHubIssuer + ".example", func(x *certificate.Extensions) { x.SourceRepositoryURI = "" }, assay.Unknown, verify.NotStated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id := run.Identity("")
+			id.Issuer = tt.issuer
+			tt.change(&id.Extensions)
+			verifier, err := verify.New(verify.Trust{TrustedRoot: v.TrustedRootJSON()}, verify.Policy{
+				Signers: []verify.SignerRule{{Name: "release", Issuer: tt.issuer, Subject: run.SAN()}},
+			}, verify.At(at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := f.sign(t, virtualSigner{t, v, id, testsigstore.SignOptions{At: at}}, workflowProvenance(t, run))
+			r, err := verifier.Verify(context.Background(), f.digest, attest.FromEnvelopes(e))
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, r, verify.CheckSignerClaims, tt.state, tt.reason)
+		})
 	}
-	e := f.sign(t, virtualSigner{t, v, id, testsigstore.SignOptions{At: at}}, workflowProvenance(t, run))
-	r, err := verifier.Verify(context.Background(), f.digest, attest.FromEnvelopes(e))
-	if err != nil {
-		t.Fatal(err)
-	}
-	check(t, r, verify.CheckSignerClaims, assay.Unknown, verify.NotStated)
 }
 
 // Which of several sources lies, fails or is asked first does not matter, because the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/assaykit/assay"
 )
@@ -265,17 +266,28 @@ func claimed(want, got assay.Claims) bool {
 	return true
 }
 
-// gitHubIssuer is the issuer of GitHub Actions' tokens, the only one that the
-// deprecated claims are of.
+// gitHubIssuer is the issuer of GitHub Actions' tokens; an enterprise on github.com may have
+// its own below it (docs.github.com, "Switching to a unique token URL").
 const gitHubIssuer = "https://token.actions.githubusercontent.com"
 
 // buildClaims are what a certificate says of a build. Those from before 2023 say it in
 // the deprecated claims, and have no others.
+//
+// The deprecated repository (OID 1.3.6.1.4.1.57264.1.5) "contains the repository claim from
+// the GitHub OIDC Identity token" (fulcio, docs/oid-info.md): OWNER/NAME without the host.
+// It names a repository as much as sourceRepositoryURI does, which Fulcio makes of the same
+// claim of the token, but only together with the issuer, which says which GitHub it is. Of
+// any other issuer than github.com's it is therefore not asked: a GitHub of somebody's own
+// has an OWNER/NAME too.
 func buildClaims(id assay.Identity) assay.Claims {
 	c := id.Claims
+	if id.Issuer != gitHubIssuer && !strings.HasPrefix(id.Issuer, gitHubIssuer+"/") {
+		c.GitHubWorkflowRepository = ""
+		return c
+	}
 	old := assay.Claims{GitHubWorkflowTrigger: c.GitHubWorkflowTrigger, GitHubWorkflowSHA: c.GitHubWorkflowSHA, GitHubWorkflowName: c.GitHubWorkflowName,
 		GitHubWorkflowRepository: c.GitHubWorkflowRepository, GitHubWorkflowRef: c.GitHubWorkflowRef}
-	if id.Issuer != gitHubIssuer || c != old || c.GitHubWorkflowRepository == "" {
+	if c != old || c.GitHubWorkflowRepository == "" {
 		return c
 	}
 	c.SourceRepositoryURI = "https://github.com/" + c.GitHubWorkflowRepository
