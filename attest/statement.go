@@ -29,7 +29,8 @@ const (
 )
 
 // StatementOptions choose how evidence is encoded. The zero value writes the first
-// type of each kind: CycloneDX for an SBOM, SLSA v1 for provenance, OpenVEX for VEX.
+// type of each kind: CycloneDX for an SBOM, SLSA v1 for provenance, OpenVEX for VEX,
+// in-toto vulns v0.2 for a scan.
 type StatementOptions struct {
 	// PredicateType asks for another encoding of the evidence's kind, such as
 	// [assay.PredicateSPDX] for an SBOM, which is SPDX 2.3; with "/v3.0.1" after it,
@@ -47,8 +48,9 @@ type StatementOptions struct {
 // An [*assay.Opaque] of a type that this module reads is checked by that reader and
 // then kept byte for byte, but for whitespace: this is how a document that another
 // tool made is signed as it is. What a format cannot say of an SBOM is left out;
-// package sbom, Encode, tells what that is. Evidence that has no encoding yet
-// ([*assay.Scan]) is an [assay.ErrUnchecked].
+// package sbom, Encode, tells what that is. A scan must say when its database was last
+// updated, and when it started and ended; package vex/scan, Encode, tells how the rest
+// of it is written.
 func NewStatement(ev assay.Evidence, opts StatementOptions, subjects ...assay.Subject) (assay.Statement[assay.Evidence], error) {
 	none := assay.Statement[assay.Evidence]{}
 	subjects, err := canonicalSubjects(subjects)

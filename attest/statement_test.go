@@ -73,7 +73,7 @@ func TestNewStatementRefuses(t *testing.T) {
 		{"no digest", testResult(), attest.StatementOptions{}, []assay.Subject{{Name: "x"}}, assay.ErrInvalid, "in-toto S2"},
 		{"too many subjects", testResult(), attest.StatementOptions{}, make([]assay.Subject, 1025), assay.ErrBound, "1025 subjects"},
 		{"another type", testResult(), attest.StatementOptions{PredicateType: assay.PredicateSPDX}, []assay.Subject{sub}, assay.ErrInvalid, "spdx"},
-		{"scan", &assay.Scan{}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrUnchecked, "scan"},
+		{"scan", &assay.Scan{}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "/scanner/uri"},
 		{"remediation", &assay.Remediation{}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "/stream"},
 		{"invalid test result", &assay.TestResult{Result: "fine"}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "fine"},
 		{"opaque, a member twice", &assay.Opaque{Type: "https://e.example/x", Predicate: json.RawMessage(`{"a":1,"a":2}`)}, attest.StatementOptions{}, []assay.Subject{sub}, assay.ErrInvalid, "/a"},

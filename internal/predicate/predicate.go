@@ -16,6 +16,7 @@ import (
 	"github.com/assaykit/assay/provenance"
 	"github.com/assaykit/assay/vex"
 	"github.com/assaykit/assay/vex/remediation"
+	"github.com/assaykit/assay/vex/scan"
 )
 
 // Options choose between the encodings of one kind of evidence.
@@ -55,6 +56,13 @@ func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
 		return one(assay.PredicateTest, o, func() ([]byte, error) { return EncodeTestResult(e) })
 	case *assay.Remediation:
 		return one(remediation.PredicateType, o, func() ([]byte, error) { return remediation.Encode(e) })
+	case *assay.Scan:
+		if o.Type == "" {
+			o.Type = assay.PredicateVulns02
+		} else if o.Type.Kind() != assay.KindScan {
+			return "", nil, wrongType(o.Type, string(assay.PredicateVulns02))
+		}
+		return one(o.Type, o, func() ([]byte, error) { return scan.Encode(e, o.Type) })
 	case *assay.Opaque:
 		return encodeOpaque(e, o)
 	}
@@ -124,6 +132,8 @@ func Decode(name string, t assay.PredicateType, predicate []byte, subjects ...as
 		return evidence(DecodeTestResult(name, predicate))
 	case assay.KindRemediation:
 		return evidence(remediation.Read(name, predicate))
+	case assay.KindScan:
+		return evidence(scan.Read(name, t, predicate))
 	}
 	if err := strictjson.Check(name, predicate, strictjson.Limits{}); err != nil {
 		return nil, err

@@ -52,6 +52,9 @@ func TestRoundTrip(t *testing.T) {
 		{"summary without claim of dependencies", unclaimed, predicate.Options{}, assay.PredicateVSA},
 		{"test result", &assay.TestResult{Result: "WARNED", Configuration: []assay.Resource{{URI: "x"}}, WarnedTests: []string{"w"}, URL: "https://x.example"}, predicate.Options{}, assay.PredicateTest},
 		{"remediation", remediated(), predicate.Options{}, assay.PredicateRemediation},
+		{"scan", scanned(), predicate.Options{}, assay.PredicateVulns02},
+		{"scan of v0.1", scanned(), predicate.Options{Type: assay.PredicateVulns01}, assay.PredicateVulns01},
+		{"scan for cosign", scanned(), predicate.Options{Type: assay.PredicateCosignVuln}, assay.PredicateCosignVuln},
 		{"opaque", &assay.Opaque{Type: "https://e.example/x", Predicate: json.RawMessage(`{"a": 1}`)}, predicate.Options{}, "https://e.example/x"},
 	}
 	for _, tt := range tests {
@@ -105,6 +108,11 @@ func provenance() *assay.Provenance {
 	return &assay.Provenance{BuildType: "https://build.example/t", ExternalParameters: map[string]json.RawMessage{"a": json.RawMessage(`1`)}, Builder: assay.Builder{ID: "https://builder.example"}}
 }
 
+func scanned() *assay.Scan {
+	return &assay.Scan{Scanner: assay.Scanner{URI: "https://scanner.example", DBUpdated: at}, StartedOn: at, FinishedOn: at, Coverage: &assay.Coverage{Components: 1},
+		Findings: []assay.Finding{{Vulnerability: assay.Vulnerability{ID: "CVE-2026-0001"}, Component: "c", Severities: []assay.Severity{{Source: "nvd", Rating: assay.RatingHigh}}}}}
+}
+
 func vexDoc() *assay.VEX {
 	return &assay.VEX{ID: "https://vex.example/1", Author: "a", Timestamp: at, Version: 1, Statements: []assay.VEXStatement{{
 		Vulnerability: assay.Vulnerability{ID: "CVE-2026-0001"}, Timestamp: at, Status: assay.Fixed,
@@ -136,7 +144,8 @@ func TestEncodeRefuses(t *testing.T) {
 		{"nil scan", (*assay.Scan)(nil), predicate.Options{}, assay.ErrInvalid, "scan"},
 		{"SBOM as VEX", sbom(), predicate.Options{Type: assay.PredicateOpenVEX}, assay.ErrInvalid, "cyclonedx"},
 		{"VEX of another product", other, predicate.Options{Subjects: []assay.Subject{subject}}, assay.ErrInvalid, "OpenVEX 17"},
-		{"scan", &assay.Scan{}, predicate.Options{}, assay.ErrUnchecked, "scan"},
+		{"scan without the time of its database", &assay.Scan{Scanner: assay.Scanner{URI: "x"}, StartedOn: at, FinishedOn: at}, predicate.Options{}, assay.ErrInvalid, "/scanner/db/lastUpdate"},
+		{"scan as VEX", scanned(), predicate.Options{Type: assay.PredicateOpenVEX}, assay.ErrInvalid, "vulns/v0.2"},
 		{"opaque as another type", &assay.Opaque{Type: "https://e.example/x", Predicate: json.RawMessage(`{}`)}, predicate.Options{Type: "https://e.example/y"}, assay.ErrInvalid, "https://e.example/y"},
 	}
 	for _, tt := range tests {
@@ -173,6 +182,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a member twice", `{"a":1,"a":1}`, "https://e.example/x", assay.ErrInvalid, []string{"/a"}},
 		{"remediation with an unknown member", `{"x": 1}`, assay.PredicateRemediation, assay.ErrInvalid, []string{"/x"}},
 		{"scan, not JSON", `{`, assay.PredicateVulns02, assay.ErrInvalid, []string{"read JSON"}},
+		{"scan without scanner", `{"x": 1}`, assay.PredicateVulns01, assay.ErrInvalid, []string{"/scanner", "vulns/v0.1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -187,7 +197,7 @@ func TestDecodeRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, typ := range []assay.PredicateType{assay.PredicateVulns02, "https://e.example/x"} {
+	for _, typ := range []assay.PredicateType{"https://e.example/x"} {
 		ev, err := predicate.Decode("a-blob", typ, []byte(`{"x": 1}`))
 		if o, ok := ev.(*assay.Opaque); err != nil || !ok || o.Type != typ || string(o.Predicate) != `{"x": 1}` {
 			t.Errorf("%s: %v, %v", typ, ev, err)
