@@ -47,7 +47,6 @@ func (r *recorder) statuses(record *assay.Remediation, lives []*life) *assay.Err
 		}
 		slices.SortFunc(times, time.Time.Compare)
 		times = slices.CompactFunc(times, time.Time.Equal)
-		parts := lives[i].parts()
 		first, last := index[e.FirstImage], index[e.LastImage]
 		for _, t := range times {
 			img := first
@@ -56,13 +55,13 @@ func (r *recorder) statuses(record *assay.Remediation, lives []*life) *assay.Err
 					img = n
 				}
 			}
-			a, err := r.ask(at(t), e, parts, record.Images[img].Digest)
+			a, err := r.ask(at(t), e, lives[i].parts(img), record.Images[img].Digest)
 			if err != nil {
 				return err
 			}
 			change(e, a, h.date(e, t, a))
 		}
-		a, err := r.ask(at(r.asOf), e, parts, e.LastImage)
+		a, err := r.ask(at(r.asOf), e, lives[i].parts(last), e.LastImage)
 		if err != nil {
 			return err
 		}
@@ -149,10 +148,15 @@ func questions(v assay.Vulnerability) []assay.Vulnerability {
 	return out
 }
 
-// parts are the component, each way it was found.
-func (l *life) parts() [][]assay.Product {
+// parts are the component, each way it was found in an image; or in any, where no scan
+// of that one found it.
+func (l *life) parts(image int) [][]assay.Product {
 	var purls []assay.PURL
+	here := slices.ContainsFunc(l.reports, func(r *report) bool { return r.scan.image == image })
 	for _, report := range l.reports {
+		if here && report.scan.image != image {
+			continue
+		}
 		for _, f := range report.findings {
 			purls = append(purls, f.PURL)
 		}
