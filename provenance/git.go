@@ -22,17 +22,22 @@ const gitOp = "state provenance of a clone"
 // FromGit states the provenance of a local build, of type [BuildTypeLocal], from the
 // clone in dir: its commit, whether files differ from it, and, unless opts say them,
 // the URL of the remote "origin" and the ref that is checked out. Files that git
-// ignores are not looked at. A user and password in the URL are left out.
+// ignores are not looked at; those of submodules that are checked out are. Where git was
+// told to skip files, as in a sparse checkout, or to assume that they are unchanged, and
+// no other differs, it is unknown whether any does. A user and password in the URL are
+// left out. The clone may be shallow, or a linked work tree, with object ids of SHA-1 or
+// SHA-256.
 //
 // It runs git, which must be installed, with what a repository's own configuration
-// could make it execute turned off. A folder that is no clone is [assay.ErrAbsent],
-// git missing or failing [assay.ErrUnchecked].
+// could make it execute turned off: hooks, watchers, and filters of files. A folder that
+// is no clone is [assay.ErrAbsent], git missing or failing, or a clone without files,
+// [assay.ErrUnchecked].
 func FromGit(ctx context.Context, dir string, opts BuildOptions) (*assay.Provenance, error) {
 	commit, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	if err != nil {
 		return nil, err
 	}
-	status, err := git(ctx, dir, "status", "--porcelain=v1", "-z", "--untracked-files=normal")
+	state, err := (&workTree{ctx: ctx}).modified(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +66,14 @@ func FromGit(ctx context.Context, dir string, opts BuildOptions) (*assay.Provena
 		StartedOn:          opts.StartedOn.UTC(),
 		FinishedOn:         opts.FinishedOn.UTC(),
 	}
-	modified := "false"
-	if status != "" {
-		modified = "true"
+	vcs := map[string]string{"system": "git", "revision": commit}
+	switch state {
+	case assay.Proven:
+		vcs["modified"] = "true"
+	case assay.Refuted:
+		vcs["modified"] = "false"
 	}
-	if err := goSource(p, map[string]string{"system": "git", "revision": commit, "modified": modified}, BuildOptions{Repository: repository, Ref: ref}); err != nil {
+	if err := goSource(p, vcs, BuildOptions{Repository: repository, Ref: ref}); err != nil {
 		return nil, err
 	}
 	if repository != "" {
