@@ -391,6 +391,9 @@ func (w *writer) pointer(key, value []byte) error {
 		if err := w.endPointers(); err != nil {
 			return err
 		}
+		if key[0] == keyMark {
+			w.meta.Marks++
+		}
 		w.key, w.value, w.before, w.open = append(w.key[:0], key...), w.value[:0], 0, true
 		if key[0] == keyPackage {
 			base, _, _ := bytes.Cut(key[1:], []byte{0})

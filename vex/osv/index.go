@@ -45,6 +45,8 @@ type meta struct {
 	Apart []Skipped `json:"apart,omitempty"`
 	// Parts counts what the packages of the table point to.
 	Parts int `json:"parts"`
+	// Marks counts the vulnerabilities that are said to be exploited.
+	Marks int `json:"marks,omitzero"`
 }
 
 type metaExtent struct {
@@ -247,6 +249,9 @@ func (x *Index) Advisory(ctx context.Context, id assay.VulnID) (*Advisory, error
 
 // mark fills in Exploited by the names of the vulnerability.
 func (x *Index) mark(a *Advisory) error {
+	if x.meta.Marks == 0 {
+		return nil
+	}
 	asked := append([]assay.VulnID{a.ID}, a.Aliases...)
 	for _, u := range a.Upstream {
 		names, err := x.Names(u)

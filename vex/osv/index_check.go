@@ -49,6 +49,7 @@ func (x *Index) Check(ctx context.Context) error {
 			case k[0] == keyGroup:
 				_, failed = x.Names(assay.VulnID(k[1:]))
 			case k[0] == keyMark:
+				c.marks++
 				_, failed = x.record(keyMark, assay.VulnID(k[1:]))
 			case k[0] == keyPackage:
 				failed = c.packages(k[1:], value)
@@ -74,6 +75,9 @@ func (x *Index) Check(ctx context.Context) error {
 	if c.found != c.parts || c.found != x.meta.Parts {
 		return refuted("packages", strconv.Itoa(c.found), strconv.Itoa(c.parts)+" that are in the records")
 	}
+	if c.marks != x.meta.Marks {
+		return refuted("marks", strconv.Itoa(x.meta.Marks), strconv.Itoa(c.marks))
+	}
 	return nil
 }
 
@@ -81,7 +85,7 @@ type checker struct {
 	x    *Index
 	step func() error
 	// parts are in the records that stand, found in the table.
-	parts, found int
+	parts, found, marks int
 }
 
 // record gives the content digests of the records of an id.

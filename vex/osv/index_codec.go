@@ -3,6 +3,7 @@ package osv
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -72,6 +73,12 @@ func (e *encoder) advisory(a *Advisory) {
 	e.time(a.Exploited.Due)
 }
 
+// In the file these are numbers.
+var (
+	rangeTypes = []RangeType{RangeSemVer, RangeEcosystem, RangeGit}
+	eventKinds = []EventKind{Introduced, Fixed, LastAffected, Limit}
+)
+
 func (e *encoder) affected(a *Affected) {
 	e.text(a.Ecosystem)
 	e.text(a.Name)
@@ -83,11 +90,11 @@ func (e *encoder) affected(a *Affected) {
 	texts(e, a.Versions)
 	e.uint(len(a.Ranges))
 	for _, r := range a.Ranges {
-		e.text(string(r.Type))
+		e.uint(slices.Index(rangeTypes, r.Type))
 		e.text(r.Repo)
 		e.uint(len(r.Events))
 		for _, v := range r.Events {
-			e.text(string(v.Kind))
+			e.uint(slices.Index(eventKinds, v.Kind))
 			e.text(v.Version)
 		}
 	}
@@ -227,12 +234,12 @@ func (d *decoder) affected(a *Affected) {
 		a.Ranges = make([]Range, n)
 		for i := range a.Ranges {
 			r := &a.Ranges[i]
-			r.Type, r.Repo = RangeType(d.text()), d.text()
+			r.Type, r.Repo = rangeTypes[d.uint(len(rangeTypes)-1)], d.text()
 			if m := d.count(2); m > 0 {
 				r.Events = make([]Event, m)
 			}
 			for j := range r.Events {
-				r.Events[j] = Event{EventKind(d.text()), d.text()}
+				r.Events[j] = Event{eventKinds[d.uint(len(eventKinds)-1)], d.text()}
 			}
 		}
 	}
