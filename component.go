@@ -1,6 +1,9 @@
 package assay
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // ComponentID identifies a component inside one [SBOM] (CycloneDX bom-ref, SPDX
 // SPDXID). It means nothing outside of it.
@@ -116,5 +119,12 @@ type Relation struct {
 
 // Compare orders relations by from, kind, to.
 func (r Relation) Compare(o Relation) int {
-	return cmp.Or(cmp.Compare(r.From, o.From), cmp.Compare(r.Kind, o.Kind), cmp.Compare(r.To, o.To))
+	// Not by cmp.Or, which compares everything: there are many relations to sort.
+	if c := strings.Compare(string(r.From), string(o.From)); c != 0 {
+		return c
+	}
+	if c := strings.Compare(string(r.Kind), string(o.Kind)); c != 0 {
+		return c
+	}
+	return strings.Compare(string(r.To), string(o.To))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
+	"github.com/assaykit/assay/sbom/internal/catalog"
 )
 
 // Contents is what one pass over the layers of an image, or over a folder, found:
@@ -46,8 +47,8 @@ type Contents struct {
 	// ordered by component, then by layer.
 	History []Past
 
-	res    *layers.Result
-	owners map[string]assay.ComponentID
+	res *layers.Result
+	inv *catalog.Inventory
 }
 
 // Layer is one layer of an image. The digests, sizes and counts were computed from
@@ -191,6 +192,5 @@ func (c *Contents) Removed() iter.Seq[Removed] {
 // are resolved in the lists (a package that lists bin/ls owns usr/bin/ls if bin
 // is a link), so the path must be one of [Contents.Files]. Folders have no owner.
 func (c *Contents) Owner(path string) (assay.ComponentID, bool) {
-	id, ok := c.owners[clean(path)]
-	return id, ok
+	return c.inv.Owner(c.res.Tree.Get(clean(path)))
 }

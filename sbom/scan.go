@@ -205,9 +205,13 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 		Authors: slices.Clone(opts.Authors), Tools: []assay.Tool{opts.tool()}, Lifecycle: "post-build",
 		Completeness: append(inv.Completeness, assay.Completeness{Scope: "components", Aggregate: "unknown"}),
 	}
-	for _, id := range inv.Top {
-		c.SBOM.Relations = append(c.SBOM.Relations, assay.Relation{From: root.ID, Kind: assay.Contains, To: id})
+	top := make([]assay.Relation, len(inv.Top))
+	for i, id := range inv.Top {
+		top[i] = assay.Relation{From: root.ID, Kind: assay.Contains, To: id}
 	}
+	// Where they belong, so that nothing is left to sort.
+	at, _ := slices.BinarySearchFunc(c.SBOM.Relations, root.ID, func(r assay.Relation, id assay.ComponentID) int { return cmp.Compare(r.From, id) })
+	c.SBOM.Relations = slices.Insert(c.SBOM.Relations, at, top...)
 	for _, l := range c.Layers {
 		if !l.DiffID.IsZero() {
 			c.SBOM.Layers = append(c.SBOM.Layers, l.DiffID)
@@ -234,7 +238,7 @@ func scan(ctx context.Context, opts Options, pass func(*catalog.Catalog) (*layer
 func newContents(res *layers.Result, inv *catalog.Inventory) *Contents {
 	c := &Contents{
 		Manifest: res.Manifest, ConfigDigest: res.ConfigDigest, Annotations: res.Annotations, Platform: res.Platform,
-		res: res, owners: inv.Owners,
+		res: res, inv: inv,
 	}
 	if res.Config != nil {
 		c.Config = *res.Config

@@ -160,7 +160,7 @@ func addFiles(c *Contents) {
 		}
 		file.Locations = []assay.Location{at}
 		c.SBOM.Components = append(c.SBOM.Components, file)
-		if owner, ok := c.owners[f.Path]; ok {
+		if owner, ok := c.inv.Owner(f); ok {
 			c.SBOM.Relations = append(c.SBOM.Relations, assay.Relation{From: file.ID, Kind: assay.OwnedBy, To: owner})
 		} else {
 			c.SBOM.Relations = append(c.SBOM.Relations, assay.Relation{From: root, Kind: assay.Contains, To: file.ID})

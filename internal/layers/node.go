@@ -53,7 +53,15 @@ func (d *folder) find(name string) (int, bool) {
 			}
 		}
 	}
-	return slices.BinarySearchFunc(d.kids, name, func(k *node, name string) int { return strings.Compare(k.name, name) })
+	low, high := 0, len(d.kids)
+	for low < high {
+		if i := int(uint(low+high) / 2); d.kids[i].name < name {
+			low = i + 1
+		} else {
+			high = i
+		}
+	}
+	return low, low < len(d.kids) && d.kids[low].name == name
 }
 
 // put adds a kid of a name that there is none of.

@@ -109,6 +109,14 @@ func (t *Tree) Get(path string) *File {
 // [assay.ErrAbsent] if the name leads nowhere, [assay.ErrInvalid] if it leads
 // through more than 255 links or through something that is not a folder.
 func (t *Tree) Lookup(path string) (*File, error) {
+	n, err := t.lookup(path)
+	if err != nil {
+		return nil, err
+	}
+	return n.file, nil
+}
+
+func (t *Tree) lookup(path string) (*node, error) {
 	fail := func(kind error, field, bound string) error {
 		return &assay.Error{Op: "look up file", Kind: kind, Subject: path, Field: field, Bound: bound}
 	}
@@ -141,7 +149,43 @@ func (t *Tree) Lookup(path string) (*File, error) {
 			stack = append(stack, next)
 		}
 	}
-	return stack[len(stack)-1].file, nil
+	return stack[len(stack)-1], nil
+}
+
+// Folder is a folder of a [Tree], for who looks for many files in one. The zero value
+// is an empty one.
+type Folder struct{ n *node }
+
+// Folder gives the folder that a path leads to, as [Tree.Lookup] does; ok tells whether
+// it does.
+func (t *Tree) Folder(path string) (folder Folder, ok bool) {
+	n, err := t.lookup(path)
+	if err != nil || n.file.Type != Dir {
+		return Folder{}, false
+	}
+	return Folder{n}, true
+}
+
+// Get gives the file of that very name in the folder, a link not followed, or nil. A
+// name is one part of a path.
+func (f Folder) Get(name string) *File {
+	if f.n != nil {
+		if k := f.n.kid(name); k != nil {
+			return k.file
+		}
+	}
+	return nil
+}
+
+// In gives the folder of that very name in the folder, an empty one for a link or
+// anything else.
+func (f Folder) In(name string) Folder {
+	if f.n != nil {
+		if k := f.n.kid(name); k != nil && k.file.Type == Dir {
+			return Folder{k}
+		}
+	}
+	return Folder{}
 }
 
 // pushParts puts the parts of a path on a stack of parts to walk, the first on top.

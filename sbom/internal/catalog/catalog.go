@@ -18,6 +18,7 @@
 package catalog
 
 import (
+	"iter"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -135,20 +136,40 @@ func (b *budget) take(f *layers.File, n int) error {
 
 // Inventory is the software of one image.
 type Inventory struct {
-	// Components have unique IDs, in no order.
+	// Components have unique IDs, and are ordered by them.
 	Components []assay.Component
-	// Top are the components that no other one brings.
-	Top       []assay.ComponentID
+	// Top are the components that no other one brings, in order.
+	Top []assay.ComponentID
+	// Relations are ordered, and none is there twice.
 	Relations []assay.Relation
 	// Completeness has a statement for each ecosystem that was found.
 	Completeness []assay.Completeness
 	// Skipped and Past are in no order.
 	Skipped []Skipped
 	Past    []Past
-	// Owners are the components that installed a file, by its path in the tree.
-	Owners map[string]assay.ComponentID
 	// Release is the distribution, zero if unknown.
 	Release osrelease.Release
+
+	owners map[*layers.File]*node
+}
+
+// Owner gives the component that installed a file of the tree, if one did.
+func (inv *Inventory) Owner(f *layers.File) (assay.ComponentID, bool) {
+	if n := inv.owners[f]; n != nil {
+		return n.c.ID, true
+	}
+	return "", false
+}
+
+// Owners are all files that somebody installed, in no order.
+func (inv *Inventory) Owners() iter.Seq2[*layers.File, assay.ComponentID] {
+	return func(yield func(*layers.File, assay.ComponentID) bool) {
+		for f, n := range inv.owners {
+			if !yield(f, n.c.ID) {
+				return
+			}
+		}
+	}
 }
 
 // Skipped is a file that could not be read or understood.

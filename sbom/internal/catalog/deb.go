@@ -142,6 +142,10 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 		}
 	}
 	own := func(i int, file string) {
+		if len(diverted) == 0 {
+			m.own(file, nodes[i])
+			return
+		}
 		if d, ok := diverted[file]; ok && d.Owner != pkgs[i].Name {
 			file = d.To
 		}
@@ -191,27 +195,25 @@ func (m *maker) own(file string, n *node) {
 	if i := strings.LastIndexByte(file, '/'); i >= 0 {
 		dir, base = file[:i], file[i+1:]
 	}
-	real, ok := m.folders[dir]
-	if !ok {
-		if f, err := m.res.Tree.Lookup("/" + dir); err == nil && f.Type == layers.Dir {
-			if real = f.Path + "/"; f.Path == "." {
-				real = ""
+	// Lists name what is in one folder one after the other.
+	if !m.anyFolder || m.lastDir != dir {
+		folder, ok := m.folders[dir]
+		if !ok {
+			folder, _ = m.res.Tree.Folder("/" + dir) // an empty one if it leads nowhere
+			// A hostile list can name any number of folders that are not there.
+			if len(m.folders) < maxFolders {
+				m.folders[dir] = folder
 			}
-		} else {
-			real = "\x00" // leads nowhere
 		}
-		// A hostile list can name any number of folders that are not there.
-		if len(m.folders) < maxFolders {
-			m.folders[dir] = real
-		}
+		m.lastDir, m.lastFolder, m.anyFolder = dir, folder, true
 	}
-	if real == "\x00" {
-		return
-	}
-	if f := m.res.Tree.Get(real + base); f != nil && f.Type != layers.Dir {
-		m.owners[f.Path] = n
+	if f := m.lastFolder.Get(base); f != nil && f.Type != layers.Dir {
+		m.owners[f] = n
 	}
 }
+
+// owner gives what installed the file of that very path, or nil.
+func (m *maker) owner(path string) *node { return m.owners[m.res.Tree.Get(path)] }
 
 func anyCurrent[T any](ls []lineage[T]) bool {
 	for _, l := range ls {

@@ -105,7 +105,7 @@ func inspect(head []byte, sum assay.Digest, content *sparse.Content, tools func(
 // executables makes components of what no distribution's package owns: packages by
 // the notes in files, programs by their texts, and files that nothing explains.
 func (m *maker) executables() error {
-	x := &unowned{m: m, patterns: tool.Patterns(), described: map[string]*node{}}
+	x := &unowned{m: m, patterns: tool.Patterns(), described: map[string]*node{}, located: map[string]*node{}}
 	m.partial["dependencies:generic"] = true // nothing states them
 	for _, f := range m.res.Facts(exeName) {
 		p, ok := f.Value.(*program)
@@ -121,18 +121,10 @@ func (m *maker) executables() error {
 		m.claimScripts(n)
 		for _, l := range n.c.Locations {
 			at, _, _ := strings.Cut(l.Path, "!/")
-			if old := x.described[at]; old == nil || old.c.Type != assay.TypeApplication && n.c.Type == assay.TypeApplication {
-				x.described[at] = n
+			if old := x.located[at]; old == nil || old.c.Type != assay.TypeApplication && n.c.Type == assay.TypeApplication {
+				x.located[at] = n
 			}
 			m.claimPackage(n, l.Path)
-		}
-	}
-	for at, n := range m.owners { // file lists of languages
-		x.described[at] = n
-	}
-	for at, n := range m.claims {
-		if x.described[at] == nil {
-			x.described[at] = n
 		}
 	}
 	if err := x.homes(); err != nil {
@@ -152,7 +144,7 @@ func (m *maker) executables() error {
 
 // distributed reports whether a package of a distribution installed the file.
 func (m *maker) distributed(file string) bool {
-	n := m.owners[file]
+	n := m.owner(file)
 	if n == nil {
 		return false
 	}
@@ -236,13 +228,30 @@ type unowned struct {
 	m         *maker
 	patterns  []tool.Pattern
 	files     []exeFile
-	described map[string]*node // by path
+	described map[string]*node // by path: what the making itself found out
+	located   map[string]*node // by path: what was found there before
+}
+
+// describes gives the component that a file by its path is of: what the making itself
+// found out, else what has it in a list of files, a language's too, else what was found
+// there, else what claims it.
+func (x *unowned) describes(file string) *node {
+	if n := x.described[file]; n != nil {
+		return n
+	}
+	if n := x.m.owner(file); n != nil {
+		return n
+	}
+	if n := x.located[file]; n != nil {
+		return n
+	}
+	return x.m.claims[file]
 }
 
 // explains gives the component that explains a file: by its path, or by a folder
 // above it.
 func (x *unowned) explains(file string) *node {
-	if n := x.described[file]; n != nil {
+	if n := x.describes(file); n != nil {
 		return n
 	}
 	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
@@ -331,7 +340,7 @@ func (x *unowned) tools() error {
 		}
 		// Several files make the program; each has its own digest.
 		for _, f := range files {
-			if x.described[f.path] != one {
+			if x.describes(f.path) != one {
 				continue
 			}
 			if err := x.m.relate(one, assay.Contains, x.m.add(fileComponent(x.m, f, false))); err != nil {

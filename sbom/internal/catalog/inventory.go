@@ -19,9 +19,10 @@ import (
 
 // node is a component in the making.
 type node struct {
-	c   assay.Component
-	top bool
-	to  map[*node]assay.RelationKind // at most one kind between two
+	c    assay.Component
+	top  bool
+	to   map[*node]assay.RelationKind // at most one kind between two
+	rank int                          // in the order of IDs, when all have one
 }
 
 // relate adds an edge. Nothing relates to itself. The error is of kind
@@ -63,9 +64,9 @@ type maker struct {
 
 	res     *layers.Result
 	nodes   []*node
-	byKey   map[string][]*node
-	byHash  map[string]*node // by key and digest
-	owners  map[string]*node
+	byKey   map[key][]*node
+	byHash  map[hashed]*node
+	owners  map[*layers.File]*node // by the file of the merged tree
 	skipped []Skipped
 	past    []past
 	found   map[string]bool // ecosystem: something of it was found
@@ -75,7 +76,11 @@ type maker struct {
 	release osrelease.Release
 	// lockFiles is Catalog.LockFiles.
 	lockFiles bool
-	folders   map[string]string // resolved folders of file lists
+	// folders of file lists, by their names there; the last of them.
+	folders    map[string]layers.Folder
+	lastDir    string
+	lastFolder layers.Folder
+	anyFolder  bool // there is a last one
 	// claims are what explains files that no file list has, by path and by folder.
 	claims, folderClaims map[string]*node
 	// copyrights are by the file of the merged tree.
@@ -93,8 +98,8 @@ type past struct {
 // or of kind [assay.ErrUnchecked]: the context ended.
 func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
 	m := &maker{
-		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[string][]*node{}, byHash: map[string]*node{}, owners: map[string]*node{},
-		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{}, folders: map[string]string{}, lockFiles: c.LockFiles,
+		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[key][]*node{}, byHash: map[hashed]*node{}, owners: map[*layers.File]*node{},
+		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{}, folders: map[string]layers.Folder{}, lockFiles: c.LockFiles,
 	}
 	var err error
 	if m.late, err = c.late(ctx, res); err != nil {
@@ -125,9 +130,29 @@ func identity(c *assay.Component) string {
 	return c.PURL.String() + "\x00" + c.Name
 }
 
+// key is [identity], comparable without making a text of it: of a component with a
+// package URL that and the name, of others the ID.
+type key struct {
+	purl assay.PURL
+	text string
+}
+
+func keyOf(c *assay.Component) key {
+	if c.PURL.IsZero() {
+		return key{text: string(c.ID)}
+	}
+	return key{c.PURL, c.Name}
+}
+
+// hashed is a component by one of its digests.
+type hashed struct {
+	key
+	digest assay.Digest
+}
+
 // add gives the node of the component, merged with what was found before.
 func (m *maker) add(c assay.Component) *node {
-	key := identity(&c)
+	key := keyOf(&c)
 	if n := m.match(key, c); n != nil {
 		return n
 	}
@@ -135,7 +160,7 @@ func (m *maker) add(c assay.Component) *node {
 	m.nodes = append(m.nodes, n)
 	m.byKey[key] = append(m.byKey[key], n)
 	for _, h := range c.Hashes {
-		m.byHash[key+"\x00"+h.String()] = n
+		m.byHash[hashed{key, h}] = n
 	}
 	return n
 }
@@ -143,9 +168,9 @@ func (m *maker) add(c assay.Component) *node {
 // match finds the node to merge the component with, and does. It looks for one with
 // the same digest, then at a few: an image can be made to have very many that
 // contradict one another.
-func (m *maker) match(key string, c assay.Component) *node {
+func (m *maker) match(key key, c assay.Component) *node {
 	for _, h := range c.Hashes {
-		if n := m.byHash[key+"\x00"+h.String()]; n != nil && n.merge(c) {
+		if n := m.byHash[hashed{key, h}]; n != nil && n.merge(c) {
 			return n
 		}
 	}
@@ -153,7 +178,7 @@ func (m *maker) match(key string, c assay.Component) *node {
 	for _, n := range nodes[:min(len(nodes), 8)] {
 		if n.merge(c) {
 			for _, h := range c.Hashes {
-				m.byHash[key+"\x00"+h.String()] = n
+				m.byHash[hashed{key, h}] = n
 			}
 			return n
 		}
@@ -247,7 +272,7 @@ func (m *maker) owned(e ecosystem) error {
 		}
 		var owners []*node
 		for _, l := range n.c.Locations {
-			o := m.owners[l.Path]
+			o := m.owner(l.Path)
 			if o == nil || o == n {
 				owners = nil
 				break
@@ -265,7 +290,7 @@ func (m *maker) owned(e ecosystem) error {
 
 // finish gives the nodes their IDs.
 func (m *maker) finish() *Inventory {
-	inv := &Inventory{Release: m.release, Skipped: m.skipped, Owners: make(map[string]assay.ComponentID, len(m.owners))}
+	inv := &Inventory{Release: m.release, Skipped: m.skipped, owners: m.owners}
 	used := map[assay.ComponentID]bool{}
 	for _, n := range m.nodes {
 		readable(&n.c)
@@ -279,20 +304,8 @@ func (m *maker) finish() *Inventory {
 		used[id] = true
 		n.c.ID = id
 	}
-	for _, n := range m.nodes {
-		inv.Components = append(inv.Components, n.c)
-		if n.top {
-			inv.Top = append(inv.Top, n.c.ID)
-		}
-		for to, kind := range n.to {
-			inv.Relations = append(inv.Relations, assay.Relation{From: n.c.ID, Kind: kind, To: to.c.ID})
-		}
-	}
-	slices.SortFunc(inv.Relations, assay.Relation.Compare)
+	inv.list(m)
 	m.ownersUnknown()
-	for path, n := range m.owners {
-		inv.Owners[path] = n.c.ID
-	}
 	for _, eco := range slices.Sorted(maps.Keys(m.found)) {
 		for _, scope := range []string{"components:" + eco, "dependencies:" + eco} {
 			a := "complete"
@@ -314,6 +327,41 @@ func (m *maker) finish() *Inventory {
 	}
 	inv.Past = m.gone()
 	return inv
+}
+
+// list gives components and relations in order: to sort the ends of the relations of
+// one component by number takes much less time than to sort all relations by text.
+func (inv *Inventory) list(m *maker) {
+	sorted := slices.Clone(m.nodes)
+	slices.SortFunc(sorted, func(a, b *node) int { return strings.Compare(string(a.c.ID), string(b.c.ID)) })
+	for i, n := range sorted {
+		n.rank = i
+	}
+	inv.Components = make([]assay.Component, 0, len(sorted))
+	inv.Relations = make([]assay.Relation, 0, m.relations)
+	var ends []*node
+	for _, n := range sorted {
+		inv.Components = append(inv.Components, n.c)
+		if n.top {
+			inv.Top = append(inv.Top, n.c.ID)
+		}
+		ends = ends[:0]
+		for to := range n.to {
+			ends = append(ends, to)
+		}
+		slices.SortFunc(ends, func(a, b *node) int {
+			if c := strings.Compare(string(n.to[a]), string(n.to[b])); c != 0 {
+				return c
+			}
+			return a.rank - b.rank
+		})
+		for _, to := range ends {
+			inv.Relations = append(inv.Relations, assay.Relation{From: n.c.ID, Kind: n.to[to], To: to.c.ID})
+		}
+	}
+	for _, n := range sorted {
+		n.to = nil // owners keep the nodes
+	}
 }
 
 // readable makes all text UTF-8, which is what document formats carry. Names of files
@@ -366,6 +414,9 @@ func distinct(id assay.ComponentID, n *node, used map[assay.ComponentID]bool) as
 
 // gone keeps of the past what is not there any more.
 func (m *maker) gone() []Past {
+	if len(m.past) == 0 {
+		return nil
+	}
 	present := map[string]assay.ComponentID{} // by package URL without version
 	for _, n := range m.nodes {
 		if k := unversioned(&n.c); k != "" && (present[k] == "" || n.c.ID < present[k]) {
@@ -374,7 +425,7 @@ func (m *maker) gone() []Past {
 	}
 	var out []Past
 	for _, p := range m.past {
-		if m.byKey[identity(&p.c)] != nil {
+		if m.byKey[keyOf(&p.c)] != nil {
 			continue
 		}
 		readable(&p.c)
@@ -396,8 +447,7 @@ func unversioned(c *assay.Component) string {
 	if c.PURL.IsZero() {
 		return ""
 	}
-	p := c.PURL.Parts()
-	return strings.Join([]string{p.Type, p.Namespace, p.Name, p.Qualifiers["arch"]}, "/")
+	return c.PURL.Package().String() + "?" + c.PURL.Qualifier("arch")
 }
 
 func sum256(b []byte) assay.Digest {

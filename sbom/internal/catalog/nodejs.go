@@ -17,6 +17,15 @@ type npmTree struct {
 	// archived are the projects, "" for any, by "name@version" of what Yarn runs out of
 	// archives.
 	archived map[string][]string
+	levels   map[string]*npmLevel // by folder
+}
+
+// npmLevel is the folder where packages are looked for, seen from one below, and the
+// next one above.
+type npmLevel struct {
+	path    string
+	modules layers.Folder
+	up      *npmLevel
 }
 
 type npmPackage struct {
@@ -33,7 +42,7 @@ func (m *maker) npm() error {
 		}
 		return map[string]int{f.Name + "\x00" + f.Version: 0}
 	})
-	t := &npmTree{m: m, byDir: map[string]*npmPackage{}, archived: map[string][]string{}}
+	t := &npmTree{m: m, byDir: map[string]*npmPackage{}, archived: map[string][]string{}, levels: map[string]*npmLevel{}}
 	linked := m.linkedFolders()
 	locks := m.locks()
 	for i := range files {
@@ -233,17 +242,53 @@ func (t *npmTree) edges() error {
 }
 
 func (t *npmTree) resolve(dir, name string) *npmPackage {
-	for {
-		if path.Base(dir) != nodeModules {
-			if f, err := t.m.res.Tree.Lookup("/" + path.Join(dir, nodeModules, name)); err == nil && f.Type == layers.Dir {
-				// A folder that is no package ends the search, as it does in Node.js
-				// unless it has no entry point at all.
+	scope, base, scoped := strings.Cut(name, "/")
+	if !scoped {
+		scope, base = "", name
+	}
+	plain := plainPart(base) && (!scoped || plainPart(scope))
+	for l := t.level(dir); l != nil; l = l.up {
+		if plain {
+			in := l.modules
+			if scoped {
+				in = in.In(scope)
+			}
+			if f := in.Get(base); f != nil && f.Type == layers.Dir {
 				return t.byDir[f.Path]
+			} else if f == nil && (!scoped || l.modules.Get(scope) == nil) {
+				continue
 			}
 		}
-		if dir == "." {
-			return nil
+		// There are links on the way, or there is something odd.
+		if f, err := t.m.res.Tree.Lookup("/" + path.Join(l.path, name)); err == nil && f.Type == layers.Dir {
+			// A folder that is no package ends the search, as it does in Node.js
+			// unless it has no entry point at all.
+			return t.byDir[f.Path]
 		}
-		dir = path.Dir(dir)
 	}
+	return nil
+}
+
+// plainPart reports whether a text is one part of a path, and leads down.
+func plainPart(s string) bool {
+	return s != "" && s != "." && s != ".." && !strings.Contains(s, "/")
+}
+
+// level gives the nearest folder of packages from a folder up, nil if there is none.
+func (t *npmTree) level(dir string) *npmLevel {
+	l, ok := t.levels[dir]
+	if ok {
+		return l
+	}
+	if up := path.Dir(dir); up != dir {
+		l = t.level(up)
+	}
+	if path.Base(dir) != nodeModules {
+		at := path.Join(dir, nodeModules)
+		if folder, ok := t.m.res.Tree.Folder("/" + at); ok {
+			l = &npmLevel{at, folder, l}
+		}
+	}
+	t.levels[dir] = l
+	return l
 }

@@ -193,7 +193,7 @@ func (m *maker) python() error {
 			if err := m.alive(); err != nil {
 				return err
 			}
-			if file = python.Resolve(base, file); file != "" && m.owners[file] == nil {
+			if file = python.Resolve(base, file); file != "" && m.owner(file) == nil {
 				m.own(file, p.node)
 			}
 		}

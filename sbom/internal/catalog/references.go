@@ -28,7 +28,7 @@ var schemes = []string{"https", "http", "git", "git+https", "git+http", "git+ssh
 // it could be a secret that was left there.
 func link(s string) string {
 	s = strings.TrimSpace(s)
-	if s == "" || len(s) > maxURL || !utf8.ValidString(s) || strings.ContainsFunc(s, noURL) {
+	if s == "" || len(s) > maxURL || !urlText(s) {
 		return ""
 	}
 	u, err := url.Parse(s)
@@ -41,6 +41,19 @@ func link(s string) string {
 		}
 	}
 	return s
+}
+
+// urlText reports whether a text can be a URL as far as its letters go.
+func urlText(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return utf8.ValidString(s[i:]) && !strings.ContainsFunc(s[i:], noURL)
+		case c <= ' ', c == 0x7f, c == '<', c == '>', c == '"', c == '\\', c == '^', c == '`', c == '{', c == '|', c == '}':
+			return false
+		}
+	}
+	return true
 }
 
 func noURL(r rune) bool {

@@ -98,7 +98,7 @@ func TestRPM(t *testing.T) {
 				"lib64/libc.so.6": "pkg:rpm/fedora/glibc@2.39-1?arch=x86_64&distro=fedora-40",
 				"srv/app":         "pkg:rpm/fedora/app@1-1?arch=x86_64&distro=fedora-40",
 			}
-			if d := cmp.Diff(owners, inv.Owners); d != "" {
+			if d := cmp.Diff(owners, installed(inv)); d != "" {
 				t.Error(d)
 			}
 			var edges []string
@@ -241,7 +241,7 @@ func TestPacman(t *testing.T) {
 			{Name: dir + "a-2-1/files", Body: "%FILES%\nbin/a\n"}},
 	)
 	check(t, inv, "pacman", "a 2-1", "b 1:2-1", "past a 1-1, 0 to 1", "components:alpm complete", "dependencies:alpm complete")
-	if d := cmp.Diff(map[string]assay.ComponentID{"usr/bin/a": "pkg:alpm/arch/a@2-1?arch=x86_64&distro=arch"}, inv.Owners); d != "" {
+	if d := cmp.Diff(map[string]assay.ComponentID{"usr/bin/a": "pkg:alpm/arch/a@2-1?arch=x86_64&distro=arch"}, installed(inv)); d != "" {
 		t.Error(d)
 	}
 	if len(inv.Relations) != 1 || name(inv.Relations[0].From) != "a" || name(inv.Relations[0].To) != "b" {
@@ -267,7 +267,7 @@ func TestOpkg(t *testing.T) {
 		{Name: dir + "info/busybox.control", Body: control}, {Name: dir + "info/busybox.list", Body: "/bin/busybox\n"}, {Name: dir + "info/busybox.postinst", Body: "x"}}
 	inv := take(t, files)
 	check(t, inv, "opkg", "busybox 1.36-r2", "musl 1", "components:opkg complete", "dependencies:opkg complete")
-	if d := cmp.Diff(map[string]assay.ComponentID{"bin/busybox": "pkg:opkg/openwrt/busybox@1.36-r2?arch=x86_64&distro=openwrt-24.10"}, inv.Owners); d != "" {
+	if d := cmp.Diff(map[string]assay.ComponentID{"bin/busybox": "pkg:opkg/openwrt/busybox@1.36-r2?arch=x86_64&distro=openwrt-24.10"}, installed(inv)); d != "" {
 		t.Error(d)
 	}
 	if len(inv.Relations) != 1 || name(inv.Relations[0].To) != "musl" {
