@@ -2,6 +2,7 @@ package osv
 
 import (
 	"context"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -25,7 +26,7 @@ import (
 // elsewhere, and let [Index.Check] tell whether it is that of the records.
 type Index struct {
 	path  string
-	file  *os.File
+	file  readerAtCloser
 	table *table
 	meta  meta
 	// end of what pointers can point to.
@@ -75,7 +76,16 @@ func Open(path string) (*Index, error) {
 	if err != nil {
 		return nil, &assay.Error{Op: "open advisory index", Kind: assay.ErrUnchecked, Subject: path, Err: err}
 	}
-	x, err := open(path, file)
+	stat, err := file.Stat()
+	if err != nil {
+		err = unread(path, err)
+	} else if !stat.Mode().IsRegular() {
+		err = damaged(path, "", stat.Mode().Type().String(), "a file")
+	}
+	var x *Index
+	if err == nil {
+		x, err = open(path, file, stat.Size())
+	}
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -83,15 +93,13 @@ func Open(path string) (*Index, error) {
 	return x, nil
 }
 
-func open(path string, file *os.File) (*Index, error) {
-	stat, err := file.Stat()
-	if err != nil {
-		return nil, unread(path, err)
-	}
-	if !stat.Mode().IsRegular() {
-		return nil, damaged(path, "", stat.Mode().Type().String(), "a file")
-	}
-	f, err := readFooter(path, file, stat.Size())
+type readerAtCloser interface {
+	io.ReaderAt
+	io.Closer
+}
+
+func open(path string, file readerAtCloser, size int64) (*Index, error) {
+	f, err := readFooter(path, file, size)
 	if err != nil {
 		return nil, err
 	}
