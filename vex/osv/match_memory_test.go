@@ -84,3 +84,14 @@ func sbomOf(purls ...string) *assay.SBOM {
 	}
 	return s
 }
+
+// only is a database with one record of another.
+type only struct {
+	osv.Database
+	id assay.VulnID
+}
+
+func (o only) Entries(ctx context.Context, ecosystem, name string) ([]osv.Entry, error) {
+	all, err := o.Database.Entries(ctx, ecosystem, name)
+	return slices.DeleteFunc(all, func(e osv.Entry) bool { return e.Advisory != o.id }), err
+}
