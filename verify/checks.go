@@ -39,6 +39,8 @@ const (
 	CheckTestsPassed     = "test-result/passed"
 	CheckRebuilt         = "schedule/rebuilt"
 	CheckScan            = "scan/fresh"
+	CheckScanCoverage    = "scan/coverage"
+	CheckFindings        = "scan/findings"
 	CheckRemediation     = "remediation/sla"
 )
 
@@ -58,6 +60,9 @@ type subjectCase struct {
 	provenances []Verified[*assay.Provenance]
 	vexes       []Verified[*assay.VEX]
 	postures    []Verified[*assay.Posture]
+	scans       []Verified[*assay.Scan]
+	// remediations are what is stated of the streams that the image is in.
+	remediations []Verified[*assay.Remediation]
 	// bases are the images that are named as a base, by digest, and baseLayers how many
 	// of the lowest layers are shown to be one's.
 	bases []*namedBase
@@ -82,10 +87,12 @@ func (c *subjectCase) assessed() (*assay.Posture, error) {
 func newCase(r *Report, c contents, about []assay.Digest) *subjectCase {
 	return &subjectCase{
 		report: r, about: about, contents: c,
-		sboms:       slices.Collect(Evidence[*assay.SBOM](r)),
-		provenances: slices.Collect(Evidence[*assay.Provenance](r)),
-		vexes:       slices.Collect(Evidence[*assay.VEX](r)),
-		postures:    slices.Collect(Evidence[*assay.Posture](r)),
+		sboms:        slices.Collect(Evidence[*assay.SBOM](r)),
+		provenances:  slices.Collect(Evidence[*assay.Provenance](r)),
+		vexes:        slices.Collect(Evidence[*assay.VEX](r)),
+		postures:     slices.Collect(Evidence[*assay.Posture](r)),
+		scans:        slices.Collect(Evidence[*assay.Scan](r)),
+		remediations: slices.Collect(Evidence[*assay.Remediation](r)),
 	}
 }
 
@@ -174,8 +181,12 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	}
 
 	add(assay.Secure, false, v.rebuilt(c))
-	add(assay.Secure, false, Check{ID: CheckScan, Reason: NotEvidenceYet, Detail: "vulnerability scans are not read as evidence in this version"})
-	add(assay.Secure, false, Check{ID: CheckRemediation, Reason: NotEvidenceYet, Detail: "nothing proves yet that vulnerabilities are remediated inside their SLA"})
+	scan := requires(assay.KindScan)
+	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.scanned(c)))
+	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.scanCoverage(c)))
+	triaged := v.triage(c)
+	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.findings(triaged)))
+	add(assay.Secure, v.policy.Policy.SLA != nil || requires(assay.KindRemediation), c.standIn(assay.KindRemediation, false, v.remediated(c, triaged)))
 	return out
 }
 

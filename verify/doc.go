@@ -60,6 +60,22 @@
 // [Report.Summary] makes a verification summary of a report, and [Policy.Summaries] takes
 // those of others for evidence that is not there (summary/vouched).
 //
+// # Vulnerabilities
+//
+// These checks are about what scanners found, and what became of it:
+//
+//	scan/fresh             scanned lately, by a database of late          ScanWithin,
+//	                                                                      DatabaseWithin
+//	scan/coverage          the scan asked about every component of the    ScanExempt
+//	                       inventory
+//	scan/findings          VEX closes only what the image, its inventory  always
+//	                       and other VEX do not contradict
+//	remediation/sla        what is open is inside its deadline, and what  SLA
+//	                       a remediation record says was
+//
+// Of each scanner the newest scan that is fresh counts. When it ran, and the age of its
+// database, are its signer's word; who may state scans is believed in that.
+//
 // # Three answers
 //
 // Every check is proven, refuted or unknown. Unknown never passes a required
@@ -73,14 +89,10 @@
 // The report depends on the evidence, the trust, the policy and the clock, and on
 // nothing else: not on order, nor on the number of workers. Witnessed times (of
 // transparency logs and timestamp authorities) are the only ones that decide;
-// times that a document claims are never used for a decision. Attestations that
+// times that a document claims are never used for a decision, but those of scans and of
+// remediation, for which there is no other source. Attestations that
 // are refused are listed and do not count, for or against: whoever can write to a
 // registry could else fail any image.
-//
-// # What is not promised yet
-//
-// Scans and remediation records are not evidence in this version, so that no image
-// is called secure: the checks that need them say unknown.
 //
 // # Signatures
 //

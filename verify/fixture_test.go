@@ -198,7 +198,28 @@ func (f *fixture) policy() verify.Policy {
 // verify asks about the image's digest, with its bytes at hand.
 func (f *fixture) verify(t testing.TB, envelopes []assay.Envelope, opts ...verify.Option) *verify.Report {
 	t.Helper()
-	return f.ask(t, f.policy(), opts, attest.FromEnvelopes(envelopes...), attest.FromImage(f.image))
+	return f.askAbout(t, f.policy(), envelopes, opts...)
+}
+
+// askAbout is verify with another policy.
+func (f *fixture) askAbout(t testing.TB, policy verify.Policy, envelopes []assay.Envelope, opts ...verify.Option) *verify.Report {
+	t.Helper()
+	return f.ask(t, policy, opts, attest.FromEnvelopes(envelopes...), attest.FromImage(f.image))
+}
+
+// askWith is askAbout with another trust, at another time.
+func (f *fixture) askWith(t testing.TB, trust verify.Trust, policy verify.Policy, when time.Time, envelopes []assay.Envelope) *verify.Report {
+	t.Helper()
+	v, err := verify.New(trust, policy, verify.At(when))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := v.Verify(context.Background(), f.digest, attest.FromEnvelopes(envelopes...), attest.FromImage(f.image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replays(t, r)
+	return r
 }
 
 func (f *fixture) ask(t testing.TB, policy verify.Policy, opts []verify.Option, sources ...attest.Source) *verify.Report {

@@ -13,7 +13,7 @@ import (
 	"github.com/assaykit/assay/verify/internal/envelope"
 )
 
-// clockSkew is how far a witness's clock may be ahead of the asker's.
+// clockSkew is how far two of the clocks of signer, witness and asker may be apart.
 const clockSkew = 5 * time.Minute
 
 // openAll proves every envelope, writes what became of each into the report, and

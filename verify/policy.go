@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/verify/layout"
+	"github.com/assaykit/assay/vex/remediation"
 )
 
 // PolicySchema is the value of a policy file's schema member.
@@ -89,6 +91,18 @@ type Policy struct {
 	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin]. Only
 	// provenance signed with a certificate can show it; see [Key].
 	RebuildWithin Duration `json:"rebuildWithin,omitzero"`
+	// ScanWithin is how long a vulnerability scan counts after it was finished, and
+	// DatabaseWithin how long the state of the database that it asked. 0 means
+	// [DefaultScanWithin] and [DefaultDatabaseWithin].
+	ScanWithin     Duration `json:"scanWithin,omitzero"`
+	DatabaseWithin Duration `json:"databaseWithin,omitzero"`
+	// ScanExempt are purl types of which it is known that no database has advisories,
+	// such as "generic"; "" is for components without a package URL. That a scanner
+	// cannot ask about others leaves open whether they are vulnerable.
+	ScanExempt []string `json:"scanExempt,omitempty"`
+	// SLA are the deadlines that open vulnerabilities must be inside of, required if it is
+	// given. With none, the deadlines of [remediation.ProfileDefault] are looked at.
+	SLA *remediation.Profile `json:"sla,omitempty"`
 	// ContentsUnsafe lets claims about contents pass without the image's bytes: what
 	// an allowed signer claims of posture then counts as shown, and the SBOM check is
 	// not required. It never lets a claim pass that the bytes refute.
@@ -139,6 +153,7 @@ type compiledPolicy struct {
 	layouts []*layout.Layout
 	refs    *regexp.Regexp // nil: any
 	levels  []compiledLevel
+	sla     *remediation.Profile
 	// sourceRefs is of the source level; nil: any.
 	sourceRefs *regexp.Regexp
 }
@@ -210,12 +225,26 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	if p.RebuildWithin == 0 {
 		c.RebuildWithin = Duration(DefaultRebuildWithin)
 	}
+	if p.ScanWithin < 0 || p.DatabaseWithin < 0 {
+		return nil, bad("/scanWithin", time.Duration(min(p.ScanWithin, p.DatabaseWithin)).String(), "0 or more, as databaseWithin")
+	}
+	c.ScanWithin = cmp.Or(p.ScanWithin, Duration(DefaultScanWithin))
+	c.DatabaseWithin = cmp.Or(p.DatabaseWithin, Duration(DefaultDatabaseWithin))
+	var err error
+	if p.SLA == nil {
+		if c.sla, err = remediation.Named(remediation.ProfileDefault); err != nil {
+			return nil, err
+		}
+	} else if _, err := p.SLA.Encode(); err != nil { // which holds it to its rules
+		return nil, bad("/sla", p.SLA.Name, err.Error())
+	} else {
+		c.sla = p.SLA
+	}
 	for i, s := range p.Sources {
 		if u, err := url.Parse(s); err != nil || u.Scheme == "" || canonicalRepository(s) != s {
 			return nil, bad(fmt.Sprintf("/sources/%d", i), s, "an absolute URI without git+ and .git")
 		}
 	}
-	var err error
 	if c.refs, err = anchored(p.RefPattern); err != nil {
 		return nil, bad("/refPattern", p.RefPattern, err.Error())
 	}

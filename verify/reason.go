@@ -110,8 +110,6 @@ const (
 	NotShown Reason = "not-shown"
 	// ShownFalse: the image's bytes show that it is not so.
 	ShownFalse Reason = "shown-false"
-	// NotEvidenceYet: this version has no evidence of the kind.
-	NotEvidenceYet Reason = "not-evidence-yet"
 	// TooOld: a deadline has passed.
 	TooOld Reason = "too-old"
 	// FromTheFuture: a witnessed time is after the time of asking.

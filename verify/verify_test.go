@@ -39,8 +39,9 @@ func TestGenuine(t *testing.T) {
 		check(t, r, id, assay.Proven, verify.Holds)
 	}
 	// What nothing proves yet is unknown, and keeps the image from being secure.
-	check(t, r, verify.CheckRemediation, assay.Unknown, verify.NotEvidenceYet)
-	check(t, r, verify.CheckScan, assay.Unknown, verify.NotEvidenceYet)
+	check(t, r, verify.CheckRemediation, assay.Unknown, verify.NotStated)
+	check(t, r, verify.CheckScan, assay.Unknown, verify.NotStated)
+	check(t, r, verify.CheckScanCoverage, assay.Unknown, verify.NotStated)
 	if r.Verdict.Next != assay.Secure || !slices.Contains(r.Verdict.Missing, verify.CheckRemediation) || len(r.Missing()) != len(r.Verdict.Missing) {
 		t.Errorf("missing: %v", r.Verdict.Missing)
 	}

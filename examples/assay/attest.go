@@ -27,6 +27,8 @@ var predicateTypes = map[string]assay.PredicateType{
 	"openvex":        assay.PredicateOpenVEX,
 	"scai":           assay.PredicateSCAI,
 	"vsa":            assay.PredicateVSA,
+	"vuln":           assay.PredicateVulns02,
+	"remediation":    assay.PredicateRemediation,
 }
 
 // signing are the flags that say who signs.
@@ -37,7 +39,7 @@ type signing struct {
 
 func attestCommand(fs *flag.FlagSet) action {
 	var s signing
-	typ := fs.String("type", "", "predicate `TYPE`: cyclonedx, spdx, slsaprovenance, openvex, scai, vsa or a URI")
+	typ := fs.String("type", "", "predicate `TYPE`: cyclonedx, spdx, slsaprovenance, openvex, scai, vsa, vuln, remediation or a URI")
 	predicate := fs.String("predicate", "", "predicate `FILE` (JSON)")
 	to := fs.String("to", "registry", "`registry`, or a .json or .jsonl file, which is replaced")
 	fs.StringVar(&s.key, "key", "", "private key `FILE`: cosign's (password in COSIGN_PASSWORD) or PEM PKCS #8")

@@ -13,6 +13,10 @@
 //	assay vex convert FILE [--from FORMAT] [--product PRODUCT] [-o FORMAT[=FILE]]...
 //	assay vex check   FILE [--from FORMAT]
 //	assay vex status  FILE --product PRODUCT [--part PURL]... --id ID [--with FILE]... [--at TIME]
+//	assay db build  DB --source [NAME=][FORMAT:]PATH...
+//	assay db update DB --source [NAME=][FORMAT:]PATH...
+//	assay db info   DB [--check]
+//	assay scan      (IMAGE --db DB | REPORT --report) [--vex FILE]... [-o FORMAT[=FILE]]... [--platform OS/ARCH]
 //	assay discover  IMAGE@DIGEST [--github URL]...
 //	assay verify    IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--github URL]... [--at TIME] [-o FORMAT[=FILE]]...
 //	assay replay    RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...
@@ -21,6 +25,10 @@
 // oci-archive:PATH[:TAG][@DIGEST], docker-archive:PATH[:NAME:TAG] or, for sbom and
 // posture, dir:PATH. What is attached to an image is read from registries and from
 // layouts in folders; evidence about one in an archive is named with --bundle.
+//
+// DB is an index of advisories: dumps in the OSV format, as folders or zip archives, the
+// trackers of Debian and Alpine, and CISA's catalogue. For scan, IMAGE may be sbom:FILE;
+// its formats are text and vulns, an in-toto predicate to attest.
 //
 // PRODUCT is a purl, or REPOSITORY@DIGEST of an image. VEX formats are openvex, csaf and
 // cyclonedx; govulncheck's is read.
@@ -95,6 +103,10 @@ func commands() []command {
 		{"vex convert", "FILE [--from FORMAT] [--product PRODUCT] [-o FORMAT[=FILE]]...", vexConvertCommand},
 		{"vex check", "FILE [--from FORMAT]", vexCheckCommand},
 		{"vex status", "FILE --product PRODUCT [--part PURL]... --id ID [--with FILE]... [--at TIME]", vexStatusCommand},
+		{"db build", "DB --source [NAME=][FORMAT:]PATH...", dbBuildCommand},
+		{"db update", "DB --source [NAME=][FORMAT:]PATH...", dbUpdateCommand},
+		{"db info", "DB [--check]", dbInfoCommand},
+		{"scan", "(IMAGE --db DB | REPORT --report) [--vex FILE]... [-o FORMAT[=FILE]]... [--platform OS/ARCH]", scanCommand},
 		{"discover", "IMAGE@DIGEST [--github URL]...", discoverCommand},
 		{"verify", "IMAGE@DIGEST --policy FILE [--trusted-root FILE] [--key FILE]... [--bundle FILE]... [--github URL]... [--at TIME] [-o FORMAT[=FILE]]...", verifyCommand},
 		{"replay", "RECORD [--image IMAGE@DIGEST] [-o FORMAT[=FILE]]...", replayCommand},

@@ -173,13 +173,9 @@ func vexMergeCommand(fs *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		var docs []*assay.VEX
-		for _, f := range append([]string{file}, with...) {
-			doc, err := readVEX(e, f, "openvex", "", "")
-			if err != nil {
-				return err
-			}
-			docs = append(docs, doc)
+		docs, err := readDocuments(e, append([]string{file}, with...))
+		if err != nil {
+			return err
 		}
 		doc, contradictions, err := vex.Compile(*author, docs, vex.Options{})
 		if err != nil {
@@ -243,30 +239,26 @@ func vexStatusCommand(fs *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		when := time.Now()
+		asOf := time.Now()
 		if *at != "" {
-			if when, err = time.Parse(time.RFC3339, *at); err != nil {
+			if asOf, err = time.Parse(time.RFC3339, *at); err != nil {
 				return misused("--at: %v", err)
 			}
 		}
-		var docs []*assay.VEX
-		for _, f := range append([]string{file}, with...) {
-			doc, err := readVEX(e, f, "openvex", "", "")
-			if err != nil {
-				return err
-			}
-			docs = append(docs, doc)
+		docs, err := readDocuments(e, append([]string{file}, with...))
+		if err != nil {
+			return err
 		}
-		a := vex.StatusOf(docs, asked, assay.Vulnerability{ID: v}, when)
+		a := vex.StatusOf(docs, asked, assay.Vulnerability{ID: v}, asOf)
 		for _, c := range a.Contradictions {
 			e.note("contradiction: %s", c)
 		}
 		if a.Status == "" {
-			return &assay.Error{Op: "ask status", Kind: assay.ErrAbsent, Subject: *product, Value: *id, Bound: "a statement that holds at " + when.UTC().Format(time.RFC3339)}
+			return &assay.Error{Op: "ask status", Kind: assay.ErrAbsent, Subject: *product, Value: *id, Bound: "a statement that holds at " + when(asOf)}
 		}
 		s := a.Statement
 		why := strings.TrimSpace(strings.Join([]string{string(s.Justification), s.ImpactStatement, s.ActionStatement}, " "))
-		_, err = fmt.Fprintf(e.stdout, "%s\nsince  %s\nby     %s, %s version %d\nwhy    %s\n", a.Status, s.Timestamp.UTC().Format(time.RFC3339),
+		_, err = fmt.Fprintf(e.stdout, "%s\nsince  %s\nby     %s, %s version %d\nwhy    %s\n", a.Status, when(s.Timestamp),
 			a.Source.Document.Author, a.Source.Document.ID, a.Source.Document.Version, why)
 		return err
 	}
