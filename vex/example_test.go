@@ -261,10 +261,11 @@ func ExampleMatch() {
 	asked := image
 	asked.Subcomponents = nil
 	fmt.Println(vex.Match(image, asked).OK()) // a statement on libssl3 is not about the whole image
-	fmt.Println(vex.Match(image, image))
+	m := vex.Match(image, image)
+	fmt.Println(m.OK(), m.Product, m.Component)
 	// Output:
 	// false
-	// {digest purl}
+	// true digest purl
 }
 
 func ExampleStatusOf() {

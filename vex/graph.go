@@ -19,6 +19,9 @@ type Reached struct {
 	// Uncovered are the components at which a way begins on which nobody speaks of
 	// the component: those the root needs directly, sorted.
 	Uncovered []assay.ComponentID
+	// Undecided has, like Ways, the answers that are open because of a statement whose
+	// version range cannot be decided on; the ways to those products are Uncovered.
+	Undecided []Way
 	// Complete: the SBOM states that its edges are complete, so that there are no
 	// more ways than those it lists.
 	Complete bool
@@ -44,7 +47,8 @@ type Way struct {
 // which nobody speaks leaves the component unknown: that a program does not call a
 // library says nothing of another that has the same library. That counts only as far
 // as the SBOM lists the ways, so a policy that lets a part of the image speak for the
-// component has to ask for Complete as well.
+// component has to ask for Complete as well. Where a statement about a product may be
+// about this version, and its range cannot be decided on, nothing further in counts.
 //
 // Image names the root as statements do, beside what the SBOM says of it: see
 // [ImageProduct]. It can be zero.
@@ -94,10 +98,25 @@ func (i *ImageTimeline) Status(component assay.ComponentID, vulnerability assay.
 		if component == doc.Root.ID {
 			subs = nil
 		}
-		if a := ask(name, subs...); a.Status != "" {
+		switch a := ask(name, subs...); {
+		case a.Status != "":
 			out.Ways = append(out.Ways, Way{doc.Root.ID, a})
 			worst(a)
+		case a.open():
+			out.Undecided = append(out.Undecided, Way{doc.Root.ID, a})
 		}
+	}
+	if len(out.Undecided) > 0 {
+		out.Status = ""
+		for _, id := range g.top {
+			if leads[id] {
+				out.Uncovered = append(out.Uncovered, id)
+			}
+		}
+		if component == doc.Root.ID {
+			out.Uncovered = []assay.ComponentID{component}
+		}
+		return out
 	}
 	if len(out.Ways) > 0 {
 		return out
@@ -130,18 +149,28 @@ func (i *ImageTimeline) Status(component assay.ComponentID, vulnerability assay.
 			continue
 		}
 		silent[id] = true
+		if a.open() {
+			out.Undecided = append(out.Undecided, Way{id, a})
+			continue
+		}
 		if id != component {
 			stack = append(stack, g.to[id]...)
 		}
 	}
 	// Back out again from where nobody spoke to the end.
 	open := g.through(component, silent)
+	for _, w := range out.Undecided {
+		for id := range g.through(w.Product, silent) {
+			open[id] = true
+		}
+	}
 	for _, id := range g.top {
 		if open[id] {
 			out.Uncovered = append(out.Uncovered, id)
 		}
 	}
 	slices.SortFunc(out.Ways, func(a, b Way) int { return cmp.Compare(a.Product, b.Product) })
+	slices.SortFunc(out.Undecided, func(a, b Way) int { return cmp.Compare(a.Product, b.Product) })
 	if len(out.Uncovered) > 0 {
 		out.Status = ""
 	}

@@ -44,8 +44,8 @@ func (l *losses) counting(line *Timeline, at string, index int, s *assay.VEXStat
 	v := assay.Vulnerability{ID: s.Vulnerability.ID}
 	overridden := func(at string, named, asked assay.Product) bool {
 		src := line.Status(asked, v).Source
-		if src.Index == index {
-			return false
+		if src.Document == nil || src.Index == index {
+			return false // nothing else is known to count
 		}
 		l.add(at, productName(named), "overridden by /statements/"+strconv.Itoa(src.Index)+"; "+format+" has no history of statements")
 		return true

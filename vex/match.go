@@ -35,10 +35,15 @@ type Matching struct {
 	Product Basis
 	// Component is about the subcomponents; ByProduct if the statement has none.
 	Component Basis
+	// Undecided: the statement may be about what was asked, but whether the version is in
+	// its range cannot be told. It is not OK then.
+	Undecided bool
 }
 
 // OK reports whether the statement is about what was asked.
-func (m Matching) OK() bool { return m.Product != NoMatch && m.Component != NoMatch }
+func (m Matching) OK() bool {
+	return m.Product != NoMatch && m.Component != NoMatch && !m.Undecided
+}
 
 // Match reports whether a statement about the product stated says something about
 // the product asked. The subcomponents of asked are the parts that one asks about;
@@ -50,15 +55,17 @@ func (m Matching) OK() bool { return m.Product != NoMatch && m.Component != NoMa
 // matches only itself. MD5 and SHA-1 match nothing.
 //
 // A purl without version and with the qualifier "vers" is about the versions in that
-// range. The order of versions is known for the range schemes deb, rpm, npm, golang,
-// cargo, hex, pub, swift and semver; with another scheme, or a version that does not
-// parse, only equality is decided, and a range that hangs on more matches nothing.
+// range. The order of versions is known for the range schemes alpine and apk, cargo,
+// composer, cran, deb, gem, golang, hackage, hex, maven, npm, nuget, pub, pypi, rpm,
+// semver and swift; with another scheme, or a version that is none of it, only equality
+// is decided, and a range that hangs on more is Undecided.
 //
 // A statement that has subcomponents says nothing about other parts, or about the
 // product as a whole. One that has none is about every part.
 func Match(stated, asked assay.Product) Matching {
-	m := Matching{Product: matchOne(stated, asked)}
-	if m.Product == NoMatch {
+	m := Matching{}
+	m.Product, m.Undecided = matchOne(stated, asked)
+	if m.Product == NoMatch && !m.Undecided {
 		return Matching{}
 	}
 	if len(stated.Subcomponents) == 0 {
@@ -67,17 +74,24 @@ func Match(stated, asked assay.Product) Matching {
 	}
 	// Nothing asked about is NoMatch: the whole is more than the parts stated.
 	for i, part := range asked.Subcomponents {
-		best := NoMatch
+		best, unsure := NoMatch, false
 		for _, s := range stated.Subcomponents {
-			if b := matchOne(s, part); rank(b) > rank(best) {
+			b, u := matchOne(s, part)
+			if rank(b) > rank(best) {
 				best = b
 			}
+			unsure = unsure || u
 		}
+		if best == NoMatch && !unsure {
+			return Matching{Product: m.Product}
+		}
+		m.Undecided = m.Undecided || best == NoMatch
 		// The match of several parts is as good as that of the worst.
 		if i == 0 || rank(best) < rank(m.Component) {
 			m.Component = best
 		}
 	}
+	m.Undecided = m.Undecided && len(asked.Subcomponents) > 0
 	return m
 }
 
@@ -85,37 +99,41 @@ func rank(b Basis) int {
 	return slices.Index([]Basis{NoMatch, ByCPE, ByID, ByPURL, ByDigest, ByProduct}, b)
 }
 
-func matchOne(stated, asked assay.Product) Basis {
+// matchOne looks at the products alone; undecided comes with NoMatch only.
+func matchOne(stated, asked assay.Product) (basis Basis, undecided bool) {
 	a, okA := digests(stated)
 	b, okB := digests(asked)
 	share, contradict := compareDigests(a, b)
 	switch {
 	case !okA || !okB || contradict:
-		return NoMatch
+		return NoMatch, false
 	case share:
-		return ByDigest
+		return ByDigest, false
 	}
 	if a, b := stated.PURL, asked.PURL; !a.IsZero() && a == b {
-		return ByPURL
+		return ByPURL, false
 	}
 	for _, p := range purls(stated) {
 		for _, q := range purls(asked) {
-			if purlCovers(p, q) {
-				return ByPURL
+			switch purlCovers(p, q) {
+			case assay.Proven:
+				return ByPURL, false
+			case assay.Unknown:
+				undecided = true
 			}
 		}
 	}
 	if stated.ID != "" && stated.ID == asked.ID {
-		return ByID
+		return ByID, false
 	}
 	for _, s := range stated.CPEs {
 		for _, q := range asked.CPEs {
 			if cpeCovers(s, q) {
-				return ByCPE
+				return ByCPE, false
 			}
 		}
 	}
-	return NoMatch
+	return NoMatch, undecided
 }
 
 // purls gives the identifier and, where that is another purl, the @id: the

@@ -114,7 +114,20 @@ func TestMatchPatterns(t *testing.T) {
 		"only exclusion":       {vers("pkg:npm/a", "vers:npm/!=1.5.0"), purl("pkg:npm/a@1.6.0"), vex.ByPURL},
 		"list":                 {vers("pkg:pypi/a", "vers:pypi/1.0|1.5"), purl("pkg:pypi/a@1.5"), vex.ByPURL},
 		"not on the list":      {vers("pkg:pypi/a", "vers:pypi/1.0|1.5"), purl("pkg:pypi/a@1.6"), vex.NoMatch},
-		"order is not known":   {vers("pkg:pypi/a", "vers:pypi/<2"), purl("pkg:pypi/a@1.6"), vex.NoMatch},
+		"pypi":                 {vers("pkg:pypi/a", "vers:pypi/<2"), purl("pkg:pypi/a@2.0rc1"), vex.ByPURL},
+		"pypi spelling":        {vers("pkg:pypi/a", "vers:pypi/2.0"), purl("pkg:pypi/a@2.0.0"), vex.ByPURL},
+		"pypi post":            {vers("pkg:pypi/a", "vers:pypi/<=2.0"), purl("pkg:pypi/a@2.0.post1"), vex.NoMatch},
+		"apk":                  {vers("pkg:apk/alpine/a", "vers:alpine/<1.2.3-r4"), purl("pkg:apk/alpine/a@1.2.3_rc1-r9"), vex.ByPURL},
+		"apk by its type":      {vers("pkg:apk/alpine/a", "vers:apk/<1.2.3-r4"), purl("pkg:apk/alpine/a@1.2.3-r10"), vex.NoMatch},
+		"maven":                {vers("pkg:maven/g/a", "vers:maven/>=1.0|<2.0"), purl("pkg:maven/g/a@2.0-beta-1"), vex.ByPURL},
+		"maven release":        {vers("pkg:maven/g/a", "vers:maven/<2.0"), purl("pkg:maven/g/a@2.0.ga"), vex.NoMatch},
+		"gem":                  {vers("pkg:gem/a", "vers:gem/<1.10"), purl("pkg:gem/a@1.9.9"), vex.ByPURL},
+		"gem preview":          {vers("pkg:gem/a", "vers:gem/<1.10"), purl("pkg:gem/a@1.10.pre1"), vex.ByPURL},
+		"nuget":                {vers("pkg:nuget/a", "vers:nuget/<1.2.3.4"), purl("pkg:nuget/a@1.2.3.3"), vex.ByPURL},
+		"composer":             {vers("pkg:composer/v/a", "vers:composer/<2.0.0"), purl("pkg:composer/v/a@v2.0.0-RC1"), vex.ByPURL},
+		"cran":                 {vers("pkg:cran/a", "vers:cran/<1.10"), purl("pkg:cran/a@1.9-3"), vex.ByPURL},
+		"hackage":              {vers("pkg:hackage/a", "vers:hackage/<1.10"), purl("pkg:hackage/a@1.9.1"), vex.ByPURL},
+		"pub":                  {vers("pkg:pub/a", "vers:pub/<1.10.0"), purl("pkg:pub/a@1.9.0+2"), vex.ByPURL},
 		"all versions":         {vers("pkg:pypi/a", "vers:pypi/*"), purl("pkg:pypi/a@1.6"), vex.ByPURL},
 		"asked has no version": {vers("pkg:pypi/a", "vers:pypi/*"), purl("pkg:pypi/a"), vex.NoMatch},
 		"no range at all":      {vers("pkg:npm/a", "<2"), purl("pkg:npm/a@1.0.0"), vex.NoMatch},
@@ -159,5 +172,90 @@ func TestMatchPatterns(t *testing.T) {
 				t.Errorf("by index: %q", a.Status)
 			}
 		})
+	}
+}
+
+// Where it cannot be told whether a version is in a range, that is no answer.
+func TestMatchUndecided(t *testing.T) {
+	purl := func(s string) assay.Product { return vex.PURLProduct(must(assay.ParsePURL(s))) }
+	ranged := func(pkg, v string) assay.Product {
+		p := must(assay.ParsePURL(pkg)).Parts()
+		p.Qualifiers = map[string]string{"vers": v}
+		return vex.PURLProduct(must(assay.NewPURL(p)))
+	}
+	app := purl("pkg:generic/app@1")
+	for name, tt := range map[string]struct {
+		stated, asked assay.Product
+		want          bool
+	}{
+		"unknown scheme":        {ranged("pkg:generic/a", "vers:generic/<2"), purl("pkg:generic/a@1"), true},
+		"no version of it":      {ranged("pkg:npm/a", "vers:npm/<2.0.0"), purl("pkg:npm/a@latest"), true},
+		"pypi's branch":         {ranged("pkg:pypi/a", "vers:pypi/<2"), purl("pkg:pypi/a@main"), true},
+		"composer's branch":     {ranged("pkg:composer/v/a", "vers:composer/<2"), purl("pkg:composer/v/a@1.x-dev"), true},
+		"a bound is none":       {ranged("pkg:gem/a", "vers:gem/<soon"), purl("pkg:gem/a@1"), true},
+		"too long":              {ranged("pkg:pypi/a", "vers:pypi/<2"), purl("pkg:pypi/a@1." + strings.Repeat("1", 600)), true},
+		"no range":              {ranged("pkg:npm/a", "<2"), purl("pkg:npm/a@1.0.0"), true},
+		"in a part":             {parts(app, ranged("pkg:generic/a", "vers:generic/<2")), parts(app, purl("pkg:generic/a@1")), true},
+		"one part of two":       {parts(app, ranged("pkg:generic/a", "vers:generic/<2")), parts(app, purl("pkg:generic/a@1"), purl("pkg:generic/b@1")), false},
+		"another product":       {parts(purl("pkg:generic/b@1"), ranged("pkg:generic/a", "vers:generic/<2")), parts(app, purl("pkg:generic/a@1")), false},
+		"the bound itself":      {ranged("pkg:generic/a", "vers:generic/<2"), purl("pkg:generic/a@2"), false},
+		"another package":       {ranged("pkg:generic/a", "vers:generic/<2"), purl("pkg:generic/b@1"), false},
+		"a list":                {ranged("pkg:generic/a", "vers:generic/1|2"), purl("pkg:generic/a@3"), false},
+		"no version":            {ranged("pkg:generic/a", "vers:generic/<2"), purl("pkg:generic/a"), false},
+		"whole, stated of part": {parts(ranged("pkg:generic/a", "vers:generic/<2"), app), purl("pkg:generic/a@1"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if m := vex.Match(tt.stated, tt.asked); m.Undecided != tt.want || m.Undecided && m.OK() {
+				t.Errorf("got %+v", m)
+			}
+		})
+	}
+}
+
+// A statement that may be about the version keeps an older one from closing, and closes
+// nothing itself.
+func TestStatusUndecided(t *testing.T) {
+	const id = assay.VulnID("CVE-2026-0001")
+	lib := assay.MustPURL("pkg:generic/lib@1")
+	parts := lib.Parts()
+	parts.Version, parts.Qualifiers = "", map[string]string{"vers": "vers:generic/<2"}
+	ranged, whole := vex.PURLProduct(must(assay.NewPURL(parts))), vex.PURLProduct(lib)
+	for name, tt := range map[string]struct {
+		older, newer assay.VEXStatement
+		want         assay.Status
+		undecided    int
+	}{
+		"affected after fixed":      {says(0, id, assay.Fixed, whole), says(1, id, assay.Affected, ranged), "", 1},
+		"looked into after fixed":   {says(0, id, assay.Fixed, whole), says(1, id, assay.UnderInvestigation, ranged), "", 1},
+		"affected before fixed":     {says(0, id, assay.Affected, ranged), says(1, id, assay.Fixed, whole), assay.Fixed, 1},
+		"fixed after affected":      {says(0, id, assay.Affected, whole), says(1, id, assay.Fixed, ranged), assay.Affected, 0},
+		"fixed after not affected":  {says(0, id, assay.NotAffected, whole), says(1, id, assay.Fixed, ranged), assay.NotAffected, 1},
+		"affected at the same time": {says(0, id, assay.Fixed, whole), says(0, id, assay.Affected, ranged), "", 1},
+		"nothing else":              {says(0, id, assay.Fixed, other), says(1, id, assay.Fixed, ranged), "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := said("a", tt.older, tt.newer)
+			a := vex.StatusOf([]*assay.VEX{doc}, whole, assay.Vulnerability{ID: id}, on(2))
+			if a.Status != tt.want || len(a.Undecided) != tt.undecided || (a.Status == "") != (a.Source.Document == nil) {
+				t.Errorf("got %q, undecided %v", a.Status, a.Undecided)
+			}
+		})
+	}
+	// Nor does one about a product keep what is said further in from being asked for in
+	// vain: the way to it is open.
+	s := graphSBOM("root>a a>b b>lib")
+	for i := range s.Components {
+		if s.Components[i].ID == "lib" {
+			s.Components[i].PURL = lib
+		}
+	}
+	b := vex.PURLProduct(assay.MustPURL("pkg:npm/b@1.0.0"))
+	for name, p := range map[string]assay.Product{"a": vex.PURLProduct(assay.MustPURL("pkg:npm/a@1.0.0")), "root": vex.PURLProduct(assay.MustPURL("pkg:npm/root@1.0.0"))} {
+		p.Subcomponents, b.Subcomponents = []assay.Product{ranged}, []assay.Product{whole}
+		doc := said("a", says(0, id, assay.Affected, p), says(0, id, assay.Fixed, b))
+		r := vex.NewTimeline([]*assay.VEX{doc}, on(1)).StatusIn(s, assay.Product{}, "lib", assay.Vulnerability{ID: id})
+		if r.Status != "" || len(r.Undecided) != 1 || len(r.Uncovered) != 1 || r.Uncovered[0] != "a" {
+			t.Errorf("%s: got %+v", name, r)
+		}
 	}
 }

@@ -13,7 +13,7 @@ func compareVersions(scheme, a, b string) (n int, ok bool) {
 		return compareEVR(a, b, compareDeb)
 	case "rpm":
 		return compareEVR(a, b, compareRPM)
-	case "npm", "golang", "cargo", "hex", "pub", "swift", "semver":
+	case "npm", "golang", "cargo", "hex", "swift", "semver":
 		x, ok := parseSemver(a)
 		if !ok {
 			return 0, false
@@ -24,7 +24,7 @@ func compareVersions(scheme, a, b string) (n int, ok bool) {
 		}
 		return compareSemver(x, y), true
 	}
-	return 0, false
+	return compareByEcosystem(scheme, a, b)
 }
 
 // semver is a version of Semantic Versioning 2.0.0; build metadata has no rank.

@@ -12,7 +12,8 @@ import (
 
 // Answer is what a set of documents says of a product and a vulnerability at a time.
 type Answer struct {
-	// Status is empty if nothing speaks to the question.
+	// Status is empty if nothing speaks to the question, or if Undecided has a statement
+	// of affected or under_investigation that would count.
 	Status assay.Status
 	// Statement is the one that counts, enriched by earlier ones. See [StatusOf].
 	Statement assay.VEXStatement
@@ -23,6 +24,9 @@ type Answer struct {
 	History []Entry
 	// Contradictions are the statements that disagree with the one that counts.
 	Contradictions []Contradiction
+	// Undecided are statements that may be about the product, because whether its version
+	// is in their range cannot be told; the oldest first.
+	Undecided []Entry
 }
 
 // Entry is a statement of a document.
@@ -86,6 +90,10 @@ func (c Contradiction) String() string {
 // is a contradiction; so is a last word of another author of affected against fixed
 // or not_affected, or the reverse.
 //
+// A statement whose version range cannot be decided on ([Match]) closes nothing, and one
+// of affected or under_investigation that would count leaves the status open: it is in
+// Undecided, and the status is empty.
+//
 // What the statement that counts leaves empty is taken from earlier ones, the newest
 // first: description, IRI and further aliases of the vulnerability, and the supplier;
 // notes, justification, impact and action (with its time) only from statements of the
@@ -147,28 +155,51 @@ func (t *Timeline) Status(product assay.Product, vulnerability assay.Vulnerabili
 			about = append(about, e)
 		}
 	}
-	var entries []Entry
+	var entries, undecided []Entry
 	for _, e := range about {
+		unsure := false
 		for _, p := range e.Statement().Products {
-			if m := Match(p, product); m.OK() && (rank(m.Product) > rank(e.Match.Product) ||
-				m.Product == e.Match.Product && rank(m.Component) > rank(e.Match.Component)) {
+			m := Match(p, product)
+			if m.OK() && (rank(m.Product) > rank(e.Match.Product) || m.Product == e.Match.Product && rank(m.Component) > rank(e.Match.Component)) {
 				e.Match = m
 			}
+			unsure = unsure || m.Undecided
 		}
-		if e.Match.OK() {
+		switch {
+		case e.Match.OK():
 			entries = append(entries, e)
+		case unsure:
+			e.Match.Undecided = true
+			undecided = append(undecided, e)
 		}
-	}
-	if len(entries) == 0 {
-		return Answer{}
 	}
 	slices.SortFunc(entries, compareEntries)
+	slices.SortFunc(undecided, compareEntries)
+	if len(entries) == 0 {
+		return Answer{Undecided: undecided}
+	}
 	win := entries[len(entries)-1]
+	if !settled(win.Statement().Status) {
+		undecided = nil // it cannot get worse than it may be
+	}
+	for _, e := range undecided {
+		if !settled(e.Statement().Status) && compareEntries(e, win) > 0 {
+			return Answer{Undecided: undecided}
+		}
+	}
 	return Answer{
 		Status: win.Statement().Status, Statement: enrich(entries), Source: win,
-		History: entries, Contradictions: contradictions(entries),
+		History: entries, Contradictions: contradictions(entries), Undecided: undecided,
 	}
 }
+
+// open reports whether a statement that may be about the product leaves the status open.
+func (a Answer) open() bool {
+	return a.Status == "" && slices.ContainsFunc(a.Undecided, func(e Entry) bool { return !settled(e.Statement().Status) })
+}
+
+// settled reports whether the status says that nothing is to be done.
+func settled(s assay.Status) bool { return s == assay.Fixed || s == assay.NotAffected }
 
 // current leaves out repetitions and superseded versions.
 func current(docs []*assay.VEX, at time.Time) []*assay.VEX {
@@ -228,7 +259,6 @@ func contradictions(entries []Entry) []Contradiction {
 
 // opposed: an investigation that ended contradicts nothing.
 func opposed(a, b assay.Status) bool {
-	settled := func(s assay.Status) bool { return s == assay.Fixed || s == assay.NotAffected }
 	return a == assay.Affected && settled(b) || settled(a) && b == assay.Affected
 }
 

@@ -8,27 +8,37 @@ import (
 )
 
 // purlCovers is [assay.PURL.Matches] and two things that are no matter of spelling:
-// versions of Go with or without "v", and ranges.
-func purlCovers(stated, asked assay.PURL) bool {
+// versions of Go with or without "v", and ranges. It is unknown if all but the version
+// matches, and whether that is in the range cannot be told.
+func purlCovers(stated, asked assay.PURL) assay.State {
 	if stated.Matches(asked) {
-		return true
+		return assay.Proven
 	}
 	s := stated.String()
 	if !strings.Contains(s, "vers=") && stated.Type() != "golang" {
-		return false
+		return assay.Refuted
 	}
 	at := strings.IndexByte(s, '@')
 	if at < 0 {
-		rest, vers := cutVers(stated)
-		return vers != "" && rest.Matches(asked) && inRange(vers, asked.Version())
+		if rest, vers := cutVers(stated); vers != "" && rest.Matches(asked) {
+			return inRange(vers, asked.Version())
+		}
+		return assay.Refuted
 	}
 	if stated.Type() != "golang" || stated.Package() != asked.Package() || plainVersion(stated) != plainVersion(asked) {
-		return false
+		return assay.Refuted
 	}
 	// The same version: what is left is the rest of the pattern.
 	end := at + strings.IndexAny(s[at:]+"?", "?#")
 	p, err := assay.ParsePURL(s[:at] + s[end:])
-	return err == nil && p.Matches(asked)
+	return decided(err == nil && p.Matches(asked))
+}
+
+func decided(ok bool) assay.State {
+	if ok {
+		return assay.Proven
+	}
+	return assay.Refuted
 }
 
 // plainVersion is the version without what writers of Go's purls add or leave out:
@@ -120,14 +130,17 @@ func unescape(s string) (string, bool) {
 }
 
 // inRange decides as the specification's algorithm does (Checking if a version is
-// contained within a range). What cannot be decided is not in the range.
-func inRange(vers, version string) bool {
+// contained within a range). It is unknown if the range is none, or hangs on an order
+// that is not known. A question about no version in particular is not about a range.
+func inRange(vers, version string) assay.State {
 	scheme, cs, ok := parseVers(vers)
-	if !ok || version == "" {
-		return false
-	}
-	if cs[0].op == "*" {
-		return true
+	switch {
+	case version == "":
+		return assay.Refuted
+	case !ok:
+		return assay.Unknown
+	case cs[0].op == "*":
+		return assay.Proven
 	}
 	if scheme == "golang" {
 		version = cutBeforeDigit(version, "v")
@@ -136,49 +149,48 @@ func inRange(vers, version string) bool {
 		}
 	}
 	var bounds []constraint
-	excluded, exact := false, false
+	excluded, exact, unordered := false, false, false
 	for _, c := range cs {
 		same := c.version == version
-		if n, ok := compareVersions(scheme, c.version, version); ok && n == 0 {
-			same = true
-		}
+		n, ok := compareVersions(scheme, c.version, version)
+		same = same || ok && n == 0
+		unordered = unordered || !ok && !same
 		switch c.op {
 		case "!=":
 			if same {
-				return false
+				return assay.Refuted
 			}
 			excluded = true
 		case "=":
 			if same {
-				return true
+				return assay.Proven
 			}
 			exact = true
 		case "<=", ">=":
 			if same {
-				return true
+				return assay.Proven
 			}
 			bounds = append(bounds, c)
 		default:
 			if same {
-				return false
+				return assay.Refuted
 			}
 			bounds = append(bounds, c)
 		}
 	}
-	if len(bounds) == 0 {
+	switch {
+	case len(bounds) > 0 && unordered:
+		return assay.Unknown
+	case len(bounds) == 0:
 		// Nothing but exclusions is everything else.
-		return excluded && !exact
+		return decided(excluded && !exact)
 	}
-	return between(scheme, version, bounds)
+	return decided(between(scheme, version, bounds))
 }
 
-// between places the version among bounds that it is not equal to.
+// between places the version among bounds that it is not equal to, all of which have an
+// order with it.
 func between(scheme, version string, bounds []constraint) bool {
-	for _, b := range bounds {
-		if _, ok := compareVersions(scheme, b.version, version); !ok {
-			return false
-		}
-	}
 	slices.SortFunc(bounds, func(a, b constraint) int {
 		n, _ := compareVersions(scheme, a.version, b.version)
 		return n

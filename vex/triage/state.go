@@ -48,11 +48,12 @@ type Reason string
 
 const (
 	// Open.
-	NoStatement     Reason = "no-statement"
-	StatedAffected  Reason = "stated-affected"
-	PartlySpokenOf  Reason = "partly-spoken-of" // some ways to the component have no statement
-	AuthorsDisagree Reason = "authors-disagree" // contradicted
+	NoStatement    Reason = "no-statement"
+	StatedAffected Reason = "stated-affected"
+	PartlySpokenOf Reason = "partly-spoken-of" // some ways to the component have no statement
+	RangeUndecided Reason = "range-undecided"  // a statement may be about the version
 	// Contradicted.
+	AuthorsDisagree  Reason = "authors-disagree"
 	ComponentPresent Reason = "component-present"
 	CodeReachable    Reason = "code-reachable"
 	StillAffected    Reason = "still-affected" // the version that is said to be fixed

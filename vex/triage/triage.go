@@ -202,7 +202,22 @@ func (t *triager) decide(f assay.Finding, c *assay.Component, r vex.Reached, roo
 		}
 		between = between || w.Product != root && w.Product != c.ID
 	}
-	if len(r.Ways) == 0 || d.State == Open {
+	for _, w := range r.Undecided {
+		for _, e := range w.Answer.Undecided {
+			d.Against = append(d.Against, ground(w.Product, e))
+		}
+	}
+	if d.State == Open && d.Reason == StatedAffected {
+		d.Uncovered = r.Uncovered
+		return d
+	}
+	if len(r.Undecided) > 0 {
+		e := r.Undecided[0].Answer.Undecided[0]
+		d.State, d.Reason, d.Checked, d.Uncovered = Open, RangeUndecided, assay.Unknown, r.Uncovered
+		d.Detail = "whether the version is in the range that " + e.Document.Author + " states in " + e.Document.ID + " cannot be told"
+		return d
+	}
+	if len(r.Ways) == 0 {
 		d.Uncovered = r.Uncovered
 		return d
 	}

@@ -25,6 +25,7 @@ func TestTriage(t *testing.T) {
 	lib, ssl := named("pkg:golang/example.com/lib@1.2.3"), named("pkg:deb/debian/libssl3@3.0.15-1")
 	anySSL := named("pkg:deb/debian/libssl3")
 	app, tool := named("pkg:golang/example.com/app"), named("pkg:golang/example.com/tool")
+	ranged := named("pkg:deb/debian/libssl3?vers=vers:generic/%3C4")
 	gone := named("pkg:golang/example.com/gone@v1.0.0")
 	without := func(ids ...assay.ComponentID) *assay.SBOM {
 		s := inventory()
@@ -108,6 +109,7 @@ func TestTriage(t *testing.T) {
 		"stale investigation":    {finding("ssl"), inventory(), triage.Options{Image: image, Ages: older}, docs(says(assay.UnderInvestigation, "", image)), triage.UnderInvestigation, triage.Stated, 0},
 		"not yet stated":         {finding("ssl"), inventory(), img, docs(statement("a@example.com", 11, assay.NotAffected, guarded, image)), triage.Open, triage.NoStatement, 0},
 		"nothing to know it by":  {assay.Finding{Vulnerability: assay.Vulnerability{ID: cve}}, inventory(), img, docs(says(assay.NotAffected, guarded, part(image, lib))), triage.Open, triage.NoStatement, 0},
+		"a range, undecided":     {finding("ssl"), inventory(), img, docs(says(assay.NotAffected, guarded, part(image, ssl)), statement("b@example.com", 1, assay.Affected, "", part(image, ranged))), triage.Open, triage.RangeUndecided, 0},
 		"the image itself":       {finding("root"), inventory(), img, docs(says(assay.NotAffected, guarded, image)), triage.NotAffected, triage.Stated, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,10 +117,10 @@ func TestTriage(t *testing.T) {
 			if d.State != tt.state || d.Reason != tt.reason || d.Checked != tt.checked || d.Detail == "" {
 				t.Errorf("got %s (%s), checked %s: %s\nwant %s (%s), checked %s", d.State, d.Reason, d.Checked, d.Detail, tt.state, tt.reason, tt.checked)
 			}
-			if spoken := d.Reason != triage.NoStatement; spoken != (len(d.Grounds) > 0) {
+			if spoken := d.Reason != triage.NoStatement && d.Reason != triage.RangeUndecided; spoken != (len(d.Grounds) > 0) {
 				t.Errorf("%s rests on %v", d.Reason, d.Grounds)
 			}
-			if (len(d.Against) > 0) != strings.HasPrefix(name, "authors") {
+			if (len(d.Against) > 0) != (strings.HasPrefix(name, "authors") || d.Reason == triage.RangeUndecided) {
 				t.Errorf("against it are %v", d.Against)
 			}
 			if stale := strings.HasPrefix(name, "expired") || strings.HasPrefix(name, "stale"); stale == d.StaleSince.IsZero() {
