@@ -73,7 +73,7 @@ func ecosystemOf(purlType string) string {
 		return "Hackage"
 	case "conan":
 		return "ConanCenter"
-	case "swift":
+	case "swift", "cocoapods", "k8s", "githubactions": // by Semantic Versioning
 		return "SwiftURL"
 	case "deb":
 		return "Debian"

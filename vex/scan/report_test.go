@@ -335,3 +335,31 @@ func TestReportUnevaluated(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestFirstFix has what stands in the place of a fixed version.
+func TestFirstFix(t *testing.T) {
+	for _, tt := range []struct{ purl, installed, fixed, want string }{
+		{"pkg:npm/a@3.0.1", "3.0.1", "2.6.9, 3.1.0, 3.2.7, 4.3.1", "3.1.0"},
+		{"pkg:npm/a@3.0.1", "3.0.1", "4.3.1,3.2.7", "3.2.7"},
+		{"pkg:npm/a@5.0.0", "5.0.0", "4.3.1", ""}, // of other releases
+		{"pkg:cargo/a@2.0.0", "2.0.0", ">= 3.1.0, >= 2.1.3, < 3.0.0", "2.1.3"},
+		{"pkg:cargo/a@1.9.0", "1.9.0", ">= 2.1.0", "2.1.0"},
+		{"pkg:gem/a@2.0.0", "2.0.0", "~> 2.0.5, >= 2.1.2", "2.0.5"},
+		{"pkg:deb/debian/a@1.0-1", "1.0-1", "1.0-1+deb10u1", "1.0-1+deb10u1"},
+		{"pkg:deb/debian/a@1.0~rc1-1", "1.0~rc1-1", "1.0~rc2-1", "1.0~rc2-1"},
+		{"pkg:k8s/k8s.io%2Fkubelet@1.27.0", "1.27.0", "1.24.14, 1.25.9, 1.26.4, 1.27.1", "1.27.1"},
+		{"pkg:odd/a@1", "1", "2", "2"}, // one is an answer, whatever the order
+		{"pkg:odd/a@1", "1", "2, 3", ""},
+		{"pkg:npm/a@1.0.0", "1.0.0", "", ""},
+	} {
+		s := must(scan.ReadTrivy("r", []byte(`{"SchemaVersion":2,"Results":[{"Class":"lang-pkgs","Vulnerabilities":[{"VulnerabilityID":"X-1","PkgIdentifier":{"PURL":"`+tt.purl+
+			`"},"InstalledVersion":"`+tt.installed+`","FixedVersion":"`+tt.fixed+`"}]}]}`)))
+		want := assay.Fix{Version: tt.want}
+		if tt.fixed != "" {
+			want.State = assay.FixAvailable
+		}
+		if got := s.Findings[0].Fix; got != want {
+			t.Errorf("%s, fixed in %q: %+v", tt.purl, tt.fixed, got)
+		}
+	}
+}

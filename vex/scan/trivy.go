@@ -193,10 +193,18 @@ func (r *report) trivyVulnerability(field string, v *trivyVulnerability) error {
 	return nil
 }
 
-// listed reads "2.6.9, 3.1.0".
+// listed reads "2.6.9, 3.1.0", and what is fixed of the constraints that some
+// ecosystems have in its place: ">= 2.1.3, < 3.0.0", "~> 2.1.5".
 func listed(versions string) (out []string) {
 	for v := range strings.SplitSeq(versions, ",") {
-		if v = strings.TrimSpace(v); v != "" {
+		v = strings.TrimSpace(v)
+		for _, from := range [...]string{">=", "~>", "^", "~", "="} {
+			if rest, ok := strings.CutPrefix(v, from); ok {
+				v = strings.TrimSpace(rest)
+				break
+			}
+		}
+		if v != "" && !strings.ContainsAny(v, "<>=!|* ") { // "~" and "^" are in versions of distributions
 			out = append(out, v)
 		}
 	}
