@@ -61,8 +61,8 @@ type Report struct {
 	// were before: because their source was not replaced, or has them unchanged.
 	// Gone counts those of the index before that are not in this one as they were.
 	Read, Kept, Gone int
-	// Skipped is [Index.Skipped].
-	Skipped []Skipped
+	// Skipped is [Index.Skipped], and Apart is [Index.Apart].
+	Skipped, Apart []Skipped
 }
 
 // Build writes an index of the sources to a file, in place of any that is there. See
@@ -174,7 +174,7 @@ func write(ctx context.Context, path string, opts BuildOptions, sources []Source
 	if err := errors.Join(file.Sync(), file.Close(), os.Rename(temp, path), syncFolder(filepath.Dir(path))); err != nil {
 		return nil, failed(path, err)
 	}
-	b.report.Info, b.report.Skipped = w.meta.Info, w.meta.skipped()
+	b.report.Info, b.report.Skipped, b.report.Apart = w.meta.Info, w.meta.Skipped, w.meta.Apart
 	return b.report, nil
 }
 

@@ -313,9 +313,7 @@ func (w *writer) resolve() error {
 		before = r.at.at + r.at.n
 		for _, alias := range r.aliases {
 			if !w.groups.join(w.id, alias) {
-				s := &w.meta.Info.Sources[r.source]
-				s.Skipped++
-				w.apart(Skipped{Source: s.Name, File: string(w.id),
+				w.apart(Skipped{Source: w.meta.Info.Sources[r.source].Name, File: string(w.id),
 					Reason: fmt.Sprintf("the alias %s would make more than %d names of one vulnerability; the two are not taken to be the same", alias, maxGroup)})
 				break
 			}

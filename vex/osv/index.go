@@ -147,12 +147,13 @@ func (x *Index) Info() Info {
 }
 
 // Skipped are records of the sources that could not be read: the first 100 of each
-// source, as [Info] counts all. What such a record says is not known here. The first 100
-// records with more aliases than are taken to be one vulnerability (64) are among them;
-// such a record can be read, and is asked for by its own names alone.
-func (x *Index) Skipped() []Skipped { return x.meta.skipped() }
+// source, as [Info] counts all. What such a record says is not known here.
+func (x *Index) Skipped() []Skipped { return slices.Clone(x.meta.Skipped) }
 
-func (m *meta) skipped() []Skipped { return slices.Concat(m.Skipped, m.Apart) }
+// Apart are the first 100 records with more aliases than are taken to be names of one
+// vulnerability (64). They are in the index with all that they say; but what else has
+// one of the names is not taken to be the same, see [Index.Names].
+func (x *Index) Apart() []Skipped { return slices.Clone(x.meta.Apart) }
 
 // Ecosystems are those of which there are records, without releases, sorted. "GIT"
 // stands for what names a repository and no package.
