@@ -92,7 +92,9 @@ func comparePaths(a, b string) int {
 // is allowed.
 func (t *Tree) Get(path string) *File {
 	n := t.root
-	for part := range strings.SplitSeq(path, "/") {
+	for more := true; more; {
+		var part string
+		part, path, more = strings.Cut(path, "/")
 		if part == "" || part == "." {
 			continue
 		}
@@ -153,8 +155,11 @@ func (t *Tree) lookup(path string) (*node, error) {
 }
 
 // Folder is a folder of a [Tree], for who looks for many files in one. The zero value
-// is an empty one.
-type Folder struct{ n *node }
+// is an empty one. It is not safe for concurrent use.
+type Folder struct {
+	n    *node
+	next int // where the next name in order is
+}
 
 // Folder gives the folder that a path leads to, as [Tree.Lookup] does; ok tells whether
 // it does.
@@ -163,18 +168,26 @@ func (t *Tree) Folder(path string) (folder Folder, ok bool) {
 	if err != nil || n.file.Type != Dir {
 		return Folder{}, false
 	}
-	return Folder{n}, true
+	return Folder{n: n}, true
 }
 
 // Get gives the file of that very name in the folder, a link not followed, or nil. A
-// name is one part of a path.
-func (f Folder) Get(name string) *File {
-	if f.n != nil {
-		if k := f.n.kid(name); k != nil {
-			return k.file
-		}
+// name is one part of a path. It is quickest for names in order.
+func (f *Folder) Get(name string) *File {
+	if f.n == nil || f.n.in == nil {
+		return nil
 	}
-	return nil
+	kids := f.n.in.kids // sorted, as in all of a Tree
+	if f.next < len(kids) && kids[f.next].name == name {
+		f.next++
+		return kids[f.next-1].file
+	}
+	i, ok := f.n.in.find(name)
+	if !ok {
+		return nil
+	}
+	f.next = i + 1
+	return kids[i].file
 }
 
 // In gives the folder of that very name in the folder, an empty one for a link or
@@ -182,7 +195,7 @@ func (f Folder) Get(name string) *File {
 func (f Folder) In(name string) Folder {
 	if f.n != nil {
 		if k := f.n.kid(name); k != nil && k.file.Type == Dir {
-			return Folder{k}
+			return Folder{n: k}
 		}
 	}
 	return Folder{}

@@ -109,7 +109,7 @@ func (m *maker) executables() error {
 	m.partial["dependencies:generic"] = true // nothing states them
 	for _, f := range m.res.Facts(exeName) {
 		p, ok := f.Value.(*program)
-		if !ok || m.distributed(f.File.Path) {
+		if !ok || m.owners[f.File].distributes() {
 			continue
 		}
 		if p.NoteErr != nil {
@@ -143,8 +143,10 @@ func (m *maker) executables() error {
 }
 
 // distributed reports whether a package of a distribution installed the file.
-func (m *maker) distributed(file string) bool {
-	n := m.owner(file)
+func (m *maker) distributed(file string) bool { return m.owner(file).distributes() }
+
+// distributes reports whether it is a package of a distribution.
+func (n *node) distributes() bool {
 	if n == nil {
 		return false
 	}
@@ -430,6 +432,9 @@ func (x *unowned) libraries() error {
 // database.
 func (x *unowned) past() {
 	m := x.m
+	if len(m.res.HistoryFacts(exeName)) == 0 {
+		return
+	}
 	managed := m.found["deb"] || m.found["apk"] || m.found["rpm"] || m.found["alpm"]
 	files := lineages(m.res, exeName, func(p *program) map[string]int {
 		keys := map[string]int{}

@@ -31,6 +31,9 @@ func link(s string) string {
 	if s == "" || len(s) > maxURL || !urlText(s) {
 		return ""
 	}
+	if isPlainURL(s) {
+		return s
+	}
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme) {
 		return ""
@@ -41,6 +44,27 @@ func link(s string) string {
 		}
 	}
 	return s
+}
+
+// isPlainURL recognizes most URLs without taking them apart: of a host without user and
+// port, with nothing that is escaped.
+func isPlainURL(s string) bool {
+	rest, ok := strings.CutPrefix(s, "https://")
+	if !ok || rest == "" || rest[0] == '/' {
+		return false
+	}
+	host := true
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-':
+		case c == '/':
+			host = false
+		case !host && (c == '_' || c == '~' || c == '@' || c == '+'):
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // urlText reports whether a text can be a URL as far as its letters go.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -27,37 +28,42 @@ type lineage[T any] struct {
 // lineages gives those of the files that a visitor has facts of type T on, ordered
 // by path.
 func lineages[T any](res *layers.Result, visitor string, keys func(T) map[string]int) []lineage[T] {
-	byPath := map[string]*lineage[T]{}
-	put := func(f layers.Fact, current bool) {
-		v, ok := f.Value.(T)
-		if !ok {
-			return
+	var all []version[T]
+	for _, facts := range [][]layers.Fact{res.HistoryFacts(visitor), res.Facts(visitor)} {
+		for _, f := range facts {
+			if v, ok := f.Value.(T); ok {
+				all = append(all, version[T]{f, v, keys(v)})
+			}
 		}
-		l := byPath[f.Path]
-		if l == nil {
-			l = &lineage[T]{path: f.Path}
-			byPath[f.Path] = l
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		a, b := &all[i].fact, &all[j].fact
+		if c := strings.Compare(a.Path, b.Path); c != 0 {
+			return c
 		}
-		l.versions = append(l.versions, version[T]{f, v, keys(v)})
-		l.current = l.current || current
+		return cmp.Or(cmp.Compare(age(a), age(b)), i-j)
+	})
+	sorted := make([]version[T], len(all))
+	out := make([]lineage[T], 0, len(all))
+	for n, i := range order {
+		sorted[n] = all[i]
+		path, current := all[i].fact.Path, all[i].fact.Removed < 0
+		if last := len(out) - 1; last >= 0 && out[last].path == path {
+			l := &out[last]
+			l.versions, l.current = sorted[n-len(l.versions):n+1:n+1], l.current || current
+		} else {
+			out = append(out, lineage[T]{path, sorted[n : n+1 : n+1], current})
+		}
 	}
-	for _, f := range res.HistoryFacts(visitor) {
-		put(f, false)
-	}
-	for _, f := range res.Facts(visitor) {
-		put(f, true)
-	}
-	out := make([]lineage[T], 0, len(byPath))
-	for _, l := range byPath {
-		slices.SortStableFunc(l.versions, func(a, b version[T]) int { return cmp.Compare(age(a.fact), age(b.fact)) })
-		out = append(out, *l)
-	}
-	slices.SortFunc(out, func(a, b lineage[T]) int { return cmp.Compare(a.path, b.path) })
 	return out
 }
 
 // age orders the versions of one file; the current one is last.
-func age(f layers.Fact) int {
+func age(f *layers.Fact) int {
 	if f.Removed < 0 {
 		return math.MaxInt
 	}
