@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/sourcedate"
@@ -113,7 +114,7 @@ func write(ctx context.Context, path string, opts BuildOptions, sources []Source
 		if !s.Format.known() {
 			return nil, &assay.Error{Op: buildOp, Kind: assay.ErrInvalid, Subject: path, Field: "format", Value: string(s.Format), Bound: "a known format"}
 		}
-		if s.Name == "" || len(s.Name) > 512 || strings.ContainsFunc(s.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if s.Name == "" || len(s.Name) > 512 || !utf8.ValidString(s.Name) || strings.ContainsFunc(s.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return nil, &assay.Error{Op: buildOp, Kind: assay.ErrInvalid, Subject: path, Field: "source", Value: s.Name, Bound: "a printable name"}
 		}
 		if i > 0 && s.Name == sources[i-1].Name {
@@ -150,6 +151,9 @@ func write(ctx context.Context, path string, opts BuildOptions, sources []Source
 		if err == nil {
 			defer old.Close()
 		}
+	}
+	if old == nil && len(sources) == 0 {
+		return nil, &assay.Error{Op: buildOp, Kind: assay.ErrInvalid, Subject: path, Field: "source", Bound: "at least one source"}
 	}
 	temp := path + ".new"
 	file, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)

@@ -180,14 +180,16 @@ func TestSources(t *testing.T) {
 		kind    error
 		says    string
 	}{
-		"absent":       {[]osv.Source{{Name: "s", Format: osv.FormatOSV, Path: filepath.Join(dir, "none")}}, assay.ErrUnchecked, "none"},
-		"empty folder": {[]osv.Source{{Name: "s", Format: osv.FormatOSV, FS: fstest.MapFS{"a/LICENSE": {}}}}, assay.ErrInvalid, "at least one record"},
-		"all skipped":  {[]osv.Source{records("s", `{}`)}, assay.ErrInvalid, "/id"},
-		"no name":      {[]osv.Source{records("", npm("X-1", ""))}, assay.ErrInvalid, "name"},
-		"odd name":     {[]osv.Source{records("a\nb", npm("X-1", ""))}, assay.ErrInvalid, "name"},
-		"name twice":   {[]osv.Source{records("s", npm("X-1", "")), records("s", npm("X-1", ""))}, assay.ErrInvalid, "once"},
-		"no format":    {[]osv.Source{{Name: "s", Path: dir}}, assay.ErrInvalid, "format"},
-		"no archive":   {[]osv.Source{{Name: "s", Format: osv.FormatOSV, Path: written(t, "x.zip", []byte("no archive"))}}, assay.ErrInvalid, "x.zip"},
+		"absent":        {[]osv.Source{{Name: "s", Format: osv.FormatOSV, Path: filepath.Join(dir, "none")}}, assay.ErrUnchecked, "none"},
+		"empty folder":  {[]osv.Source{{Name: "s", Format: osv.FormatOSV, FS: fstest.MapFS{"a/LICENSE": {}}}}, assay.ErrInvalid, "at least one record"},
+		"all skipped":   {[]osv.Source{records("s", `{}`)}, assay.ErrInvalid, "/id"},
+		"no name":       {[]osv.Source{records("", npm("X-1", ""))}, assay.ErrInvalid, "name"},
+		"odd name":      {[]osv.Source{records("a\nb", npm("X-1", ""))}, assay.ErrInvalid, "name"},
+		"name of bytes": {[]osv.Source{records("a\xff", npm("X-1", ""))}, assay.ErrInvalid, "name"},
+		"no source":     {nil, assay.ErrInvalid, "at least one source"},
+		"name twice":    {[]osv.Source{records("s", npm("X-1", "")), records("s", npm("X-1", ""))}, assay.ErrInvalid, "once"},
+		"no format":     {[]osv.Source{{Name: "s", Path: dir}}, assay.ErrInvalid, "format"},
+		"no archive":    {[]osv.Source{{Name: "s", Format: osv.FormatOSV, Path: written(t, "x.zip", []byte("no archive"))}}, assay.ErrInvalid, "x.zip"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "index")
@@ -234,6 +236,10 @@ func TestDumpIsCutOff(t *testing.T) {
 }
 
 func TestSkippedRecordsAreCounted(t *testing.T) {
+	odd := built(t, osv.Source{Name: "s", Format: osv.FormatOSV, Path: written(t, "all.zip", zipped(t, "\xff.json", "{}", "a.json", npm("X-1", "")))})
+	if got := odd.Skipped(); len(got) != 1 || got[0].File != "\ufffd.json" {
+		t.Errorf("got %+v", got)
+	}
 	var files []string
 	for i := range 150 {
 		files = append(files, fmt.Sprintf("%03d.json", i), `{"id":`)

@@ -91,6 +91,8 @@ func (w *writer) unread(n int) {
 func (w *writer) note(s Skipped) {
 	if w.skipped[s.Source] < maxSkipped {
 		w.skipped[s.Source]++
+		// Names in an archive are any bytes.
+		s.File, s.Reason = strings.ToValidUTF8(s.File, "\ufffd"), strings.ToValidUTF8(s.Reason, "\ufffd")
 		w.meta.Skipped = append(w.meta.Skipped, s)
 	}
 }
@@ -134,7 +136,11 @@ func (w *writer) add(record []byte) error {
 	} else {
 		v.uint(0)
 	}
-	texts(&v, a.Aliases)
+	if a.Withdrawn.IsZero() {
+		texts(&v, a.Aliases)
+	} else {
+		v.uint(0) // with the record is withdrawn what it says of names
+	}
 	if err := w.sort.add(w.key, v.b); err != nil {
 		return err
 	}

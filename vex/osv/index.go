@@ -314,8 +314,9 @@ func (x *Index) record(kind byte, id assay.VulnID) (*Advisory, error) {
 }
 
 // Names are all identifiers of the vulnerability that has this one, itself among them,
-// sorted: the aliases of its records, theirs, and so on. Of a vulnerability that has no
-// other name it is that one alone, whether there is a record of it or not.
+// sorted: the aliases of its records, theirs, and so on. What records say that are
+// withdrawn does not count. Of a vulnerability that has no other name it is that one
+// alone, whether there is a record of it or not.
 func (x *Index) Names(id assay.VulnID) ([]assay.VulnID, error) {
 	value, err := x.table.get(string(keyGroup) + string(id))
 	if err != nil {

@@ -72,7 +72,8 @@ func TestAliases(t *testing.T) {
 	x := built(t, records("s",
 		`{"id":"GHSA-aaaa-bbbb-cccc","aliases":["CVE-2026-0001"]}`, `{"id":"GO-2026-0001","aliases":["CVE-2026-0001","GO-2026-0001"]}`,
 		`{"id":"CVE-2026-0001","aliases":["GHSA-aaaa-bbbb-cccc"]}`, `{"id":"PYSEC-1","aliases":["GO-2026-0001"]}`,
-		`{"id":"X-1","related":["CVE-2026-0001"],"upstream":["CVE-2026-0001"]}`))
+		`{"id":"X-1","related":["CVE-2026-0001"],"upstream":["CVE-2026-0001"]}`,
+		`{"id":"X-3","aliases":["CVE-2026-0001","X-1"],"withdrawn":"2026-01-01T00:00:00Z"}`))
 	all := []assay.VulnID{"CVE-2026-0001", "GHSA-aaaa-bbbb-cccc", "GO-2026-0001", "PYSEC-1"}
 	for i, id := range all {
 		got, err := x.Names(id)
@@ -90,6 +91,10 @@ func TestAliases(t *testing.T) {
 		}
 	}
 	if a := advisory(t, x, "X-2"); a != nil {
+		t.Errorf("got %+v", a)
+	}
+	// What is withdrawn still says so, and makes one of nothing.
+	if a := advisory(t, x, "X-3"); a.Withdrawn.IsZero() || len(a.Aliases) != 2 {
 		t.Errorf("got %+v", a)
 	}
 }
