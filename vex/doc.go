@@ -78,7 +78,8 @@
 //	                 products that are no subject are ignored when read (InheritSubjects)
 //	                 and refused when written (EncodePredicate)
 //	OpenVEX 18  A    predicate types read are https://openvex.dev/ns/v0.2.0,
-//	                 https://openvex.dev/ns and text/vex; the first is written
+//	                 https://openvex.dev/ns and text/vex; the first is written, or the
+//	                 second where it is asked for (EncodePredicateAs)
 //
 // That the author is who signed (rule 17, SHOULD) is for package verify to decide.
 package vex

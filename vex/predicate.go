@@ -9,13 +9,18 @@ import (
 	"github.com/assaykit/assay/internal/strictjson"
 )
 
-// PredicateType is the type of the in-toto statements that carry what is written.
-const PredicateType = assay.PredicateOpenVEX
+const (
+	// PredicateType is the type of the in-toto statements that carry what is written.
+	PredicateType = assay.PredicateOpenVEX
+	// PredicateTypeUnversioned is the spelling that others write and look for: cosign's
+	// "openvex", vexctl, and what asks a registry as they do.
+	PredicateTypeUnversioned assay.PredicateType = contextUnversioned
+)
 
 // IsPredicateType reports whether statements of this type carry OpenVEX (rule 18).
 // "text/vex" is in the example of ATTESTING.md; it is read and never written.
 func IsPredicateType(t assay.PredicateType) bool {
-	return t == PredicateType || t == contextUnversioned || t == "text/vex"
+	return t == PredicateType || t == PredicateTypeUnversioned || t == "text/vex"
 }
 
 // Ignored is something in a predicate that says nothing about its subjects.
@@ -97,6 +102,17 @@ func EncodePredicate(doc *assay.VEX, subjects []assay.Subject) ([]byte, assay.Pr
 		return nil, "", &assay.Error{Op: "write OpenVEX", Subject: doc.ID, Kind: assay.ErrInvalid, Err: err}
 	}
 	return data, PredicateType, nil
+}
+
+// EncodePredicateAs is [EncodePredicate] for statements of either spelling of the type;
+// any other is an error (rule 18). The document is the same.
+func EncodePredicateAs(doc *assay.VEX, subjects []assay.Subject, t assay.PredicateType) ([]byte, error) {
+	if t != PredicateType && t != PredicateTypeUnversioned {
+		return nil, &assay.Error{Op: "write OpenVEX", Subject: doc.ID, Kind: assay.ErrInvalid, Field: "predicateType",
+			Value: string(t), Bound: string(PredicateType) + " or " + string(PredicateTypeUnversioned), Rule: rule(18)}
+	}
+	data, _, err := EncodePredicate(doc, subjects)
+	return data, err
 }
 
 func checkSubjects(subjects []assay.Subject) error {

@@ -110,6 +110,17 @@ func TestPredicateRoundTrip(t *testing.T) {
 		t.Error(d)
 	}
 
+	// The other spelling carries the same.
+	again, err := vex.EncodePredicateAs(doc, subjects, vex.PredicateTypeUnversioned)
+	if err != nil || string(again) != string(data) {
+		t.Error(string(again), err)
+	}
+	if p, err := vex.ReadPredicate("p", vex.PredicateTypeUnversioned, again, subjects); err != nil || len(p.VEX.Statements) != 1 {
+		t.Error(p, err)
+	}
+	_, err = vex.EncodePredicateAs(doc, subjects, "text/vex")
+	wantRule(t, err, assay.ErrInvalid, "OpenVEX 18", "text/vex")
+
 	// Without product it says the same of the subject.
 	doc.Statements[0].Products = nil
 	if _, err := vex.Encode(doc); err == nil {

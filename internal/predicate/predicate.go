@@ -46,10 +46,10 @@ func Encode(ev assay.Evidence, o Options) (assay.PredicateType, []byte, error) {
 	case *assay.Provenance:
 		return one(assay.PredicateSLSA1, o, func() ([]byte, error) { return provenance.Encode(e) })
 	case *assay.VEX:
-		return one(vex.PredicateType, o, func() ([]byte, error) {
-			body, _, err := vex.EncodePredicate(e, o.Subjects)
-			return body, err
-		})
+		if o.Type != vex.PredicateTypeUnversioned {
+			return one(vex.PredicateType, o, func() ([]byte, error) { return vex.EncodePredicateAs(e, o.Subjects, vex.PredicateType) })
+		}
+		return one(o.Type, o, func() ([]byte, error) { return vex.EncodePredicateAs(e, o.Subjects, o.Type) })
 	case *assay.Summary:
 		return one(assay.PredicateVSA, o, func() ([]byte, error) { return EncodeSummary(e) })
 	case *assay.TestResult:

@@ -46,6 +46,7 @@ func TestRoundTrip(t *testing.T) {
 		{"SPDX 3", sbom(), predicate.Options{Type: "https://spdx.dev/Document/v3.0.1"}, "https://spdx.dev/Document/v3.0.1"},
 		{"provenance", provenance(), predicate.Options{}, assay.PredicateSLSA1},
 		{"VEX", vexDoc(), predicate.Options{Subjects: []assay.Subject{subject}}, assay.PredicateOpenVEX},
+		{"VEX unversioned", vexDoc(), predicate.Options{Type: "https://openvex.dev/ns", Subjects: []assay.Subject{subject}}, "https://openvex.dev/ns"},
 		{"posture", &assay.Posture{Facts: []assay.Fact{{Attribute: "POSTURE_NO_SHELL", State: assay.Proven, Stage: assay.Minimal}}, Producer: assay.Tool{Name: "t", Version: "1"}, Config: digest}, predicate.Options{}, assay.PredicateSCAI},
 		{"summary", summary(), predicate.Options{}, assay.PredicateVSA},
 		{"summary without dependencies", none, predicate.Options{}, assay.PredicateVSA},
