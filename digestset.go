@@ -48,6 +48,9 @@ func ParseDigestSet(m map[string]string) (DigestSet, error) {
 		if err != nil {
 			return nil, err
 		}
+		if alg == string(DirHash) && len(s) > 0 && s[len(s)-1].alg == DirHash && s[len(s)-1] != d {
+			return nil, &Error{Op: "digest set", Kind: ErrInvalid, Field: "dirHash1", Value: d.hex, Bound: "the dirHash, " + s[len(s)-1].hex, Rule: "in-toto S8"}
+		}
 		s = append(s, d)
 	}
 	return NewDigestSet(s...)

@@ -41,6 +41,11 @@
 //   - P9: older versions are mapped as below, never passed off as v1.
 //   - P10: the build does not finish before it starts.
 //
+// Those of in-toto's statements (spec/v1) are in-toto S1 to S9: the type of a statement,
+// its subjects, the type of its predicate, digests, descriptors, members that are not
+// known, envelopes, the two spellings of dirHash, and protobuf that is no JSON of
+// protobuf.
+//
 // Those of verification summaries (verification_summary.md) are VSA V1 to V6:
 //
 //   - V1: verifier.id, resourceUri, policy.uri, verificationResult and verifiedLevels.

@@ -83,11 +83,11 @@ func decodeSnake(name string, predicate []byte, d *Document) (*wireProvenance, e
 	// specification.
 	for _, m := range []string{"buildDefinition", "runDetails"} {
 		if v, ok := s.Unknown[m]; ok && !isEmpty(v) {
-			return nil, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: "/" + m, Bound: "no member of the specification beside build_definition and run_details"}
+			return nil, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: "/" + m, Bound: "no member of the specification beside build_definition and run_details", Rule: "in-toto S9"}
 		}
 	}
 	d.Dialect = Witness
-	d.deviate("/build_definition", "members are in snake_case; read as those of the specification")
+	d.deviate("/build_definition", "members are in snake_case, as encoding/json writes Go's protobuf structs (in-toto S9); read as those of the specification")
 	def, run := &s.BuildDefinition, &s.RunDetails
 	w := &wireProvenance{Unknown: s.Unknown}
 	w.BuildDefinition = wireDefinition{BuildType: def.BuildType, ExternalParameters: def.ExternalParameters, InternalParameters: def.InternalParameters,

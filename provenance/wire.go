@@ -121,7 +121,11 @@ func toItem(name, field string, w wireResource) (item, error) {
 	if len(known) > 0 {
 		set, err := assay.NewDigestSet(known...)
 		if err != nil {
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field + "/digest", Rule: "in-toto S4", Err: err}
+			rule := "in-toto S4"
+			if len(known) > 1 && w.Digest["dirHash1"] != "" {
+				rule = "in-toto S8" // two spellings of one name are all that can be there twice
+			}
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field + "/digest", Rule: rule, Err: err}
 		}
 		it.r.Digest = set
 	}

@@ -137,7 +137,7 @@ func (v *Verifier) level(c *subjectCase) Check {
 		check.Reason, check.Detail = NotStated, "no provenance was accepted"
 	case best < want:
 		check.State, check.Reason = assay.Refuted, LevelTooLow
-		check.Detail = fmt.Sprintf("SLSA build level %d, the policy wants %d", best, want)
+		check.Detail = fmt.Sprintf("SLSA build level %d by signer and builder (SLSA P7), the policy wants %d", best, want)
 	case best == 0:
 		check.Reason, check.Detail = NotShown, "SLSA build level 0"
 	default:
