@@ -30,9 +30,9 @@ type Calendar struct {
 	EndOfDay bool   `json:"endOfDay,omitempty"`
 	// Weekend are the days of the week on which nobody works, in English and lower
 	// case; nil is saturday and sunday, and at least one day of seven is not in it.
-	Weekend []string `json:"weekend,omitempty"`
+	Weekend []string `json:"weekend,omitzero"`
 	// Holidays are further such days: "2026-12-25", sorted.
-	Holidays []string `json:"holidays,omitempty"`
+	Holidays []string `json:"holidays,omitzero"`
 }
 
 // days is a calendar that is ready to count.

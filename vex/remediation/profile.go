@@ -20,12 +20,12 @@ type Profile struct {
 	Start Start `json:"start"`
 	// Limits give the time for each rating: all of critical, high, medium and low, or
 	// none where Due.Only is set. The rating "none" has that of low unless it is given.
-	Limits map[assay.Rating]Limit `json:"limits,omitempty"`
+	Limits map[assay.Rating]Limit `json:"limits,omitzero"`
 	// UnknownRating is the rating that counts where nobody gave one; empty is critical.
 	UnknownRating assay.Rating `json:"unknownRating,omitempty"`
 	// SeveritySources are whose ratings count, the first that has one; empty is the
 	// worst of all sources.
-	SeveritySources []string `json:"severitySources,omitempty"`
+	SeveritySources []string `json:"severitySources,omitzero"`
 	// SeverityChange is what another rating does to the deadline; empty is [Tighten].
 	SeverityChange SeverityRule `json:"severityChange,omitempty"`
 	// Due takes due dates from a catalogue of vulnerabilities in use.
@@ -33,7 +33,7 @@ type Profile struct {
 	// Stop is what stops the clock, whichever is first. REQUIRED.
 	Stop []Stop `json:"stop"`
 	// Exclusions are the reasons for which no deadline applies, each once.
-	Exclusions []ExclusionRule `json:"exclusions,omitempty"`
+	Exclusions []ExclusionRule `json:"exclusions,omitzero"`
 	// Regression is when the clock of a vulnerability starts that comes back; empty is
 	// [Original].
 	Regression RegressionRule `json:"regression,omitempty"`
@@ -197,6 +197,7 @@ func Names() []string {
 	for i, e := range entries {
 		names[i] = strings.TrimSuffix(e.Name(), ".json")
 	}
+	slices.Sort(names)
 	return names
 }
 
