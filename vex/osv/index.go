@@ -329,20 +329,20 @@ func (x *Index) Names(id assay.VulnID) ([]assay.VulnID, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range pieces {
-		b, err := x.read(p)
-		if err != nil {
-			return nil, err
-		}
-		if b, ok := checked(b); ok {
-			d := decoder{s: string(b)}
-			if names := textsOf[assay.VulnID](&d); !d.bad && slices.Contains(names, id) {
-				return names, nil
-			}
-		}
-		return nil, x.damagedAt(p)
+	if len(pieces) != 1 {
+		return nil, damaged(x.path, "table", string(id), "one group of names")
 	}
-	return nil, damaged(x.path, "table", string(id), "a group of names")
+	chunk, err := x.read(pieces[0])
+	if err != nil {
+		return nil, err
+	}
+	b, ok := checked(chunk)
+	d := decoder{s: string(b)}
+	names := textsOf[assay.VulnID](&d)
+	if !ok || d.bad || !slices.Contains(names, id) {
+		return nil, x.damagedAt(pieces[0])
+	}
+	return names, nil
 }
 
 // earliest is the time before which a date says that it is not known.
