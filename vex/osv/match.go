@@ -48,7 +48,8 @@ const matchOp = "match advisories"
 // commits only; and records of the database that could not be read. The root is asked
 // about where it has a package URL of a package. Not asked about are the operating
 // system, files that a package owns, and components without a package URL that the SBOM
-// has the parts of: their packages are asked about.
+// has the parts of: their packages are asked about. Coverage counts and names the package
+// URLs of all components but the root, those in Unevaluated among them.
 //
 // The result depends on the arguments alone; see [MatchOptions] for the time. The error
 // is of kind [assay.ErrUnchecked] when ctx ends, and else the database's or about the
@@ -79,7 +80,8 @@ func Match(ctx context.Context, db Database, sbom *assay.SBOM, opts MatchOptions
 		}
 	}
 	m.unknownReleases()
-	m.finish()
+	m.sort()
+	m.scan.Coverage = coverage(sbom)
 	return m.scan, nil
 }
 
@@ -113,9 +115,6 @@ type matcher struct {
 	system *assay.Component
 	shape  shape
 	scan   *assay.Scan
-	asked  []assay.PURL
-	count  int
-	types  []string
 	// records are those of the database that were read, nil for names without one.
 	records map[assay.VulnID]*Advisory
 	// releases are those that were asked about.
@@ -148,11 +147,6 @@ func (m *matcher) component(ctx context.Context, c *assay.Component) error {
 	if e := queries[0].Ecosystem; !m.db.Knows(e) {
 		m.cannot(c, "", unasked(c, "ecosystem", e, "one that the database has advisories of").Error())
 		return nil
-	}
-	m.count++
-	m.asked = append(m.asked, c.PURL)
-	if t := c.PURL.Type(); !slices.Contains(m.types, t) {
-		m.types = append(m.types, t)
 	}
 	var hits []hit
 	for i := range queries {
@@ -235,12 +229,29 @@ func (m *matcher) unknownReleases() {
 	}
 }
 
-// finish sorts what was found, and says what was asked about.
-func (m *matcher) finish() {
+func (m *matcher) sort() {
 	slices.SortFunc(m.scan.Findings, assay.Finding.Compare)
 	slices.SortFunc(m.scan.Unevaluated, func(a, b assay.Unevaluated) int {
 		return cmp.Or(cmp.Compare(a.Vulnerability, b.Vulnerability), a.PURL.Compare(b.PURL), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Reason, b.Reason))
 	})
-	slices.Sort(m.types)
-	m.scan.Coverage = &assay.Coverage{Components: m.count, Digest: assay.CoverageDigest(m.asked), Ecosystems: m.types}
+}
+
+// coverage is of all package URLs: those that no question could be put for are told to
+// be without an answer, and not left out.
+func coverage(sbom *assay.SBOM) *assay.Coverage {
+	out := &assay.Coverage{}
+	var asked []assay.PURL
+	for i := range sbom.Components {
+		p := sbom.Components[i].PURL
+		if p.IsZero() {
+			continue
+		}
+		asked = append(asked, p)
+		if t := p.Type(); !slices.Contains(out.Ecosystems, t) {
+			out.Ecosystems = append(out.Ecosystems, t)
+		}
+	}
+	slices.Sort(out.Ecosystems)
+	out.Components, out.Digest = len(asked), assay.CoverageDigest(asked)
+	return out
 }

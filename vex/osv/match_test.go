@@ -198,7 +198,7 @@ func TestMatchReportsWhatItCannotDecide(t *testing.T) {
 		t.Error(diff)
 	}
 	// Of example.com/c nothing is known, whatever its version is.
-	if scan.Coverage.Components != 4 || !slices.Equal(scan.Coverage.Ecosystems, []string{"deb", "golang"}) {
+	if scan.Coverage.Components != 7 || !slices.Equal(scan.Coverage.Ecosystems, []string{"deb", "generic", "golang", "npm"}) {
 		t.Errorf("coverage: %+v", scan.Coverage)
 	}
 }

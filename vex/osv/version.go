@@ -98,12 +98,13 @@ func badVersion(o order, text string) *assay.Error {
 
 // parseVersion reads whatever the order has a place for.
 func parseVersion(o order, text string) (version, error) {
-	bad := badVersion(o, text)
 	switch {
 	case text == "":
+		bad := badVersion(o, text)
 		bad.Bound = "a version"
 		return version{}, bad
 	case len(text) > MaxVersion:
+		bad := badVersion(o, text)
 		bad.Kind, bad.Bound = assay.ErrBound, "512 bytes"
 		return version{}, bad
 	}
@@ -114,6 +115,7 @@ func parseVersion(o order, text string) (version, error) {
 	}
 	lib, err := semantic.Parse(text, string(o))
 	if err != nil {
+		bad := badVersion(o, text)
 		bad.Err = err
 		return version{}, bad
 	}
