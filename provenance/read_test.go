@@ -135,7 +135,7 @@ func TestReadRefused(t *testing.T) {
 		"uppercase digest":   {minimal(`"uri"`, `"digest":{"sha1":"ABCDEF7890123456789012345678901234567890"},"uri"`), "", assay.ErrInvalid, []string{"resolvedDependencies/0/digest/sha1", "ABCDEF", "in-toto S4"}},
 		"sha1 under sha256":  {minimal(`"uri"`, `"digest":{"sha256":"`+commit+`"},"uri"`), "", assay.ErrInvalid, []string{"digest/sha256", commit, "in-toto S4"}},
 		"only unknown hash":  {minimal(`"uri":"https://example.com/d"`, `"digest":{"newHash":"00"}`), "", assay.ErrUnchecked, []string{"newHash", "in-toto S4"}},
-		"two dirHashes":      {minimal(`"uri"`, `"digest":{"dirHash":"`+strings.Repeat("a", 64)+`","dirHash1":"`+strings.Repeat("b", 64)+`"},"uri"`), "", assay.ErrInvalid, []string{"in-toto S4"}},
+		"two dirHashes":      {minimal(`"uri"`, `"digest":{"dirHash":"`+strings.Repeat("a", 64)+`","dirHash1":"`+strings.Repeat("b", 64)+`"},"uri"`), "", assay.ErrInvalid, []string{"in-toto S8"}},
 		"time without zone":  {minimal(`"builder"`, `"metadata":{"startedOn":"2026-11-23T09:00:00"},"builder"`), "", assay.ErrInvalid, []string{"/runDetails/metadata/startedOn", "2026-11-23T09:00:00", "RFC 3339"}},
 		"year beyond UTC":    {minimal(`"builder"`, `"metadata":{"startedOn":"9999-12-31T23:59:59-01:00"},"builder"`), "", assay.ErrInvalid, []string{"/runDetails/metadata/startedOn"}},
 		"ends before start":  {minimal(`"builder"`, `"metadata":{"startedOn":"2026-11-23T09:00:00Z","finishedOn":"2026-11-23T08:59:59Z"},"builder"`), "", assay.ErrInvalid, []string{"finishedOn", "SLSA P10"}},
