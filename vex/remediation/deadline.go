@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/severity"
 )
 
 // rated is a rating from a time on.
@@ -101,7 +102,7 @@ func (v *evaluation) limits(s *state, ratings []rated) (deadline time.Time, know
 func (v *evaluation) ratings(e *assay.RemediationEntry) []rated {
 	out := make([]rated, 0, 1)
 	for i := range e.Severities {
-		r := v.worst(e.Severities[i].Severities)
+		r := v.sources.Decide(e.Severities[i].Severities).Rating
 		if n := len(out); n == 0 || out[n-1].rating != r {
 			out = append(out, rated{r, e.Severities[i].At})
 		}
@@ -112,71 +113,10 @@ func (v *evaluation) ratings(e *assay.RemediationEntry) []rated {
 	return out
 }
 
-// worst is the worst rating of the sources that count, "" if none of them rates.
-func (v *evaluation) worst(severities []assay.Severity) assay.Rating {
-	if len(v.SeveritySources) == 0 {
-		return worstOf(severities, "")
-	}
-	for _, source := range v.SeveritySources {
-		if r := worstOf(severities, source); r != "" {
-			return r
-		}
-	}
-	return ""
-}
-
-func worstOf(severities []assay.Severity, source string) assay.Rating {
-	worst := assay.Rating("")
-	for _, s := range severities {
-		if source != "" && s.Source != source {
-			continue
-		}
-		if r := RatingOf(s); rank(r) > rank(worst) {
-			worst = r
-		}
-	}
-	return worst
-}
-
-// RatingOf is the rating of one source: its own word, else that of the score (CVSS
-// v4.0, section 6; v3.1 has the same bands). It is empty where neither is given; a
-// vector alone rates nothing here.
-func RatingOf(s assay.Severity) assay.Rating {
-	switch {
-	case rank(s.Rating) > 0:
-		return s.Rating
-	case s.Score >= 9:
-		return assay.RatingCritical
-	case s.Score >= 7:
-		return assay.RatingHigh
-	case s.Score >= 4:
-		return assay.RatingMedium
-	case s.Score > 0:
-		return assay.RatingLow
-	}
-	return ""
-}
-
-func rank(r assay.Rating) int {
-	switch r {
-	case assay.RatingCritical:
-		return 5
-	case assay.RatingHigh:
-		return 4
-	case assay.RatingMedium:
-		return 3
-	case assay.RatingLow:
-		return 2
-	case assay.RatingNone:
-		return 1
-	}
-	return 0
-}
-
 // rating is the one that counts for a rating that may be unknown.
 func (v *evaluation) rating(r assay.Rating) assay.Rating {
 	switch {
-	case rank(r) > 0:
+	case severity.Known(r):
 		return r
 	case v.UnknownRating != "":
 		return v.UnknownRating

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/severity"
 )
 
 // Evaluate says for each entry of the record how it stands at a time against the
@@ -37,7 +38,9 @@ func Evaluate(record *assay.Remediation, profile *Profile, at time.Time) (*Resul
 	if e != nil {
 		return nil, e
 	}
-	v := evaluation{Profile: profile, days: days, at: at.UTC(), images: make(map[assay.Digest]*assay.ImageBuild, len(record.Images))}
+	v := evaluation{Profile: profile, days: days, at: at.UTC(),
+		sources: severity.Preference{Sources: profile.SeveritySources, OnlySources: len(profile.SeveritySources) > 0},
+		images:  make(map[assay.Digest]*assay.ImageBuild, len(record.Images))}
 	for i := range record.Images {
 		v.images[record.Images[i].Digest] = &record.Images[i]
 	}
@@ -64,9 +67,10 @@ func inOrder(entries []assay.RemediationEntry) []*assay.RemediationEntry {
 
 type evaluation struct {
 	*Profile
-	days   *days
-	at     time.Time
-	images map[assay.Digest]*assay.ImageBuild
+	days    *days
+	sources severity.Preference
+	at      time.Time
+	images  map[assay.Digest]*assay.ImageBuild
 }
 
 // state collects what is found out about one entry.

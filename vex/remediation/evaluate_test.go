@@ -77,7 +77,10 @@ func TestEvaluate(t *testing.T) {
 		{"unknown is medium", seven, func(p *profile) { p.UnknownRating = "medium" }, rate(""), "", "2026-04-01", "medium breached, deadline 2026-03-15 12:00, since 2026-03-15 12:00"},
 		{"by score", seven, nil, severities(assay.SeverityChange{Severities: []assay.Severity{{Source: "a", Score: 8.9}, {Source: "b", Score: 9}}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
 		{"by a preferred source", seven, func(p *profile) { p.SeveritySources = []string{"c", "a"} }, severities(assay.SeverityChange{Severities: []assay.Severity{{Source: "a", Score: 8.9}, {Source: "b", Score: 9}}}), "", "2026-04-01", "high breached, deadline 2026-03-15 12:00, since 2026-03-15 12:00"},
-		{"a vector alone rates nothing", seven, nil, severities(assay.SeverityChange{Severities: []assay.Severity{{Vector: "CVSS:3.1/AV:N"}}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
+		{"by vector", seven, nil, severities(assay.SeverityChange{Severities: []assay.Severity{{Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"}}}), "", "2026-04-01", "medium breached, deadline 2026-03-15 12:00, since 2026-03-15 12:00"},
+		{"by a vector that nobody can read", seven, nil, severities(assay.SeverityChange{Severities: []assay.Severity{{Vector: "CVSS:3.1/AV:N"}}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
+		{"by a word that belittles its score", seven, nil, severities(assay.SeverityChange{Severities: []assay.Severity{{Score: 9.1, Rating: "low"}}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
+		{"by a source that says nothing", seven, func(p *profile) { p.SeveritySources = []string{"c"} }, severities(assay.SeverityChange{Severities: []assay.Severity{{Source: "a", Score: 2}}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
 
 		// What starts the clock.
 		{"from the fix, if that is later", seven, nil, func(e *entry) { e.Fix.Available = advised("2026-03-11") }, "", "2026-04-01", "critical breached, deadline 2026-03-18, since 2026-03-18"},

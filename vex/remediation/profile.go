@@ -24,7 +24,7 @@ type Profile struct {
 	// UnknownRating is the rating that counts where nobody gave one; empty is critical.
 	UnknownRating assay.Rating `json:"unknownRating,omitempty"`
 	// SeveritySources are whose ratings count, the first that has one; empty is the
-	// worst of all sources.
+	// worst of all sources. Package vex/severity decides.
 	SeveritySources []string `json:"severitySources,omitzero"`
 	// SeverityChange is what another rating does to the deadline; empty is [Tighten].
 	SeverityChange SeverityRule `json:"severityChange,omitempty"`
