@@ -34,17 +34,22 @@ func csafRules(w *csafDocument, groups map[string][]string) *assay.Error {
 	return nil
 }
 
-var csafProfiles = []string{"csaf_base", "csaf_security_incident_response", "csaf_informational_advisory", "csaf_security_advisory", "csaf_vex",
-	// 2.1
-	"csaf_deprecated_security_advisory", "csaf_withdrawn", "csaf_superseded"}
+// csafProfiles are the categories that name a profile.
+func csafProfiles(version string) []string {
+	list := []string{"csaf_base", "csaf_security_incident_response", "csaf_informational_advisory", "csaf_security_advisory", "csaf_vex"}
+	if version != "2.0" {
+		list = append(list, "csaf_deprecated_security_advisory", "csaf_withdrawn", "csaf_superseded")
+	}
+	return list
+}
 
 func csafMeta(w *csafDocument) *assay.Error {
 	d := &w.Document
 	plain := strings.NewReplacer("-", "", "_", "", " ", "", "\t", "", "\n", "")
-	if !slices.Contains(csafProfiles, d.Category) {
+	if profiles := csafProfiles(d.CSAFVersion); !slices.Contains(profiles, d.Category) {
 		name := strings.ToLower(plain.Replace(d.Category))
 		taken := strings.HasPrefix(strings.ToLower(d.Category), "csaf_")
-		for _, p := range csafProfiles[1:] {
+		for _, p := range profiles[1:] {
 			taken = taken || name == plain.Replace(p) || name == plain.Replace(strings.TrimPrefix(p, "csaf_"))
 		}
 		if taken {

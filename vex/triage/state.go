@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"slices"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -100,6 +101,9 @@ type Ground struct {
 	Author    string            `json:"author"`
 	Statement int               `json:"statement"`
 	Status    assay.Status      `json:"status"`
+	// Justification is the statement's or, where it has none, that of an earlier one that
+	// it goes on from ([vex.StatusOf]).
+	Justification assay.Justification `json:"justification,omitempty"`
 	// Time is since when it holds.
 	Time time.Time `json:"time"`
 	// ProductBasis and ComponentBasis say what product and component were found by.
@@ -114,4 +118,14 @@ func ground(product assay.ComponentID, e vex.Entry) Ground {
 		Product: product, Document: e.Document.ID, Version: e.Document.Version, Author: e.Document.Author, Statement: e.Index,
 		Status: e.Statement().Status, Time: e.Time, ProductBasis: e.Match.Product, ComponentBasis: e.Match.Component, Entry: e,
 	}
+}
+
+// addGround keeps each statement once: the root of an SBOM has two names.
+func addGround(list []Ground, g Ground) []Ground {
+	if slices.ContainsFunc(list, func(o Ground) bool {
+		return o.Product == g.Product && o.Entry.Document == g.Entry.Document && o.Statement == g.Statement
+	}) {
+		return list
+	}
+	return append(list, g)
 }

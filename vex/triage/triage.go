@@ -196,15 +196,17 @@ func (t *triager) decide(f assay.Finding, c *assay.Component, r vex.Reached, roo
 			d.Justification, d.Action = w.Answer.Statement.Justification, w.Answer.Statement.ActionStatement
 			d.StaleSince = v.stale
 		}
-		d.Grounds = append(d.Grounds, ground(w.Product, w.Answer.Source))
+		g := ground(w.Product, w.Answer.Source)
+		g.Justification = w.Answer.Statement.Justification
+		d.Grounds = addGround(d.Grounds, g)
 		for _, c := range w.Answer.Contradictions {
-			d.Against = append(d.Against, ground(w.Product, c.Other))
+			d.Against = addGround(d.Against, ground(w.Product, c.Other))
 		}
 		between = between || w.Product != root && w.Product != c.ID
 	}
 	for _, w := range r.Undecided {
 		for _, e := range w.Answer.Undecided {
-			d.Against = append(d.Against, ground(w.Product, e))
+			d.Against = addGround(d.Against, ground(w.Product, e))
 		}
 	}
 	if d.State == Open && d.Reason == StatedAffected {
