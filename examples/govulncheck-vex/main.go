@@ -6,9 +6,9 @@
 //
 // It takes govulncheck's JSON or its OpenVEX, of a binary or of source. The product is
 // the program, named by its main module and its digest: from the executable (-binary),
-// or from an SBOM that has it (-sbom, with -file for the program's path in the image).
-// Findings of modules that the program does not have are refused: they are another
-// program's.
+// or from an SBOM that has it (-sbom, with -file for the program's path where there are
+// several). Findings of modules that the program does not have are refused: they are
+// another program's.
 package main
 
 import (

@@ -168,6 +168,9 @@ func TestRefuses(t *testing.T) {
 	broken := write(t, dir, "broken.json", []byte(stream[:len(stream)-20]))
 	empty := write(t, dir, "empty.json", []byte(stream[:strings.Index(stream, "\n")]))
 	doc := write(t, dir, "sbom.json", []byte(`{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "metadata": {"component": {"type": "container", "name": "x"}}}`))
+	several := write(t, dir, "several.json", []byte(`{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+		"metadata": {"component": {"type": "container", "name": "x", "purl": "pkg:oci/x@sha256:`+strings.Repeat("ab", 32)+`"}}, "components": [
+		{"type": "library", "bom-ref": "a", "name": "a", "purl": "pkg:golang/golang.org/x/text@v0.3.0", "evidence": {"occurrences": [{"location": "bin/a"}, {"location": "bin/b"}]}}]}`))
 	run := func(args ...string) error {
 		return run(append([]string{"-o", filepath.Join(dir, "out.json")}, args...), io.Discard)
 	}
@@ -183,6 +186,7 @@ func TestRefuses(t *testing.T) {
 		"another program": {[]string{"-author", "a", "-binary", binary, other}, assay.ErrRefuted, "v0.3.1"},
 		"cut off":         {[]string{"-author", "a", "-binary", binary, broken}, assay.ErrInvalid, "broken.json"},
 		"not in the SBOM": {[]string{"-author", "a", "-sbom", doc, "-file", "bin/app", input}, assay.ErrAbsent, "bin/app"},
+		"which program":   {[]string{"-author", "a", "-sbom", several, input}, assay.ErrInvalid, "in 2 files"},
 		"bad base":        {[]string{"-author", "a", "-base", "x y", "-binary", binary, input}, assay.ErrInvalid, "OpenVEX 2"},
 	} {
 		t.Run(name, func(t *testing.T) {

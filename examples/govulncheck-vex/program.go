@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -92,7 +93,8 @@ func module(name, version string) (assay.PURL, error) {
 	return assay.NewPURL(parts)
 }
 
-// fromSBOM takes the program at a path, or the whole of what the SBOM describes.
+// fromSBOM takes the program at a path, or what the SBOM describes if that is one
+// program.
 func fromSBOM(file, at string) (*program, error) {
 	doc, err := sbom.ReadFile(file)
 	if err != nil {
@@ -103,6 +105,7 @@ func fromSBOM(file, at string) (*program, error) {
 	}
 	p := &program{product: vex.ComponentProduct(doc.Root)}
 	exe, own := assay.Component{}, assay.PURL{}
+	files := map[string]bool{}
 	for _, c := range doc.Components {
 		inside := at == "" || slices.ContainsFunc(c.Locations, func(l assay.Location) bool { return l.Path == strings.TrimPrefix(at, "/") })
 		if !inside {
@@ -110,6 +113,9 @@ func fromSBOM(file, at string) (*program, error) {
 		}
 		if c.PURL.Type() == "golang" {
 			p.modules = append(p.modules, c.PURL)
+			for _, l := range c.Locations {
+				files[l.Path] = true
+			}
 		}
 		if c.Type == assay.TypeApplication && at != "" {
 			exe = c
@@ -119,6 +125,11 @@ func fromSBOM(file, at string) (*program, error) {
 		return nil, absent("-file", at, "a Go program that the SBOM lists")
 	}
 	if at == "" {
+		if len(files) > 1 {
+			// What govulncheck says of one program is not so of the others.
+			return nil, &assay.Error{Op: "find the program", Kind: assay.ErrInvalid, Subject: file, Field: "-file",
+				Bound: "the path of the program, because the SBOM has modules in " + strconv.Itoa(len(files)) + " files"}
+		}
 		if p.product.PURL.IsZero() && p.product.ID == "" {
 			return nil, absent("root", doc.Root.Name, "a package URL; or name a program with -file")
 		}
