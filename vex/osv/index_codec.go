@@ -141,6 +141,10 @@ func (d *decoder) uvarint() uint64 {
 
 // uint reads a number that is at most most.
 func (d *decoder) uint(most int) int {
+	if s := d.s; len(s) > 0 && s[0] < 0x80 && int(s[0]) <= most { // nearly all are so small
+		d.s = s[1:]
+		return int(s[0])
+	}
 	v := d.uvarint()
 	if v > uint64(most) {
 		d.fail()
