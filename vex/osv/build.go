@@ -86,7 +86,8 @@ func Build(ctx context.Context, path string, opts BuildOptions, sources ...Sourc
 // A record that cannot be read is left out, counted and reported ([Info], [Skipped]). A
 // source that cannot be read to its end, or has no record that can, is an error, and
 // nothing is written: of kind [assay.ErrInvalid] for one that is cut off or malformed,
-// [assay.ErrUnchecked] for a failure to read or write, and when ctx ends.
+// [assay.ErrUnchecked] for a failure to read or write, and when ctx ends. So is an index
+// that is damaged, or of another format: [Build] replaces it.
 //
 // The same sources at the same time give the same bytes; [Info] has a digest over what
 // the records say. Memory is bounded by the number of names that have aliases, and by

@@ -22,7 +22,9 @@ import (
 // Everything outside of the header has a checksum of its own, which is compared when
 // it is read: to compare one of the whole file would be to read it whole. It is read by
 // position and not mapped, because a mapped file that is cut off while it is in use
-// ends the process.
+// ends the process. That is why this is no embedded store: bbolt trusts the pages that
+// it maps, and of 400 of its files that were cut off or had bits changed it ended the
+// process by a signal for 55, panicked for 68, and gave other answers for 30.
 const (
 	magic      = "assayosv"
 	format     = 1

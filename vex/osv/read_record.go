@@ -18,7 +18,8 @@ const maxRecord = 64 << 20
 // read differently, no id, a package without a name, a range without events or of a
 // type that is not known, an event that is none or several, a date that is none. Such a
 // record is an error of kind [assay.ErrInvalid] that names the member, or
-// [assay.ErrBound] if it is larger than 64 MiB.
+// [assay.ErrBound] if it is larger than 64 MiB, [assay.ErrUnchecked] if it is of a
+// schema of another major version.
 //
 // It is lenient where the wild is and nothing is hidden: dates before 1970 are not
 // known; aliases that are no identifiers and package URLs that are none are left out;
@@ -35,6 +36,10 @@ func ReadAdvisory(name string, data []byte) (*Advisory, error) {
 	r := recordReader{name: name}
 	a := &Advisory{Aliases: vulnIDs(w.Aliases), Upstream: vulnIDs(w.Upstream), Related: vulnIDs(w.Related), Summary: w.Summary}
 	var err error
+	// A schema of another major version may say by other members what is affected.
+	if major, _, _ := strings.Cut(w.Schema, "."); major != "" && major != "0" && major != "1" {
+		return nil, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: name, Field: "/schema_version", Value: w.Schema, Bound: "1, with any minor version", Rule: "OSV schema_version"}
+	}
 	if w.ID == "" {
 		return nil, r.bad("/id", "", "an identifier", "OSV id")
 	}

@@ -72,6 +72,7 @@ func TestReadAdvisoryRefuses(t *testing.T) {
 		"trailing data":        {`{"id":"X-1"}{}`, assay.ErrInvalid, []string{"nothing after"}},
 		"wrong type":           {`{"id":7}`, assay.ErrInvalid, []string{"/id"}},
 		"no id":                {`{"affected":[]}`, assay.ErrInvalid, []string{"/id"}},
+		"later schema":         {`{"schema_version":"2.0.0","id":"X-1"}`, assay.ErrUnchecked, []string{"/schema_version", "2.0.0"}},
 		"bad id":               {`{"id":"CVE-1"}`, assay.ErrInvalid, []string{"/id", "CVE-1"}},
 		"id with a line":       {`{"id":"X\n1"}`, assay.ErrInvalid, []string{"/id"}},
 		"bad time":             {`{"id":"X-1","modified":"yesterday"}`, assay.ErrInvalid, []string{"/modified", "yesterday"}},

@@ -9,6 +9,7 @@ import (
 // wireRecord is what is read of a record (OSV schema 1.7). All else, such as details
 // and references, has to be JSON and is left out.
 type wireRecord struct {
+	Schema    string         `json:"schema_version"`
 	ID        string         `json:"id"`
 	Modified  string         `json:"modified"`
 	Published string         `json:"published"`
