@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func check(r *assay.Remediation) *assay.Error {
 	if r == nil {
 		return broken("R1", "", "", "a record")
 	}
-	c := checker{stream: r.Stream, asOf: r.AsOf, index: make(map[assay.Digest]int, len(r.Images))}
+	c := checker{asOf: r.AsOf, index: make(map[assay.Digest]int, len(r.Images))}
 	e := c.record(r)
 	if e != nil && e.Subject == "" {
 		e.Subject = r.Stream
@@ -29,9 +30,10 @@ func check(r *assay.Remediation) *assay.Error {
 }
 
 type checker struct {
-	stream string
-	asOf   time.Time
-	index  map[assay.Digest]int
+	asOf  time.Time
+	index map[assay.Digest]int
+	// built and signed are the latest of the images so far.
+	built, signed time.Time
 }
 
 func broken(rule, field, value, bound string) *assay.Error {
@@ -156,8 +158,17 @@ func (c *checker) image(images []assay.ImageBuild, i int) *assay.Error {
 	if e := c.dated("/signed", img.Signed, true); e != nil {
 		return e
 	}
+	if e := cmp.Or(order("/built", c.built, img.Built), order("/signed", c.signed, img.Signed), order("/signed", img.Built.Time, img.Signed)); e != nil {
+		return e
+	}
+	if img.Built.Time.After(c.built) {
+		c.built = img.Built.Time
+	}
+	if img.Signed.Time.After(c.signed) {
+		c.signed = img.Signed.Time
+	}
 	for j := range img.Scans {
-		if e := c.scan(&img.Scans[j]); e != nil {
+		if e := cmp.Or(c.scan(&img.Scans[j]), order("/finished", img.Built.Time, img.Scans[j].Finished)); e != nil {
 			return under(e, "/scans/", j)
 		}
 		if j > 0 && compareScans(img.Scans[j-1], img.Scans[j]) >= 0 {
@@ -165,6 +176,14 @@ func (c *checker) image(images []assay.ImageBuild, i int) *assay.Error {
 		}
 	}
 	return nil
+}
+
+// order wants a date not before another, where both are known; clocks may differ.
+func order(field string, before time.Time, d assay.Dated) *assay.Error {
+	if d.IsZero() || before.IsZero() || !d.Time.Before(before.Add(-MaxSkew)) {
+		return nil
+	}
+	return broken("R2", field+"/time", d.Time.Format(time.RFC3339Nano), "not before "+before.Format(time.RFC3339Nano))
 }
 
 func compareScans(a, b assay.ImageScan) int {
@@ -189,7 +208,7 @@ func (c *checker) scan(s *assay.ImageScan) *assay.Error {
 	if e := c.dated("/finished", s.Finished, true); e != nil {
 		return e
 	}
-	if e := c.dated("/signed", s.Signed, true); e != nil {
+	if e := cmp.Or(c.dated("/signed", s.Signed, true), order("/signed", s.Finished.Time, s.Signed)); e != nil {
 		return e
 	}
 	if cov := s.Coverage; cov != nil {

@@ -109,7 +109,9 @@
 //	remediation R1   it has a stream, images and entries, not more than MaxImages and
 //	                 MaxEntries
 //	remediation R2   times are in UTC and of the years 1 to 9999; what happened did so
-//	                 until asOf. For [Record]: clocks do not jump beyond the skew
+//	                 until asOf; images are in the order of their dates, and nothing is
+//	                 signed before it was made, or scanned before it was built, by more
+//	                 than MaxSkew ([Record]: by more than its skew)
 //	remediation R3   a date has a time, a basis and, unless it is unsigned, evidence
 //	remediation R4   evidence is told by uri or digest; lists of it are sorted
 //	remediation R5   images are told by strong digests, each once, each the successor of

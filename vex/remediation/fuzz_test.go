@@ -40,8 +40,16 @@ func random(seed uint64) (*assay.Remediation, *remediation.Profile) {
 		}
 	}
 	r := &assay.Remediation{Stream: "s", AsOf: start.AddDate(0, 2, 0)}
+	var signed []assay.Dated
+	for range 4 {
+		signed = append(signed, set())
+	}
+	slices.SortFunc(signed, func(a, b assay.Dated) int { return a.Time.Compare(b.Time) })
 	for i, c := range []string{"a", "b", "c", "d"} {
-		img := assay.ImageBuild{Digest: image(c), Signed: date()}
+		img := assay.ImageBuild{Digest: image(c), Signed: signed[i]}
+		if rng.IntN(4) == 0 {
+			img.Signed = assay.Dated{}
+		}
 		if i > 0 {
 			img.Previous = r.Images[i-1].Digest
 		}

@@ -53,15 +53,20 @@ type Exclusion struct {
 	assay.Exclusion
 }
 
-// DefaultSkew is how far clocks of different machines may differ.
-const DefaultSkew = 5 * time.Minute
+// DefaultSkew is how far clocks of different machines may differ, and MaxSkew how far
+// they may in any record.
+const (
+	DefaultSkew = 5 * time.Minute
+	MaxSkew     = time.Hour
+)
 
 // Options of [Record]; the zero value is the safe default.
 type Options struct {
 	// AsOf is the end of the time the record covers; zero is the newest date of what
 	// happened to the images.
 	AsOf time.Time
-	// Skew is how far clocks may differ; zero is [DefaultSkew], and less is none.
+	// Skew is how far clocks may differ; zero is [DefaultSkew], less is none, and more
+	// than [MaxSkew] an [assay.ErrBound].
 	Skew time.Duration
 	// Repository names the images in VEX documents, beside their digest.
 	Repository string
@@ -129,6 +134,9 @@ func Record(stream string, builds []Build, o Options) (*assay.Remediation, error
 		r.skew = DefaultSkew
 	}
 	r.skew = max(0, r.skew)
+	if r.skew > MaxSkew {
+		return nil, &assay.Error{Op: "record remediation", Kind: assay.ErrBound, Subject: stream, Field: "skew", Value: r.skew.String(), Bound: MaxSkew.String()}
+	}
 	if e := r.clocks(); e != nil {
 		return nil, e
 	}

@@ -381,6 +381,9 @@ func TestClocks(t *testing.T) {
 	if !r.AsOf.Equal(at("2026-03-03 18:01")) {
 		t.Errorf("as of %s", r.AsOf)
 	}
+	if _, err := remediation.Record("s", nightly(), remediation.Options{Skew: 2 * time.Hour}); !errors.Is(err, assay.ErrBound) {
+		t.Errorf("skew: %v", err)
+	}
 	for name, tt := range map[string]struct {
 		builds []remediation.Build
 		stream string
