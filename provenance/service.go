@@ -207,6 +207,11 @@ func (s *service) state(opts Options, j job, unverified []string) (*assay.Proven
 		p.ExternalParameters["ref"] = encoded(j.ref)
 		material.URI += "@" + j.ref
 	}
+	if strings.Contains(j.config, "://") {
+		if j.config, err = publicURI(j.config); err != nil {
+			return nil, fail(assay.ErrInvalid, "config", "", "an absolute URI, or a path")
+		}
+	}
 	if j.config != "" {
 		p.ExternalParameters["config"] = encoded(j.config)
 	}

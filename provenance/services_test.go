@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,82 @@ func TestServices(t *testing.T) {
 				t.Errorf("read back: %+v, %v; want %+v", read, err, p.Source)
 			}
 		})
+	}
+}
+
+// Whatever address a variable holds, who asks with what password is not part of it, and
+// what else is in the environment stays there.
+func TestServicesTellNoSecret(t *testing.T) {
+	is := newIssuer(t)
+	for name, j := range ciJobs(is.URL) {
+		t.Run(name, func(t *testing.T) {
+			j.env = maps.Clone(j.env)
+			if name == "Jenkins" {
+				j.env["JOB_URL"] = "https://ci.example/job/app/"
+			}
+			addresses := 0
+			for k, v := range j.env {
+				// What a token claims, too, must be as it claims it.
+				if scheme, rest, ok := strings.Cut(v, "://"); ok && v != is.URL {
+					addresses++
+					if _, after, named := strings.Cut(rest, "@"); named {
+						rest = after
+					}
+					j.env[k] = scheme + "://me:secret@" + rest + "?token=secret"
+				}
+			}
+			for _, k := range []string{"NPM_TOKEN", "AWS_SESSION_TOKEN", "CI_JOB_TOKEN", "GIT_PASSWORD", "PATH", "HOME", "DRONE_NETRC_PASSWORD", "BUILD_SECRET", "CI_REGISTRY_PASSWORD"} {
+				j.env[k] = "secret-" + k
+			}
+			p, err := provenance.FromEnvironment(t.Context(), j.options(is))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := provenance.Encode(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(text), "secret") || strings.Contains(string(text), "eyJ") {
+				t.Errorf("a secret came along: %s", text)
+			}
+			if addresses == 0 && name != "GitLab CI" && name != "Buildkite" && name != "Google Cloud Build" {
+				t.Error("no address was changed")
+			}
+		})
+	}
+}
+
+// Each variable that says what the token claims must say the same.
+func TestServicesContradicted(t *testing.T) {
+	is := newIssuer(t)
+	// These say where the job is, or have no claim: another value is another job's.
+	other := []string{"GITLAB_CI", "CI_JOB_TOKEN", "CI_COMMIT_TAG", "BUILDKITE", "BUILDKITE_REPO", "BUILDKITE_AGENT_ACCESS_TOKEN", "CIRCLECI", "CIRCLE_ORGANIZATION_ID", "CIRCLE_SHA1", "CIRCLE_BRANCH", "CIRCLE_REPOSITORY_URL"}
+	compared := 0
+	for name, j := range ciJobs(is.URL) {
+		if j.claims == nil {
+			continue
+		}
+		for k, v := range j.env {
+			if slices.Contains(other, k) {
+				continue
+			}
+			compared++
+			changed := j
+			changed.env = maps.Clone(j.env)
+			changed.env[k] = strings.Map(func(r rune) rune {
+				if r >= '0' && r <= '9' {
+					return '0' + (r-'0'+1)%10
+				}
+				return r
+			}, v) + "0"
+			p, err := provenance.FromEnvironment(t.Context(), changed.options(is))
+			if p != nil || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), k) || !strings.Contains(err.Error(), "claim") {
+				t.Errorf("%s, %s: %v, %v", name, k, p, err)
+			}
+		}
+	}
+	if compared < 15 {
+		t.Errorf("only %d variables were compared", compared)
 	}
 }
 

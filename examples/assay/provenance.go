@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
@@ -17,11 +19,13 @@ import (
 // of any, by the clone in the folder.
 func generateCommand(fs *flag.FlagSet) action {
 	var out outputs
-	var locks repeated
+	var locks, buildArgs, byproducts repeated
 	var dockerfile, binary string
 	builder := fs.String("builder-id", "", "builder.id `URI` where no token of the CI shows it")
 	fs.StringVar(&dockerfile, "dockerfile", "", "add the base images that `FILE` pins")
 	fs.StringVar(&binary, "binary", "", "add the modules of the Go program in `FILE`")
+	fs.Var(&buildArgs, "build-arg", "build argument `NAME=VALUE` of the Dockerfile; may be repeated")
+	fs.Var(&byproducts, "byproduct", "name `FILE`, such as the build's log, by its digest; may be repeated")
 	fs.Var(&locks, "lock", "add what the lock file `FILE` pins; may be repeated")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: json; may be repeated")
 	return func(ctx context.Context, e env, dir string) error {
@@ -36,7 +40,7 @@ func generateCommand(fs *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		materials, err := pinned(e, locks, dockerfile)
+		materials, err := pinned(e, locks, dockerfile, buildArgs)
 		if err != nil {
 			return err
 		}
@@ -56,12 +60,31 @@ func generateCommand(fs *flag.FlagSet) action {
 				return err
 			}
 		}
+		if p, err = withByproducts(p, byproducts); err != nil {
+			return err
+		}
 		return writePredicate(e, out, p)
 	}
 }
 
+func withByproducts(p *assay.Provenance, files []string) (*assay.Provenance, error) {
+	var list []assay.Resource
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		r, err := provenance.Byproduct(filepath.Base(file), "", "", f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return provenance.WithByproducts(p, list...)
+}
+
 // pinned reads materials, and notes what has no digest.
-func pinned(e env, locks []string, dockerfile string) ([]assay.Resource, error) {
+func pinned(e env, locks []string, dockerfile string, buildArgs []string) ([]assay.Resource, error) {
 	var out []assay.Resource
 	for _, file := range locks {
 		text, err := os.ReadFile(file)
@@ -84,7 +107,15 @@ func pinned(e env, locks []string, dockerfile string) ([]assay.Resource, error) 
 	if err != nil {
 		return nil, err
 	}
-	images, err := provenance.FromDockerfile(dockerfile, text, nil)
+	args := map[string]string{}
+	for _, a := range buildArgs {
+		name, value, ok := strings.Cut(a, "=")
+		if !ok || name == "" {
+			return nil, misused("--build-arg %s: want NAME=VALUE", a)
+		}
+		args[name] = value
+	}
+	images, err := provenance.FromDockerfile(dockerfile, text, args)
 	if err != nil {
 		return nil, err
 	}

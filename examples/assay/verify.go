@@ -17,11 +17,13 @@ import (
 
 func verifyCommand(fs *flag.FlagSet) action {
 	var out outputs
-	var bundles, keys, apis repeated
+	var bundles, keys, apis, components, revisions repeated
 	policyFile := fs.String("policy", "", "policy `FILE` (JSON)")
 	rootFile := fs.String("trusted-root", "", "sigstore trusted_root.json `FILE`")
 	at := fs.String("at", "", "ask as of `TIME` (RFC 3339) in place of now")
 	fs.Var(&bundles, "bundle", "also read evidence from `FILE` (.json, .jsonl) or folder; may be repeated")
+	fs.Var(&components, "components", "read provenance of what is in the image from `FILE` (.json, .jsonl) or folder; may be repeated")
+	fs.Var(&revisions, "revisions", "read summaries of the source's commits from `FILE` (.json, .jsonl) or folder; may be repeated")
 	fs.Var(&apis, "github", githubUsage)
 	fs.Var(&keys, "key", "trust the public key in `FILE` (PEM); may be repeated")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: text, json, or record (the report with all that it rests on, for replay); may be repeated")
@@ -50,6 +52,19 @@ func verifyCommand(fs *flag.FlagSet) action {
 				return misused("--at %s: want RFC 3339, such as 2026-01-02T15:04:05Z", *at)
 			}
 			opts = append(opts, verify.At(t))
+		}
+		for _, about := range []struct {
+			files repeated
+			read  func(...attest.Source) verify.Option
+		}{{components, verify.Components}, {revisions, verify.Revisions}} {
+			if len(about.files) == 0 {
+				continue
+			}
+			envelopes, err := attest.ReadFiles(ctx, about.files...)
+			if err != nil {
+				return err
+			}
+			opts = append(opts, about.read(attest.FromEnvelopes(envelopes...)))
 		}
 		v, err := newVerifier(*rootFile, keys, *policyFile, opts)
 		if err != nil {

@@ -2,7 +2,7 @@
 // facts from the CI, adds what lock files and the Dockerfile pin, and writes the SLSA v1
 // predicate for the step that signs it.
 //
-//	go run ./examples/ci-provenance [-builder-id URI] [-dockerfile FILE] [-o FILE] [LOCKFILE]...
+//	go run ./examples/ci-provenance [-builder-id URI] [-dockerfile FILE] [-build-arg NAME=VALUE]... [-log FILE] [-o FILE] [LOCKFILE]...
 //
 // A CI whose jobs have an identity token is asked for it; others need -builder-id, and
 // the result says that nobody vouches for its facts.
@@ -16,6 +16,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/provenance"
@@ -25,6 +27,8 @@ import (
 type step struct {
 	options    provenance.Options
 	dockerfile string
+	buildArgs  map[string]string
+	log        string
 	lockFiles  []string
 }
 
@@ -54,7 +58,7 @@ func (s step) predicate(ctx context.Context, notes io.Writer) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		images, err := provenance.FromDockerfile(s.dockerfile, text, nil)
+		images, err := provenance.FromDockerfile(s.dockerfile, text, s.buildArgs)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +76,25 @@ func (s step) predicate(ctx context.Context, notes io.Writer) ([]byte, error) {
 	if p, err = provenance.WithMaterials(p, materials...); err != nil {
 		return nil, err
 	}
+	if s.log != "" {
+		if p, err = withLog(p, s.log); err != nil {
+			return nil, err
+		}
+	}
 	return provenance.Encode(p)
+}
+
+// withLog names the log of the build by its digest; what is in it stays where it is.
+func withLog(p *assay.Provenance, file string) (*assay.Provenance, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := provenance.Byproduct(filepath.Base(file), "", "text/plain", f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	return provenance.WithByproducts(p, r)
 }
 
 func main() {
@@ -90,6 +112,18 @@ func run(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("ci-provenance", flag.ContinueOnError)
 	fs.StringVar(&s.options.BuilderIDUnsafe, "builder-id", "", "builder.id where the CI gives no token to show it")
 	fs.StringVar(&s.dockerfile, "dockerfile", "", "read base images from `FILE`")
+	fs.StringVar(&s.log, "log", "", "name the build's log in `FILE` by its digest")
+	fs.Func("build-arg", "build argument `NAME=VALUE` of the Dockerfile; may be repeated", func(v string) error {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return errors.New("want NAME=VALUE")
+		}
+		if s.buildArgs == nil {
+			s.buildArgs = map[string]string{}
+		}
+		s.buildArgs[name] = value
+		return nil
+	})
 	out := fs.String("o", "provenance.json", "write the predicate to `FILE`")
 	if err := fs.Parse(args); err != nil {
 		return err

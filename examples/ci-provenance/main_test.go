@@ -34,7 +34,8 @@ func TestStep(t *testing.T) {
 	s := step{
 		options: job(map[string]string{"CI": "woodpecker", "CI_REPO_URL": "https://git.example/org/app", "CI_COMMIT_SHA": commit, "CI_COMMIT_REF": "refs/heads/main",
 			"CI_PIPELINE_URL": "https://ci.example/1"}),
-		dockerfile: write(t, "Dockerfile", "FROM golang:1.26 AS build\nFROM reg.example/base@sha256:"+sum+"\n"),
+		dockerfile: write(t, "Dockerfile", "ARG BASE=other\nFROM golang:1.26 AS build\nFROM ${BASE}@sha256:"+sum+"\n"),
+		buildArgs:  map[string]string{"BASE": "reg.example/base"}, log: write(t, "build.log", "building, with secret\n"),
 		lockFiles: []string{write(t, "go.sum", "example.com/m v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"),
 			write(t, "requirements.txt", "flask>=2\n")},
 	}
@@ -54,7 +55,10 @@ func TestStep(t *testing.T) {
 	if got := strings.Join(uris, " "); got != "git+https://git.example/org/app@refs/heads/main oci://reg.example/base pkg:golang/example.com/m@v1.0.0" {
 		t.Errorf("materials: %s", got)
 	}
-	for _, want := range []string{"Dockerfile:1: golang:1.26 has no digest", "requirements.txt: 1 packages have no digest"} {
+	if len(p.Byproducts) != 1 || p.Byproducts[0].Name != "build.log" || len(p.Byproducts[0].Digest) != 1 || strings.Contains(string(predicate), "secret") {
+		t.Errorf("by-products: %+v", p.Byproducts)
+	}
+	for _, want := range []string{"Dockerfile:2: golang:1.26 has no digest", "requirements.txt: 1 packages have no digest"} {
 		if !strings.Contains(notes.String(), want) {
 			t.Errorf("no %q in %q", want, notes.String())
 		}
