@@ -435,15 +435,17 @@ func TestVEXOfARecord(t *testing.T) {
 		docs []remediation.VEX
 		want []string
 	}{
-		"witnessed":             {[]remediation.VEX{doc(notAffected(imgB, "2026-03-01 20:00"), "2026-03-02 04:00")}, []string{"not_affected 2026-03-02 04:00 witnessed"}},
-		"nobody signed":         {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 20:00"), "")}, []string{"not_affected 2026-03-02 20:00 unsigned"}},
-		"of the first image":    {[]remediation.VEX{doc(notAffected(imgA, "2026-03-01 20:00"), "2026-03-01 21:00")}, []string{"not_affected 2026-03-01 21:00 witnessed", " 2026-03-02 02:00 witnessed"}},
-		"anew for each image":   {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 02:30"), "2026-03-02 03:00"), doc(notAffected(imgA, "2026-03-01 20:00"), "2026-03-01 21:00")}, []string{"not_affected 2026-03-01 21:00 witnessed"}},
-		"revoked":               {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 03:00"), "2026-03-02 03:00"), doc(affected(imgB, "2026-03-03"), "2026-03-03 01:00")}, []string{"not_affected 2026-03-02 03:00 witnessed", "affected 2026-03-03 01:00 witnessed"}},
-		"of another image":      {[]remediation.VEX{doc(notAffected(imgC, "2026-03-02"), "2026-03-02 03:00")}, nil},
-		"after the record":      {[]remediation.VEX{doc(notAffected(imgB, "2026-04-02"), "")}, nil},
-		"signed twice":          {[]remediation.VEX{{Doc: notAffected(imgB, "2026-03-02"), Statement: proof, Signed: witnessed("2026-03-02 09:00")}, {Doc: notAffected(imgB, "2026-03-02"), Statement: proof, Signed: witnessed("2026-03-02 03:00")}}, []string{"not_affected 2026-03-02 03:00 witnessed"}},
-		"signed, not witnessed": {[]remediation.VEX{{Doc: notAffected(imgB, "2026-03-02 03:00"), Statement: proof, Signed: claimed("2026-03-02 09:00")}}, []string{"not_affected 2026-03-02 03:00 signed"}},
+		"witnessed":                   {[]remediation.VEX{doc(notAffected(imgB, "2026-03-01 20:00"), "2026-03-02 04:00")}, []string{"not_affected 2026-03-02 04:00 witnessed"}},
+		"nobody signed":               {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 20:00"), "")}, []string{"not_affected 2026-03-02 20:00 unsigned"}},
+		"of the first image":          {[]remediation.VEX{doc(notAffected(imgA, "2026-03-01 20:00"), "2026-03-01 21:00")}, []string{"not_affected 2026-03-01 21:00 witnessed", " 2026-03-02 02:00 witnessed"}},
+		"anew for each image":         {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 02:30"), "2026-03-02 03:00"), doc(notAffected(imgA, "2026-03-01 20:00"), "2026-03-01 21:00")}, []string{"not_affected 2026-03-01 21:00 witnessed"}},
+		"revoked":                     {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 03:00"), "2026-03-02 03:00"), doc(affected(imgB, "2026-03-03"), "2026-03-03 01:00")}, []string{"not_affected 2026-03-02 03:00 witnessed", "affected 2026-03-03 01:00 witnessed"}},
+		"before the image was signed": {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 01:00"), "2026-03-02 01:30")}, []string{"not_affected 2026-03-02 02:00 witnessed"}},
+		"before that, by hearsay":     {[]remediation.VEX{doc(notAffected(imgB, "2026-03-02 01:00"), "")}, []string{"not_affected 2026-03-02 02:00 unsigned"}},
+		"of another image":            {[]remediation.VEX{doc(notAffected(imgC, "2026-03-02"), "2026-03-02 03:00")}, nil},
+		"after the record":            {[]remediation.VEX{doc(notAffected(imgB, "2026-04-02"), "")}, nil},
+		"signed twice":                {[]remediation.VEX{{Doc: notAffected(imgB, "2026-03-02"), Statement: proof, Signed: witnessed("2026-03-02 09:00")}, {Doc: notAffected(imgB, "2026-03-02"), Statement: proof, Signed: witnessed("2026-03-02 03:00")}}, []string{"not_affected 2026-03-02 03:00 witnessed"}},
+		"signed, not witnessed":       {[]remediation.VEX{{Doc: notAffected(imgB, "2026-03-02 03:00"), Statement: proof, Signed: claimed("2026-03-02 09:00")}}, []string{"not_affected 2026-03-02 03:00 signed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := record(t, two, remediation.Options{AsOf: at("2026-03-04"), Repository: repository, VEX: tt.docs})

@@ -65,19 +65,41 @@ func (r *recorder) statuses(record *assay.Remediation, lives []*life) *assay.Err
 		if err != nil {
 			return err
 		}
-		if n := len(e.VEX); n > 0 && e.VEX[n-1].Status != a.Status {
-			d := record.Images[last].Signed
-			if !d.Time.After(e.VEX[n-1].At.Time) {
-				d = assay.Dated{Time: r.asOf, Basis: assay.BasisUnsigned}
-			}
-			if d.Time.After(e.VEX[n-1].At.Time) {
-				change(e, a, d)
-			} else { // at one instant, and the last word counts
-				e.VEX[n-1].Status, e.VEX[n-1].Justification = a.Status, a.Statement.Justification
-			}
-		}
+		h.end(e, a, &record.Images[last], r.asOf)
 	}
 	return nil
+}
+
+// end records the status of the last image, where that is not the one of the images
+// before it: since the image was signed, because a document that came later would have
+// been asked about it. If that is no later than the last change, nothing shows when.
+func (h *statements) end(e *assay.RemediationEntry, a vex.Answer, img *assay.ImageBuild, asOf time.Time) {
+	var before assay.StatusChange
+	if n := len(e.VEX); n > 0 {
+		before = e.VEX[n-1]
+	}
+	if before.Status == a.Status {
+		return
+	}
+	at := assay.Dated{Time: asOf, Basis: assay.BasisUnsigned}
+	if img.Signed.Time.After(before.At.Time) {
+		at = img.Signed
+		for i, d := range h.docs {
+			if d.Doc != a.Source.Document {
+				continue
+			}
+			if doc := h.dated(at.Time, i); doc.Basis == at.Basis {
+				at = dated(at.Time, at.Basis, append(slices.Clone(at.Evidence), doc.Evidence...)...)
+			} else {
+				at = doc
+			}
+			break
+		}
+	}
+	if !at.Time.After(before.At.Time) { // at one instant, and the last word counts
+		e.VEX = e.VEX[:len(e.VEX)-1]
+	}
+	change(e, a, at)
 }
 
 // since is when an image was there.
