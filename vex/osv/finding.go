@@ -22,7 +22,7 @@ type vulnerability struct {
 
 // report makes findings of the advisories that include a component, and tells of those
 // that may.
-func (m *matcher) report(ctx context.Context, c *assay.Component, hits []hit) error {
+func (m *worker) report(ctx context.Context, c *assay.Component, hits []hit) error {
 	if len(hits) == 0 {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (m *matcher) report(ctx context.Context, c *assay.Component, hits []hit) er
 			return err
 		}
 		f.Component, f.PURL = c.ID, c.PURL
-		m.scan.Findings = append(m.scan.Findings, f)
+		m.findings = append(m.findings, f)
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (v *vulnerability) id(advisories []assay.VulnID) assay.VulnID {
 func isCVE(id assay.VulnID) bool { return strings.HasPrefix(string(id), "CVE-") }
 
 // record reads a record without its rows, nil if there is none.
-func (m *matcher) record(ctx context.Context, id assay.VulnID) (*Advisory, error) {
+func (m *worker) record(ctx context.Context, id assay.VulnID) (*Advisory, error) {
 	if a, ok := m.records[id]; ok {
 		return a, nil
 	}
@@ -119,7 +119,7 @@ func (m *matcher) record(ctx context.Context, id assay.VulnID) (*Advisory, error
 // vulnerabilities gives the names of each vulnerability that a record is about: its
 // own, or those that it is downstream of. A distribution's record about one
 // vulnerability is another name of that; one about several is none of them.
-func (m *matcher) vulnerabilities(ctx context.Context, id assay.VulnID) ([][]assay.VulnID, error) {
+func (m *worker) vulnerabilities(ctx context.Context, id assay.VulnID) ([][]assay.VulnID, error) {
 	a, err := m.record(ctx, id)
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (m *matcher) vulnerabilities(ctx context.Context, id assay.VulnID) ([][]ass
 
 // names follows the aliases of a vulnerability, in whatever circles they lead, and
 // where a record is downstream of one vulnerability that.
-func (m *matcher) names(ctx context.Context, id assay.VulnID) ([]assay.VulnID, error) {
+func (m *worker) names(ctx context.Context, id assay.VulnID) ([]assay.VulnID, error) {
 	names := []assay.VulnID{id}
 	for i := 0; i < len(names); i++ {
 		a, err := m.record(ctx, names[i])
@@ -183,7 +183,7 @@ func (m *matcher) names(ctx context.Context, id assay.VulnID) ([]assay.VulnID, e
 }
 
 // finding joins what the records say of a vulnerability.
-func (m *matcher) finding(ctx context.Context, v *vulnerability, advisories []assay.VulnID) (assay.Finding, error) {
+func (m *worker) finding(ctx context.Context, v *vulnerability, advisories []assay.VulnID) (assay.Finding, error) {
 	id := v.id(advisories)
 	f := assay.Finding{Vulnerability: assay.Vulnerability{ID: id}, Advisories: advisories}
 	for _, n := range v.names {
@@ -248,7 +248,7 @@ func sortSeverities(all []assay.Severity) []assay.Severity {
 // before it one of them still includes the component, and since when it is there, the
 // earliest that is told of that version. A record that knows no fix does not undo what
 // another knows.
-func (m *matcher) fix(ctx context.Context, v *vulnerability) (assay.Fix, error) {
+func (m *worker) fix(ctx context.Context, v *vulnerability) (assay.Fix, error) {
 	var out assay.Fix
 	var best version
 	for _, h := range v.hits {

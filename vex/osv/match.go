@@ -3,7 +3,10 @@ package osv
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -25,6 +28,9 @@ type MatchOptions struct {
 	// is not affected. By default it is that of the binaries that a module is part of,
 	// where the SBOM says so, and else any.
 	Platform assay.Platform
+	// Workers is how many components are asked about at once; zero means one for each
+	// processor. The result does not depend on it.
+	Workers int
 }
 
 // scannerURI names this package as a scanner.
@@ -59,30 +65,36 @@ func Match(ctx context.Context, db Database, sbom *assay.SBOM, opts MatchOptions
 	if err != nil {
 		return nil, err
 	}
-	info := db.Info()
-	m := matcher{db: db, now: now, records: map[assay.VulnID]*Advisory{}, system: operatingSystem(sbom)}
-	m.scan = &assay.Scan{
-		Scanner: opts.Scanner, StartedOn: now, FinishedOn: now, Inputs: slices.Clone(opts.Inputs), Findings: []assay.Finding{},
-	}
-	identify(&m.scan.Scanner, info)
-	if info.Skipped > 0 {
-		m.scan.Unevaluated = append(m.scan.Unevaluated, assay.Unevaluated{Reason: skippedReason(info.Skipped)})
-	}
-	m.shape = shapeOf(sbom, opts.Platform)
+	m := matcher{db: db, now: now, system: operatingSystem(sbom), shape: shapeOf(sbom, opts.Platform)}
+	components := make([]*assay.Component, 0, len(sbom.Components)+1)
 	if !sbom.Root.PURL.IsZero() && !isArtifact(&sbom.Root) {
-		if err := m.component(ctx, &sbom.Root); err != nil {
-			return nil, err
-		}
+		components = append(components, &sbom.Root)
 	}
 	for i := range sbom.Components {
-		if err := m.component(ctx, &sbom.Components[i]); err != nil {
-			return nil, err
-		}
+		components = append(components, &sbom.Components[i])
 	}
-	m.unknownReleases()
-	m.sort()
-	m.scan.Coverage = coverage(sbom)
-	return m.scan, nil
+	workers, err := m.run(ctx, components, opts.Workers)
+	if err != nil {
+		return nil, err
+	}
+	scan := &assay.Scan{
+		Scanner: opts.Scanner, StartedOn: now, FinishedOn: now, Inputs: slices.Clone(opts.Inputs), Coverage: coverage(sbom),
+		Findings: []assay.Finding{}, Unevaluated: unknownReleases(workers),
+	}
+	info := db.Info()
+	identify(&scan.Scanner, info)
+	if info.Skipped > 0 {
+		scan.Unevaluated = append(scan.Unevaluated, assay.Unevaluated{Reason: skippedReason(info.Skipped)})
+	}
+	for _, w := range workers {
+		scan.Findings = append(scan.Findings, w.findings...)
+		scan.Unevaluated = append(scan.Unevaluated, w.unevaluated...)
+	}
+	slices.SortFunc(scan.Findings, assay.Finding.Compare)
+	slices.SortFunc(scan.Unevaluated, func(a, b assay.Unevaluated) int {
+		return cmp.Or(cmp.Compare(a.Vulnerability, b.Vulnerability), a.PURL.Compare(b.PURL), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Reason, b.Reason))
+	})
+	return scan, nil
 }
 
 func matchTime(t time.Time) (time.Time, error) {
@@ -108,18 +120,68 @@ func identify(s *assay.Scanner, info Info) {
 	}
 }
 
-// matcher is the state of one [Match].
+// matcher is what all workers of one [Match] read.
 type matcher struct {
 	db     Database
 	now    time.Time
 	system *assay.Component
 	shape  shape
-	scan   *assay.Scan
+}
+
+// worker is what one of them found.
+type worker struct {
+	*matcher
+	findings    []assay.Finding
+	unevaluated []assay.Unevaluated
 	// records are those of the database that were read, nil for names without one.
 	records map[assay.VulnID]*Advisory
 	// releases are those that were asked about.
-	releases map[[2]string]*release
+	releases map[releaseKey]*release
+	err      error
 }
+
+// run asks about components, several at once, and ends at the first error.
+func (m *matcher) run(ctx context.Context, components []*assay.Component, n int) ([]*worker, error) {
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	n = max(1, min(n, len(components)))
+	// Neighbors, which often are of one source, are asked about by the same worker,
+	// which reads what they have in common once.
+	const batch = 16
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	workers := make([]*worker, n)
+	for i := range workers {
+		w := &worker{matcher: m, records: map[assay.VulnID]*Advisory{}, releases: map[releaseKey]*release{}}
+		workers[i] = w
+		wg.Go(func() {
+			for w.err == nil && !failed.Load() {
+				from := int(next.Add(batch)) - batch
+				if from >= len(components) {
+					return
+				}
+				for _, c := range components[from:min(from+batch, len(components))] {
+					if w.err = w.component(ctx, c); w.err != nil {
+						failed.Store(true)
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, w := range workers {
+		if w.err != nil {
+			return nil, w.err
+		}
+	}
+	return workers, nil
+}
+
+// releaseKey is an ecosystem and a release of it.
+type releaseKey struct{ ecosystem, release string }
 
 // release is what was seen of a release of a distribution.
 type release struct {
@@ -127,12 +189,12 @@ type release struct {
 	components []*assay.Component
 }
 
-func (m *matcher) cannot(c *assay.Component, id assay.VulnID, reason string) {
-	m.scan.Unevaluated = append(m.scan.Unevaluated, assay.Unevaluated{Vulnerability: id, Component: c.ID, PURL: c.PURL, Reason: reason})
+func (m *worker) cannot(c *assay.Component, id assay.VulnID, reason string) {
+	m.unevaluated = append(m.unevaluated, assay.Unevaluated{Vulnerability: id, Component: c.ID, PURL: c.PURL, Reason: reason})
 }
 
 // component asks about one component.
-func (m *matcher) component(ctx context.Context, c *assay.Component) error {
+func (m *worker) component(ctx context.Context, c *assay.Component) error {
 	if err := ctx.Err(); err != nil {
 		return &assay.Error{Op: matchOp, Kind: assay.ErrUnchecked, Subject: c.PURL.String(), Err: err}
 	}
@@ -164,7 +226,7 @@ type hit struct {
 }
 
 // ask evaluates what the database has on one question.
-func (m *matcher) ask(ctx context.Context, c *assay.Component, q *Query, hits []hit) ([]hit, error) {
+func (m *worker) ask(ctx context.Context, c *assay.Component, q *Query, hits []hit) ([]hit, error) {
 	entries, err := m.db.Entries(ctx, q.Ecosystem, q.Name)
 	if err != nil {
 		return nil, err
@@ -196,16 +258,13 @@ func (m *matcher) ask(ctx context.Context, c *assay.Component, q *Query, hits []
 
 // release notes that a release is asked about by a component of which there are
 // advisories, nil where there are no releases.
-func (m *matcher) release(c *assay.Component, q *Query, known bool) *release {
+func (m *worker) release(c *assay.Component, q *Query, known bool) *release {
 	if q.Release == "" || !known {
 		return nil
 	}
-	key := [2]string{q.Ecosystem, q.Release}
+	key := releaseKey{q.Ecosystem, q.Release}
 	r := m.releases[key]
 	if r == nil {
-		if m.releases == nil {
-			m.releases = map[[2]string]*release{}
-		}
 		r = &release{}
 		m.releases[key] = r
 	}
@@ -218,22 +277,26 @@ func (m *matcher) release(c *assay.Component, q *Query, known bool) *release {
 // unknownReleases reports releases that the database has nothing on, though it has
 // advisories of the packages for others: it is too old for them, or too new, and says
 // nothing of whether they are affected.
-func (m *matcher) unknownReleases() {
-	for key, r := range m.releases {
-		if r.known {
-			continue
-		}
-		for _, c := range r.components {
-			m.cannot(c, "", unasked(c, "distro", key[1], "a release of "+key[0]+" that the database has advisories of").Error())
+func unknownReleases(workers []*worker) []assay.Unevaluated {
+	known := map[releaseKey]bool{}
+	for _, w := range workers {
+		for key, r := range w.releases {
+			known[key] = known[key] || r.known
 		}
 	}
-}
-
-func (m *matcher) sort() {
-	slices.SortFunc(m.scan.Findings, assay.Finding.Compare)
-	slices.SortFunc(m.scan.Unevaluated, func(a, b assay.Unevaluated) int {
-		return cmp.Or(cmp.Compare(a.Vulnerability, b.Vulnerability), a.PURL.Compare(b.PURL), cmp.Compare(a.Component, b.Component), cmp.Compare(a.Reason, b.Reason))
-	})
+	var out []assay.Unevaluated
+	for _, w := range workers {
+		for key, r := range w.releases {
+			if known[key] {
+				continue
+			}
+			for _, c := range r.components {
+				err := unasked(c, "distro", key.release, "a release of "+key.ecosystem+" that the database has advisories of")
+				out = append(out, assay.Unevaluated{Component: c.ID, PURL: c.PURL, Reason: err.Error()})
+			}
+		}
+	}
+	return out
 }
 
 // coverage is of all package URLs: those that no question could be put for are told to

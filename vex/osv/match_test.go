@@ -305,10 +305,10 @@ func TestMatchIsDeterministic(t *testing.T) {
 		t.Error("findings are not sorted")
 	}
 	var wg sync.WaitGroup
-	for range 4 { // at once, on one database
+	for n := range 4 { // at once, on one database
 		wg.Go(func() {
 			sbom := sbomOf(purls...)
-			scan, err := osv.Match(context.Background(), db, sbom, osv.MatchOptions{Time: january(20)})
+			scan, err := osv.Match(context.Background(), db, sbom, osv.MatchOptions{Time: january(20), Workers: n})
 			if diff := diff(want, scan); err != nil || diff != "" {
 				t.Errorf("%v\n%s", err, diff)
 			}
