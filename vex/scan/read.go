@@ -11,8 +11,8 @@ import (
 
 const readOp = "read scan"
 
-// Read reads a predicate of in-toto vulns v0.2 or v0.1, or of cosign's vuln v1. The
-// name, of the file or blob, is for errors. Findings are sorted.
+// Read reads a predicate of in-toto vulns v0.2 or v0.1, or of cosign's vuln v1, of at
+// most 128 MiB. The name, of the file or blob, is for errors. Findings are sorted.
 //
 // Of the in-toto types all that is required has to be there, and an error names what
 // is not: scanner.uri, scanner.db.lastUpdate, scanner.result, the id and the severity
