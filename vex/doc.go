@@ -20,7 +20,8 @@
 // [Timeline.StatusIn]; what is overdue, with [Timeline.Stale]; who disagrees, with
 // [Timeline.Contradictions]. Add to a document, or correct it, with [Edit]; bring
 // many together with [Merge]; check that somebody else's new version is a fair
-// successor of the old with [CheckUpdate].
+// successor of the old with [CheckUpdate]. Package vex/triage holds statements against
+// findings and contents.
 //
 // The typed document is [assay.VEX]. Its statements are complete: what they inherit
 // from the document is filled in when it is read, and written out when it is

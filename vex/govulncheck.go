@@ -41,7 +41,8 @@ type Govulncheck struct {
 // The output has one statement for each vulnerability of a module that the program
 // requires at a vulnerable version, and none for others: its silence says nothing.
 // A scan of source is about what that source calls, and one at package or module
-// level states affected for what is merely imported or required.
+// level states affected for what is merely imported or required. Its JSON tells the
+// levels apart, and the fixed versions; package vex/triage reads it.
 func ReadGovulncheck(name string, data []byte, o Govulncheck) (*assay.VEX, []Warning, error) {
 	r := &reader{name: name, purls: map[string]assay.PURL{}}
 	v, e, err := r.govulncheck(data, &o)
