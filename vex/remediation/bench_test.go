@@ -96,3 +96,36 @@ func BenchmarkRead100000(b *testing.B) {
 	}
 	b.ReportMetric(float64(ours)/float64(low), "x-floor")
 }
+
+// BenchmarkRecord is a year of nightly images with 300 components, scanned once each,
+// of which 40 have something that comes and goes.
+func BenchmarkRecord(b *testing.B) {
+	var builds []remediation.Build
+	for i := range 365 {
+		night := at("2026-01-01").AddDate(0, 0, i)
+		var components []assay.PURL
+		var findings []assay.Finding
+		for j := range 300 {
+			p := assay.MustPURL(fmt.Sprintf("pkg:deb/debian/lib%d@1.%d?arch=amd64", j, (i+j)/30))
+			components = append(components, p)
+			if (i+j)%30 < 4 {
+				f := bug()
+				f.Vulnerability.ID, f.PURL, f.Published, f.Fix.Available = assay.VulnID(fmt.Sprintf("CVE-2026-%04d", 1000+j)), p, night, night
+				findings = append(findings, f)
+			}
+		}
+		builds = append(builds, build(assay.SumSHA256(fmt.Append(nil, i)), night.Format("2006-01-02 15:04"), scan(night.Add(time.Hour).Format("2006-01-02 15:04"), components, findings...)))
+	}
+	b.ReportAllocs()
+	start := cpuTime()
+	entries := 0
+	for b.Loop() {
+		r, err := remediation.Record("s", builds, remediation.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		entries = len(r.Entries)
+	}
+	b.ReportMetric(float64((cpuTime()-start).Milliseconds())/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(entries), "entries")
+}

@@ -178,7 +178,8 @@ var profiles embed.FS
 // The names of the profiles that are built in; see [Named].
 const (
 	// ProfileDefault is this project's: critical 7 days, all others 14, from when the
-	// vulnerability is public and a fix can be had.
+	// vulnerability is public and a fix can be had; rebuilt within 30 hours, which is
+	// every night with room for one that is late.
 	ProfileDefault = "7-14"
 	// ProfileHighAsCritical is the same with 7 days for high too.
 	ProfileHighAsCritical = "7-14-high-as-critical"

@@ -22,7 +22,8 @@ const (
 	Unknown Status = "unknown"
 )
 
-// Result is how a record stands against a profile at a time.
+// Result is how a record stands against a profile at a time. In JSON, durations are in
+// nanoseconds.
 type Result struct {
 	Stream  string    `json:"stream"`
 	Profile string    `json:"profile"`
