@@ -23,11 +23,12 @@ type Scan struct {
 	Unevaluated []Unevaluated `json:"unevaluated,omitempty"`
 }
 
-// Coverage is what a scan asked its database about.
+// Coverage is what a scanner was given: all of an inventory. What of it could not be
+// asked about is [Scan].Unevaluated.
 type Coverage struct {
-	// Components counts the components that were asked about.
+	// Components counts the components that have a package URL, without the root.
 	Components int `json:"components"`
-	// Digest is [CoverageDigest] of their package URLs.
+	// Digest is [CoverageDigest] of these package URLs.
 	Digest Digest `json:"digest,omitzero"`
 	// Ecosystems are the purl types that were asked about, sorted.
 	Ecosystems []string `json:"ecosystems,omitempty"`

@@ -47,9 +47,9 @@ func (v *Verifier) fresh(at time.Time, s Verified[*assay.Scan]) scanAge {
 		what   string
 		of     time.Time
 		within Duration
-	}{{"was finished", finished, v.policy.ScanWithin}, {"asked a database", updated, v.policy.DatabaseWithin}} {
+	}{{"was finished on", finished, v.policy.ScanWithin}, {"asked a database of", updated, v.policy.DatabaseWithin}} {
 		if due := d.of.Add(time.Duration(d.within)); at.After(due) {
-			return scanAge{assay.Refuted, TooOld, fmt.Sprintf("%s of %s, good until %s", d.what, stamp(d.of), stamp(due))}
+			return scanAge{assay.Refuted, TooOld, fmt.Sprintf("%s %s, good until %s", d.what, stamp(d.of), stamp(due))}
 		}
 	}
 	return scanAge{assay.Proven, Holds, "finished on " + stamp(finished) + " with a database of " + stamp(updated)}
@@ -118,8 +118,8 @@ func rankAge(a scanAge) int {
 	return 1
 }
 
-// scanCoverage answers whether a fresh scan asked about all components there are: the
-// same set of package URLs as the inventory's. A component that the scanner's database
+// scanCoverage answers whether a fresh scan was of all components there are: the same
+// set of package URLs as the inventory's. A component that the scanner's database
 // cannot be asked about leaves it open, unless the policy expects that of its type.
 func (v *Verifier) scanCoverage(c *subjectCase) Check {
 	check := Check{ID: CheckScanCoverage, Reason: NotStated, Detail: "no fresh scan was accepted"}
@@ -150,7 +150,7 @@ func (v *Verifier) scanCoverage(c *subjectCase) Check {
 
 func coveredBy(scan *assay.Scan, inventories []*assay.SBOM) (bool, string) {
 	if scan.Coverage == nil || scan.Coverage.Digest.IsZero() {
-		return false, "scan by " + scan.Scanner.URI + ": does not say which components it asked about"
+		return false, "scan by " + scan.Scanner.URI + ": does not say which components it was of"
 	}
 	most := 0
 	for _, inv := range inventories {
@@ -161,11 +161,11 @@ func coveredBy(scan *assay.Scan, inventories []*assay.SBOM) (bool, string) {
 			}
 		}
 		if assay.CoverageDigest(purls) == scan.Coverage.Digest {
-			return true, fmt.Sprintf("the scan asked about all %d package URLs of the inventory", len(purls))
+			return true, fmt.Sprintf("the scan was of all %d components of the inventory", len(purls))
 		}
 		most = max(most, len(purls))
 	}
-	return false, fmt.Sprintf("scan by %s: asked about %d components, not the %d of the inventory", scan.Scanner.URI, scan.Coverage.Components, most)
+	return false, fmt.Sprintf("scan by %s: of %d components, and not of the %d of the inventory", scan.Scanner.URI, scan.Coverage.Components, most)
 }
 
 // unasked are the components that the scanner could put no question for, but those of
@@ -173,10 +173,13 @@ func coveredBy(scan *assay.Scan, inventories []*assay.SBOM) (bool, string) {
 func (v *Verifier) unasked(scan *assay.Scan) []string {
 	var out []string
 	for _, u := range scan.Unevaluated {
-		if u.Vulnerability != "" || slices.Contains(v.policy.ScanExempt, u.PURL.Type()) {
-			continue // a vulnerability that was not decided is a finding
+		// A vulnerability that was not decided is a finding. What is about no component is
+		// about the database, and nothing exempts that.
+		ofDatabase := u.Component == "" && u.PURL.IsZero()
+		if u.Vulnerability != "" || !ofDatabase && slices.Contains(v.policy.ScanExempt, u.PURL.Type()) {
+			continue
 		}
-		out = append(out, cmp.Or(u.PURL.String(), string(u.Component), "a component")+": "+u.Reason)
+		out = append(out, cmp.Or(u.PURL.String(), string(u.Component), "the database")+": "+u.Reason)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

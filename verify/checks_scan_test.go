@@ -106,6 +106,7 @@ func TestScanCoverage(t *testing.T) {
 		}), nil, assay.Unknown, verify.NotShown},
 		{"one that could not be asked about", f.newScan(unasked("pkg:generic/app@1")), nil, assay.Unknown, verify.NotShown},
 		{"one that need not be", f.newScan(unasked("pkg:generic/app@1")), []string{"generic"}, assay.Proven, verify.Holds},
+		{"a database that lost records", f.newScan(func(s *assay.Scan) { s.Unevaluated = []assay.Unevaluated{{Reason: "3 records could not be read"}} }), []string{"", "generic"}, assay.Unknown, verify.NotShown},
 		{"another that is not exempt", f.newScan(unasked("pkg:deb/debian/libfoo@2.0-1")), []string{"generic"}, assay.Unknown, verify.NotShown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
@@ -24,7 +25,7 @@ const builderID = "https://github.com/assaykit/assay/examples/quickstart"
 
 const author = "quickstart@example.com"
 
-// evidence is what is made about the image. Provenance and VEX are nil for an image
+// evidence is what is made about the image. Provenance, VEX and scan are nil for an image
 // that this program did not build and knows nothing of.
 type evidence struct {
 	contents   *sbom.Contents
@@ -32,6 +33,7 @@ type evidence struct {
 	posture    *assay.Posture
 	provenance *assay.Provenance
 	vex        *assay.VEX
+	scan       *assay.Scan
 }
 
 func makeEvidence(ctx context.Context, s *subject, home place) (*evidence, error) {
@@ -49,7 +51,10 @@ func makeEvidence(ctx context.Context, s *subject, home place) (*evidence, error
 	if e.provenance, err = provenance.FromBuildInfo(s.build, provenance.BuildOptions{BuilderID: builderID}); err != nil {
 		return nil, err
 	}
-	e.vex, err = aboutStandardLibrary(e.sbom, home)
+	if e.vex, err = aboutStandardLibrary(e.sbom, home); err != nil {
+		return nil, err
+	}
+	e.scan, err = scan(ctx, e.sbom, time.Now())
 	return e, err
 }
 
@@ -80,6 +85,9 @@ func (e *evidence) without(left assay.Evidence) []assay.Evidence {
 	if e.vex != nil {
 		list = append(list, e.vex)
 	}
+	if e.scan != nil {
+		list = append(list, e.scan)
+	}
 	var out []assay.Evidence
 	for _, x := range list {
 		if x != left {
@@ -105,6 +113,9 @@ func (e *evidence) describe(out io.Writer) {
 		for _, s := range e.vex.Statements {
 			fmt.Fprintf(out, "vex         %s %s\n", s.Vulnerability.ID, s.Status)
 		}
+	}
+	if e.scan != nil {
+		fmt.Fprintf(out, "scan        %d findings in %d components\n", len(e.scan.Findings), e.scan.Coverage.Components)
 	}
 }
 

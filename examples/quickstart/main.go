@@ -1,7 +1,7 @@
 // Quickstart shows the library's main job from end to end, with nothing but Go and
 // no network: it packs a program as an image into a registry of its own, makes the
 // evidence about it, signs and attaches that, finds it again, verifies it, and prints
-// the report. Then it tampers with the evidence in four ways and shows each refused.
+// the report. Then it tampers with the evidence in five ways and shows each refused.
 //
 //	go run ./examples/quickstart            its own executable is the program
 //	go run ./examples/quickstart IMAGE      a reference, oci:PATH, oci-archive:PATH or docker-archive:PATH

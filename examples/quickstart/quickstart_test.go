@@ -38,6 +38,9 @@ func TestOwnExecutable(t *testing.T) {
 		`(?m)^a wrong signer: policy refuted\n(  .*\n)*  attestation \S+ refuted: signature-invalid: `,
 		`(?m)^a wrong signer: policy refuted\n(  .*\n)*  check evidence/provenance refuted: absent: `,
 		`(?m)^a removed provenance: policy refuted\n(  .*\n)*  check evidence/provenance refuted: absent: `,
+		`(?m)^a scan of last week: policy refuted\n(  .*\n)*  check scan/fresh refuted: too-old: `,
+		`(?m)^  proven   scan/coverage .*the scan was of all \d+ components`,
+		`(?m)^  proven   remediation/sla `,
 	)
 }
 

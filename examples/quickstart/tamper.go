@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
@@ -24,12 +25,12 @@ func tamperings(s *subject, made *evidence, k *keys) []tampering {
 			if err != nil {
 				return err
 			}
-			scan, err := sbom.Scan(ctx, other, sbom.Options{})
+			contents, err := sbom.Scan(ctx, other, sbom.Options{})
 			if err != nil {
 				return err
 			}
-			stmt, err := attest.NewStatement(scan.SBOM, attest.StatementOptions{},
-				assay.Subject{Name: "other", Digest: assay.DigestSet{scan.Manifest}})
+			stmt, err := attest.NewStatement(contents.SBOM, attest.StatementOptions{},
+				assay.Subject{Name: "other", Digest: assay.DigestSet{contents.Manifest}})
 			if err != nil {
 				return err
 			}
@@ -56,6 +57,15 @@ func tamperings(s *subject, made *evidence, k *keys) []tampering {
 	if made.provenance != nil {
 		out = append(out, tampering{"a removed provenance", "provenance", func(ctx context.Context, p place) error {
 			return publish(ctx, k.ours, p, made.without(made.provenance))
+		}})
+	}
+	if made.scan != nil {
+		out = append(out, tampering{"a scan of last week", "scan", func(ctx context.Context, p place) error {
+			old, err := scan(ctx, made.sbom, time.Now().AddDate(0, 0, -7))
+			if err != nil {
+				return err
+			}
+			return publish(ctx, k.ours, p, append(made.without(made.scan), old))
 		}})
 	}
 	return out

@@ -93,6 +93,9 @@ func (s *subject) evaluate(rows []*Affected) evaluation {
 
 // row decides by one row.
 func (s *subject) row(row *Affected) (verdict, string) {
+	if s.query.Version == "" {
+		return unknown, "the component has no version"
+	}
 	// By the schema's algorithm a row that names neither versions nor ranges includes
 	// nothing. It breaks the schema, which requires one of them, and names a package
 	// as affected without saying where: that is no proof of anything.

@@ -161,10 +161,11 @@ func TestMatchReportsWhatItCannotDecide(t *testing.T) {
 		{ID: "GO-1", Aliases: []assay.VulnID{"CVE-2026-1"}, Affected: []osv.Affected{row("Go", "example.com/a", "introduced 0, fixed next")}},
 		{ID: "GO-2", Aliases: []assay.VulnID{"CVE-2026-1"}, Affected: []osv.Affected{row("Go", "example.com/b", "introduced 0, fixed next")}},
 		{ID: "GO-3", Aliases: []assay.VulnID{"CVE-2026-1"}, Affected: []osv.Affected{row("Go", "example.com/b", "introduced 0, fixed 2.0.0")}},
+		{ID: "GO-4", Affected: []osv.Affected{row("Go", "example.com/e", "introduced 0, fixed 2.0.0")}},
 		{ID: "DSA-1", Upstream: []assay.VulnID{"CVE-2026-2"}, Affected: []osv.Affected{row("Debian:12", "bash", "introduced 0")}},
 	}}
 	sbom := sbomOf("pkg:golang/example.com/a@v1.0.0", "pkg:golang/example.com/b@v1.0.0", "pkg:golang/example.com/c@%28devel%29",
-		"pkg:npm/x@1.0.0", "pkg:golang/example.com/d", "pkg:deb/debian/bash@5?distro=debian-13", "pkg:generic/redis@7")
+		"pkg:npm/x@1.0.0", "pkg:golang/example.com/d", "pkg:golang/example.com/e", "pkg:deb/debian/bash@5?distro=debian-13", "pkg:generic/redis@7")
 	sbom.Components = append(sbom.Components,
 		assay.Component{ID: "file", Type: assay.TypeFile, Name: "opt/tool"},
 		assay.Component{ID: "owned", Type: assay.TypeFile, Name: "bin/bash"},
@@ -190,15 +191,16 @@ func TestMatchReportsWhatItCannotDecide(t *testing.T) {
 		`|file|ask for advisories: opt/tool: purl: could not be checked, want a package URL`,
 		`|pkg:deb/debian/bash@5?distro=debian-13|ask for advisories: pkg:deb/debian/bash@5?distro=debian-13: distro: could not be checked: got "13", want a release of Debian that the database has advisories of`,
 		`|pkg:generic/redis@7|ask for advisories: pkg:generic/redis@7: type: could not be checked: got "generic", want a type that advisories are written for`,
-		`|pkg:golang/example.com/d|ask for advisories: pkg:golang/example.com/d: version: could not be checked, want a version`,
 		`|pkg:npm/x@1.0.0|ask for advisories: pkg:npm/x@1.0.0: ecosystem: could not be checked: got "npm", want one that the database has advisories of`,
 		`CVE-2026-1|pkg:golang/example.com/a@v1.0.0|GO-1: parse version: Go: version: invalid: got "next", want a version as the ecosystem spells it`,
+		`GO-4|pkg:golang/example.com/e|GO-4: the component has no version`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	// Of example.com/c nothing is known, whatever its version is.
-	if scan.Coverage.Components != 7 || !slices.Equal(scan.Coverage.Ecosystems, []string{"deb", "generic", "golang", "npm"}) {
+	// Of example.com/c nothing is known, whatever its version is. All that has a package URL
+	// was there to be asked about.
+	if scan.Coverage.Components != 8 || !slices.Equal(scan.Coverage.Ecosystems, []string{"deb", "generic", "golang", "npm"}) {
 		t.Errorf("coverage: %+v", scan.Coverage)
 	}
 }

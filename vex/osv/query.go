@@ -32,20 +32,21 @@ type Query struct {
 // System is the operating system of the image, which is asked where the package URL
 // does not say; it may be nil.
 //
-// What no ecosystem of the OSV schema has, what has no version, and a distribution's
-// package of an unknown release is an error of kind [assay.ErrUnchecked]: there is no
-// question that would tell.
+// What no ecosystem of the OSV schema has, and a distribution's package without version
+// or of an unknown release, is an error of kind [assay.ErrUnchecked]: there is no question
+// that would tell. Of other packages the Version may be empty, as of a Go program built
+// from a folder: whatever advisory there is of such a one cannot be decided.
 func Queries(c *assay.Component, system *assay.Component) ([]Query, error) {
 	if c.PURL.IsZero() {
 		return nil, unasked(c, "purl", "", "a package URL")
 	}
 	p := c.PURL.Parts()
 	v := cmp.Or(p.Version, c.Version)
-	if v == "" {
-		return nil, unasked(c, "version", "", "a version")
-	}
 	switch p.Type {
 	case "deb", "apk", "rpm":
+		if v == "" {
+			return nil, unasked(c, "version", "", "a version")
+		}
 		return distroQueries(c, p, v, system)
 	}
 	ecosystem, name := languagePackage(p)
@@ -57,6 +58,9 @@ func Queries(c *assay.Component, system *assay.Component) ([]Query, error) {
 	}
 	q := Query{Ecosystem: ecosystem, Name: NormalName(ecosystem, name), Version: v}
 	if ecosystem != "Go" {
+		return []Query{q}, nil
+	}
+	if v == "" {
 		return []Query{q}, nil
 	}
 	q.Version = goVersion(v)

@@ -84,7 +84,7 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 	ubuntu := &assay.Component{Type: assay.TypeOperatingSystem, Name: "ubuntu", Version: "22.04"}
 	for _, tt := range []struct{ purl, says string }{
 		{"", "a package URL"},
-		{"pkg:npm/left-pad", "a version"},
+		{"pkg:deb/debian/bash?distro=debian-12", "a version"},
 		{"pkg:generic/redis@7.0.0", `got "generic"`},
 		{"pkg:oci/alpine@sha256:00", `got "oci"`},
 		{"pkg:maven/log4j@1", "the group"},
