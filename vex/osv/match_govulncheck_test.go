@@ -243,7 +243,7 @@ func scanProgram(t *testing.T, db osv.Database, program string) []string {
 	}
 	for _, u := range scan.Unevaluated {
 		// What govulncheck passes over.
-		if !strings.Contains(u.Reason, "has no version") {
+		if !strings.Contains(u.Reason, "want a version") {
 			t.Errorf("%s: %+v", filepath.Base(program), u)
 		}
 	}
@@ -272,9 +272,7 @@ func oldPrograms(t *testing.T, records []goRecord) []string {
 		for _, a := range r.Affected {
 			for _, rg := range a.Ranges {
 				for _, e := range rg.Events {
-					for _, v := range around(cmp.Or(e.Fixed, e.Introduced)) {
-						versions[a.Package.Name] = append(versions[a.Package.Name], v)
-					}
+					versions[a.Package.Name] = append(versions[a.Package.Name], around(cmp.Or(e.Fixed, e.Introduced))...)
 				}
 			}
 		}

@@ -84,7 +84,7 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 	ubuntu := &assay.Component{Type: assay.TypeOperatingSystem, Name: "ubuntu", Version: "22.04"}
 	for _, tt := range []struct{ purl, says string }{
 		{"", "a package URL"},
-		{"pkg:deb/debian/bash?distro=debian-12", "a version"},
+		{"pkg:npm/left-pad", "a version"},
 		{"pkg:generic/redis@7.0.0", `got "generic"`},
 		{"pkg:oci/alpine@sha256:00", `got "oci"`},
 		{"pkg:maven/log4j@1", "the group"},
@@ -114,4 +114,28 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 	if got, err := osv.Queries(&c, nil); err != nil || got[0].Version != "1.3.0" {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+func FuzzQueries(f *testing.F) {
+	f.Add("pkg:deb/debian/libssl3@3.0.11-1~deb12u2+b1?upstream=openssl%401.0&distro=debian-12", "debian", "12")
+	f.Add("pkg:rpm/redhat/openssl-libs@3.0.7-24.el9?epoch=1&upstream=openssl-3.0.7-24.el9.src.rpm", "rhel", "9.3")
+	f.Add("pkg:rpm/suse/bash@5?distro=sle-micro-", "sle-micro", "-")
+	f.Add("pkg:apk/alpine/busybox@1?distro=-", "alpine", ".")
+	f.Add("pkg:golang/stdlib@go", "", "")
+	f.Fuzz(func(t *testing.T, purl, id, release string) {
+		p, err := assay.ParsePURL(purl)
+		if err != nil {
+			return
+		}
+		c := assay.Component{PURL: p}
+		queries, err := osv.Queries(&c, &assay.Component{Type: assay.TypeOperatingSystem, Name: id, Version: release})
+		if (err == nil) == (len(queries) == 0) || err != nil && !errors.Is(err, assay.ErrUnchecked) {
+			t.Fatalf("%s: got %v, %v", purl, queries, err)
+		}
+		for i, q := range queries {
+			if q.Ecosystem == "" || strings.Contains(q.Ecosystem, ":") || q.Name == "" || q.Version == "" || q.Beside != (i > 0) || q.Name != osv.NormalName(q.Ecosystem, q.Name) {
+				t.Errorf("%s: %+v", purl, q)
+			}
+		}
+	})
 }
