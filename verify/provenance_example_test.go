@@ -82,3 +82,45 @@ func ExampleComponents() {
 	// Output:
 	// 1 of 2 verified: lib 1.0 by https://builder.example/v1
 }
+
+// Who hosts a repository can vouch for a commit; the statement is about the commit, and is
+// given to whoever asks about what was built from it.
+func ExampleRevisions() {
+	const commit = "1234567890123456789012345678901234567890"
+	image, _, signer := exampleEvidence()
+	ctx := context.Background()
+	built, err := signer.Sign(ctx, []byte(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"`+image.Hex()+`"}}],"predicateType":"https://slsa.dev/provenance/v1",
+		"predicate":{"buildDefinition":{"buildType":"https://actions.github.io/buildtypes/workflow/v1","externalParameters":{"workflow":{"repository":"https://github.com/org/app"}},
+			"resolvedDependencies":[{"uri":"git+https://github.com/org/app@refs/heads/main","digest":{"gitCommit":"`+commit+`"}}]},"runDetails":{"builder":{"id":"https://builder.example/v1"}}}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	vouched, err := signer.Sign(ctx, []byte(`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"gitCommit":"`+commit+`"},"annotations":{"sourceRefs":["refs/heads/main"]}}],
+		"predicateType":"https://slsa.dev/verification_summary/v1","predicate":{"verifier":{"id":"https://forge.example"},"timeVerified":"2026-01-02T03:04:05Z",
+			"resourceUri":"git+https://github.com/org/app","policy":{"uri":"https://forge.example/policy"},"verificationResult":"PASSED","verifiedLevels":["SLSA_SOURCE_LEVEL_3"]}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	verifier, err := verify.New(
+		verify.Trust{Keys: []verify.Key{{Public: signer.Public()}}},
+		verify.Policy{
+			Signers:     []verify.SignerRule{{Name: "ci and forge", Key: signer.Identity().Key, Builders: []string{"https://builder.example/v1"}, Verifiers: []string{"https://forge.example"}}},
+			SourceLevel: &verify.SourceLevelRule{Verifier: "https://forge.example", Min: 2, MaxAge: verify.Duration(90 * 24 * time.Hour)},
+		},
+		verify.Revisions(attest.FromEnvelopes(vouched)), verify.At(time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)))
+	if err != nil {
+		log.Fatal(err)
+	}
+	report, err := verifier.Verify(ctx, image, attest.FromEnvelopes(built))
+	if err != nil {
+		log.Fatal(err)
+	}
+	level := report.SourceLevels[0]
+	fmt.Println(level.Repository, level.Refs, level.Level)
+	// A key's signature that nobody witnessed may be of any age.
+	check, _ := report.Check(verify.CheckSourceLevel)
+	fmt.Println(check.State, check.Reason)
+	// Output:
+	// https://github.com/org/app [refs/heads/main] 3
+	// unknown not-stated
+}
