@@ -28,8 +28,9 @@ type MatchOptions struct {
 	// is not affected. By default it is that of the binaries that a module is part of,
 	// where the SBOM says so, and else any.
 	Platform assay.Platform
-	// Workers is how many components are asked about at once; zero means one for each
-	// processor. The result does not depend on it.
+	// Workers is how many components are asked about at once, of a database that must
+	// allow it, as an [Index] does; zero means one for each processor. The result does
+	// not depend on it.
 	Workers int
 }
 
@@ -56,6 +57,12 @@ const matchOp = "match advisories"
 // system, files that a package owns, and components without a package URL that the SBOM
 // has the parts of: their packages are asked about. Coverage counts and names the package
 // URLs of all components but the root, those in Unevaluated among them.
+//
+// Advisories are of the release's own stream of updates. Those of Ubuntu Pro count where
+// there are no others of the release, because what only Pro fixes is open without it;
+// those of streams that Red Hat keeps up for longer (EUS and the like) and of its layered
+// products do not. Streams of one of Red Hat's modules are not told apart: a package of
+// one may be reported for a fix of another.
 //
 // The result depends on the arguments alone; see [MatchOptions] for the time. The error
 // is of kind [assay.ErrUnchecked] when ctx ends, and else the database's or about the
