@@ -82,18 +82,14 @@ func (h *statements) end(e *assay.RemediationEntry, a vex.Answer, img *assay.Ima
 		return
 	}
 	at := assay.Dated{Time: asOf, Basis: assay.BasisUnsigned}
-	if img.Signed.Time.After(before.At.Time) {
+	if i := h.source(a, img.Signed.Time); img.Signed.Time.After(before.At.Time) && (i >= 0 || a.Status == "") {
 		at = img.Signed
-		for i, d := range h.docs {
-			if d.Doc != a.Source.Document {
-				continue
-			}
+		if i >= 0 {
 			if doc := h.dated(at.Time, i); doc.Basis == at.Basis {
 				at = dated(at.Time, at.Basis, append(slices.Clone(at.Evidence), doc.Evidence...)...)
 			} else {
 				at = doc
 			}
-			break
 		}
 	}
 	if !at.Time.After(before.At.Time) { // at one instant, and the last word counts
@@ -274,24 +270,33 @@ func (h *statements) timeline(at time.Time) *vex.Timeline {
 	return vex.NewTimeline(docs, at)
 }
 
-// date is a time with the document that made the change: the one that counts if it
-// came then, else one that did.
+// date is a time with the document that counts then, which was known by then; where
+// none does any more, with one that came then.
 func (h *statements) date(e *assay.RemediationEntry, t time.Time, a vex.Answer) assay.Dated {
-	doc := -1
+	if i := h.source(a, t); i >= 0 {
+		return h.dated(t, i)
+	}
+	doc := len(h.docs) - 1
 	for _, v := range append([]assay.VulnID{e.Vulnerability.ID}, e.Vulnerability.Aliases...) {
 		for _, ev := range h.events[v] {
-			if !ev.at.Equal(t) {
-				continue
-			}
-			if h.docs[ev.doc].Doc == a.Source.Document {
-				return h.dated(t, ev.doc)
-			}
-			if doc < 0 || ev.doc < doc {
-				doc = ev.doc
+			if ev.at.Equal(t) {
+				doc = min(doc, ev.doc)
 			}
 		}
 	}
 	return h.dated(t, doc)
+}
+
+// source finds the document that an answer is from, by its best signature that was
+// known by then; -1 if there is none.
+func (h *statements) source(a vex.Answer, t time.Time) int {
+	best := -1
+	for i, d := range h.docs {
+		if d.Doc == a.Source.Document && !h.known[i].After(t) && (best < 0 || better(h.dated(t, i), h.dated(t, best))) {
+			best = i
+		}
+	}
+	return best
 }
 
 func (h *statements) dated(t time.Time, doc int) assay.Dated {
