@@ -127,7 +127,7 @@ func (w *writer) add(record []byte) error {
 	w.key = append(append(w.key[:0], keyRecord), a.ID...)
 	v := encoder{binary.BigEndian.AppendUint32(w.value[:0], number)}
 	v.uint(len(w.meta.Info.Sources) - 1)
-	v.uint(int(at))
+	v.offset(at)
 	v.uint(headLen)
 	v.b = append(v.b, sum[:]...)
 	v.time(a.Modified)
@@ -174,7 +174,7 @@ func appendPlace(b []byte, number uint32, e extent) []byte {
 
 func place(b []byte) (number uint32, e extent) {
 	d := decoder{s: string(b[4:])}
-	return binary.BigEndian.Uint32(b), extent{int64(d.uvarint()), int64(d.uvarint())}
+	return binary.BigEndian.Uint32(b), extent{d.offset(), d.offset()}
 }
 
 // finish writes the table and what follows it.
@@ -273,7 +273,7 @@ func (w *writer) record(key, value []byte) error {
 	d := decoder{s: string(value[4:])}
 	r := idRecord{number: binary.BigEndian.Uint32(value)}
 	r.source = d.uint(len(w.meta.Info.Sources))
-	r.at = extent{int64(d.uvarint()), int64(d.uvarint())}
+	r.at = extent{d.offset(), d.offset()}
 	copy(r.sum[:], d.s)
 	d.s = d.s[len(r.sum):]
 	r.modified = d.time()

@@ -15,6 +15,9 @@ type encoder struct{ b []byte }
 
 func (e *encoder) uint(v int) { e.b = binary.AppendUvarint(e.b, uint64(v)) }
 
+// offset writes a place in the file, which can be more than an int is.
+func (e *encoder) offset(v int64) { e.b = binary.AppendUvarint(e.b, uint64(v)) }
+
 func (e *encoder) text(s string) {
 	e.uint(len(s))
 	e.b = append(e.b, s...)
@@ -152,6 +155,8 @@ func (d *decoder) uint(most int) int {
 	}
 	return int(v)
 }
+
+func (d *decoder) offset() int64 { return int64(d.uvarint() & math.MaxInt64) }
 
 // count reads the length of a list whose elements take at least least bytes each, so
 // that a forged length takes no memory that the file has no bytes for.

@@ -43,7 +43,7 @@ func (t *tableWriter) flush() error {
 	}
 	t.block = appendCRC(t.block, 0)
 	t.top.text(string(t.first))
-	t.top.uint(int(t.out.at))
+	t.top.offset(t.out.at)
 	t.top.uint(len(t.block))
 	_, err := t.out.Write(t.block)
 	t.block = t.block[:0]
@@ -70,7 +70,7 @@ func newTable(path string, r io.ReaderAt, top []byte, end int64) (*table, error)
 	t := &table{path: path, r: r, buffers: sync.Pool{New: func() any { return new([]byte) }}}
 	d := decoder{s: string(top)}
 	for d.s != "" {
-		b := block{d.text(), extent{int64(d.uint(int(end))), int64(d.uint(maxBlock))}}
+		b := block{d.text(), extent{d.offset(), int64(d.uint(maxBlock))}}
 		if d.bad || !b.within(end, maxBlock) || len(t.blocks) > 0 && t.blocks[len(t.blocks)-1].first >= b.first {
 			return nil, damaged(path, "table", strconv.Itoa(len(t.blocks)), "blocks in the order of their keys")
 		}
