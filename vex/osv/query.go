@@ -15,7 +15,8 @@ type Query struct {
 	// it: "12", "22.04", "v3.20". It is empty for ecosystems without releases.
 	Release string
 	// Name is in its normal form ([NormalName]).
-	Name    string
+	Name string
+	// Version is empty if it is not known.
 	Version string
 	// Beside says that the database need not know the ecosystem for an answer to be
 	// whole: another query asks for the same component.
@@ -60,11 +61,7 @@ func Queries(c *assay.Component, system *assay.Component) ([]Query, error) {
 	if ecosystem != "Go" {
 		return []Query{q}, nil
 	}
-	if v == "" {
-		return []Query{q}, nil
-	}
-	q.Version = goVersion(v)
-	if isGoItself(q.Name) {
+	if q.Version = goVersion(v); v != "" && isGoItself(q.Name) {
 		q.Version = goRelease(v)
 	}
 	out := []Query{q}
