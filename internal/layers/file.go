@@ -74,7 +74,8 @@ type File struct {
 	pos   int       // index of the entry in its layer
 	same  *File     // for a hard link: the file whose content this is
 	wrote string    // the path in the header, if it was written through a link
-	gone  int       // one more than the index of the layer that removed it; 0 if it is there
+	gone  int32     // one more than the index of the layer that removed it; 0 if it is there
+	place int32     // one more than the index in the tree; 0 if it is in none
 }
 
 // Executable reports whether anybody may execute the regular file.

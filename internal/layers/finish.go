@@ -121,7 +121,7 @@ func (c *collector) sort(res *Result, harvests []*harvest) {
 				}
 			}
 			if !held {
-				res.gone[v.Name()] = append(res.gone[v.Name()], Fact{Path: r.file.Path, File: r.file, Layer: r.file.ContentLayer, Removed: r.file.gone - 1, Value: r.value})
+				res.gone[v.Name()] = append(res.gone[v.Name()], Fact{Path: r.file.Path, File: r.file, Layer: r.file.ContentLayer, Removed: int(r.file.gone) - 1, Value: r.value})
 			}
 		}
 	}

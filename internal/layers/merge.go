@@ -33,6 +33,7 @@ type merger struct {
 	ambiguous []Ambiguity
 	// names of each content with several of them: attributes are shared.
 	links map[*File][]*File
+	added int // entries
 	// near is the folder that was last written to, nearPath its path, without links.
 	// It holds until something is removed.
 	near     *node
@@ -77,11 +78,12 @@ func (m *merger) invalid(path, value, bound string) error {
 
 // add makes f a file of the tree, in place of what has its name.
 func (m *merger) add(f *File) error {
+	m.added++
 	if f.Path == "." {
 		if f.Type != Dir || f.HardLink != "" {
 			return m.invalid(f.Path, f.Type.String(), "a folder as the root")
 		}
-		m.root.file.gone = m.layer + 1
+		m.root.file.gone = int32(m.layer) + 1
 		m.root.file = f
 		return nil
 	}
@@ -108,7 +110,7 @@ func (m *merger) add(f *File) error {
 	case old == nil:
 		parent.put(base, f)
 	case old.file.Type == Dir && f.Type == Dir:
-		old.file.gone = m.layer + 1
+		old.file.gone = int32(m.layer) + 1
 		old.file = f // what it holds stays
 	default:
 		m.drop(old, false)
@@ -302,7 +304,7 @@ func (m *merger) drop(n *node, deleted bool) {
 
 func (m *merger) remove(f *File, deleted bool) {
 	m.near = nil
-	f.gone = m.layer + 1
+	f.gone = int32(m.layer) + 1
 	if !f.Implied {
 		m.history = append(m.history, Removed{File: f, By: m.layer, Deleted: deleted})
 	}
@@ -325,5 +327,5 @@ func (m *merger) finish() (*Tree, []Removed, []Ambiguity) {
 	slices.SortStableFunc(m.ambiguous, func(a, b Ambiguity) int {
 		return cmp.Or(cmp.Compare(a.Layer, b.Layer), comparePaths(a.Path, b.Path))
 	})
-	return newTree(m.root), m.history, m.ambiguous
+	return newTree(m.root, m.added+1), m.history, m.ambiguous
 }

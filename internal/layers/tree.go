@@ -21,14 +21,16 @@ type Tree struct {
 	root  *node
 }
 
-func newTree(root *node) *Tree {
-	t := &Tree{root: root}
+// newTree is told about how many files there are.
+func newTree(root *node, about int) *Tree {
+	t := &Tree{root: root, files: make([]*File, 0, about)}
 	t.collect(root)
 	return t
 }
 
 func (t *Tree) collect(n *node) {
 	t.files = append(t.files, n.file)
+	n.file.place = int32(len(t.files))
 	for _, k := range n.tidy() {
 		t.collect(k)
 	}
@@ -36,6 +38,14 @@ func (t *Tree) collect(n *node) {
 
 // Len is the number of files, folders and the root included.
 func (t *Tree) Len() int { return len(t.files) }
+
+// Place is the index of a file in the order of All, -1 of one that is not in the tree.
+func (t *Tree) Place(f *File) int {
+	if f == nil || f.place == 0 || int(f.place) > len(t.files) || t.files[f.place-1] != f {
+		return -1
+	}
+	return int(f.place) - 1
+}
 
 // All gives the files in order, the root folder (".") first.
 func (t *Tree) All() iter.Seq[*File] { return slices.Values(t.files) }
@@ -119,6 +129,9 @@ func (t *Tree) Lookup(path string) (*File, error) {
 }
 
 func (t *Tree) lookup(path string) (*node, error) {
+	if n := t.direct(path); n != nil {
+		return n, nil
+	}
 	fail := func(kind error, field, bound string) error {
 		return &assay.Error{Op: "look up file", Kind: kind, Subject: path, Field: field, Bound: bound}
 	}
@@ -152,6 +165,23 @@ func (t *Tree) lookup(path string) (*node, error) {
 		}
 	}
 	return stack[len(stack)-1], nil
+}
+
+// direct is lookup of a path without links and without ".."; nil where there are some,
+// or nothing.
+func (t *Tree) direct(path string) *node {
+	n := t.root
+	for more := true; more; {
+		var part string
+		part, path, more = strings.Cut(path, "/")
+		if part == "" || part == "." {
+			continue
+		}
+		if n = n.kid(part); n == nil || n.file.Type == Symlink {
+			return nil
+		}
+	}
+	return n
 }
 
 // Folder is a folder of a [Tree], for who looks for many files in one. The zero value

@@ -150,22 +150,22 @@ type Inventory struct {
 	// Release is the distribution, zero if unknown.
 	Release osrelease.Release
 
-	owners map[*layers.File]*node
+	ownership *ownership
 }
 
 // Owner gives the component that installed a file of the tree, if one did.
 func (inv *Inventory) Owner(f *layers.File) (assay.ComponentID, bool) {
-	if n := inv.owners[f]; n != nil {
+	if n := inv.ownership.of(f); n != nil {
 		return n.c.ID, true
 	}
 	return "", false
 }
 
-// Owners are all files that somebody installed, in no order.
+// Owners are all files that somebody installed, in the order of the tree.
 func (inv *Inventory) Owners() iter.Seq2[*layers.File, assay.ComponentID] {
 	return func(yield func(*layers.File, assay.ComponentID) bool) {
-		for f, n := range inv.owners {
-			if !yield(f, n.c.ID) {
+		for f := range inv.ownership.tree.All() {
+			if id, ok := inv.Owner(f); ok && !yield(f, id) {
 				return
 			}
 		}

@@ -141,39 +141,43 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 			diverted[d.From] = d
 		}
 	}
+	m.installing(func(o *ownership) error { return o.deb(m.res, pkgs, nodes, byName, diverted) })
+	return nil
+}
+
+// deb takes over what the lists say.
+func (o *ownership) deb(res *layers.Result, pkgs []dpkg.Package, nodes []*node, byName map[string]int, diverted map[string]dpkg.Diversion) error {
 	own := func(i int, file string) {
-		if len(diverted) == 0 {
-			m.own(file, nodes[i])
-			return
+		if len(diverted) > 0 {
+			if d, ok := diverted[file]; ok && d.Owner != pkgs[i].Name {
+				file = d.To
+			}
 		}
-		if d, ok := diverted[file]; ok && d.Owner != pkgs[i].Name {
-			file = d.To
-		}
-		m.own(file, nodes[i])
+		o.own(file, nodes[i])
 	}
 	listed := map[int]bool{}
-	for f, list := range layers.Facts[fileList](m.res, dpkgName) {
+	for f, list := range layers.Facts[fileList](res, dpkgName) {
 		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".list")]; ok {
 			listed[i] = true
 			text, err := dpkg.CheckList(string(list))
 			if err != nil {
-				m.skip(dpkgName, f, err)
+				o.skipped = append(o.skipped, notUnderstood(dpkgName, f, err))
 			}
 			for file := range dpkg.ListFiles(text) {
-				if err := m.alive(); err != nil {
+				if err := o.alive(); err != nil {
 					return err
 				}
 				own(i, file)
 			}
 		}
 	}
-	for f, sums := range layers.Facts[sumList](m.res, dpkgName) {
+	for f, sums := range layers.Facts[sumList](res, dpkgName) {
 		if i, ok := byName[strings.TrimSuffix(path.Base(f.Path), ".md5sums")]; ok && !listed[i] {
 			if err := dpkg.CheckSums(string(sums)); err != nil {
-				m.skip(dpkgName, f, err)
+				o.skipped = append(o.skipped, notUnderstood(dpkgName, f, err))
 			}
 			for file := range dpkg.SumFiles(string(sums)) {
-				if err := m.alive(); err != nil {
+				if err := o.alive(); err != nil {
 					return err
 				}
 				own(i, file)
@@ -182,38 +186,6 @@ func (m *maker) debFiles(pkgs []dpkg.Package, nodes []*node) error {
 	}
 	return nil
 }
-
-// maxFolders is how many names of folders are remembered; further ones are looked up
-// whenever they occur. Real images have fewer.
-const maxFolders = 1 << 18
-
-// own notes the owner of a file that a list names. Lists have the paths of the
-// package; if a folder in them is a link in the image, the file is where that
-// leads. Folders have no owner, because packages share them.
-func (m *maker) own(file string, n *node) {
-	dir, base := "", file
-	if i := strings.LastIndexByte(file, '/'); i >= 0 {
-		dir, base = file[:i], file[i+1:]
-	}
-	// Lists name what is in one folder one after the other.
-	if !m.anyFolder || m.lastDir != dir {
-		folder, ok := m.folders[dir]
-		if !ok {
-			folder, _ = m.res.Tree.Folder("/" + dir) // an empty one if it leads nowhere
-			// A hostile list can name any number of folders that are not there.
-			if len(m.folders) < maxFolders {
-				m.folders[dir] = folder
-			}
-		}
-		m.lastDir, m.lastFolder, m.anyFolder = dir, folder, true
-	}
-	if f := m.lastFolder.Get(base); f != nil && f.Type != layers.Dir {
-		m.owners[f] = n
-	}
-}
-
-// owner gives what installed the file of that very path, or nil.
-func (m *maker) owner(path string) *node { return m.owners[m.res.Tree.Get(path)] }
 
 func anyCurrent[T any](ls []lineage[T]) bool {
 	for _, l := range ls {

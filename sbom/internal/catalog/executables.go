@@ -109,7 +109,7 @@ func (m *maker) executables() error {
 	m.partial["dependencies:generic"] = true // nothing states them
 	for _, f := range m.res.Facts(exeName) {
 		p, ok := f.Value.(*program)
-		if !ok || m.owners[f.File].distributes() {
+		if !ok || m.installs().of(f.File).distributes() {
 			continue
 		}
 		if p.NoteErr != nil {

@@ -45,28 +45,15 @@ func (m *maker) relate(n *node, kind assay.RelationKind, to *node) error {
 	return m.alive()
 }
 
-// alive reports the end of the context.
-func (m *maker) alive() error {
-	if m.steps++; m.steps%1024 != 0 {
-		return nil
-	}
-	if err := m.stopped(); err != nil {
-		return &assay.Error{Op: "take inventory", Kind: assay.ErrUnchecked, Err: err}
-	}
-	return nil
-}
-
 // maker gathers nodes, then makes an inventory of them.
 type maker struct {
-	stopped   func() error // why to stop, nil to go on
-	steps     int
+	pulse
 	relations int
 
 	res     *layers.Result
 	nodes   []*node
 	byKey   map[key][]*node
 	byHash  map[hashed]*node
-	owners  map[*layers.File]*node // by the file of the merged tree
 	skipped []Skipped
 	past    []past
 	found   map[string]bool // ecosystem: something of it was found
@@ -76,11 +63,9 @@ type maker struct {
 	release osrelease.Release
 	// lockFiles is Catalog.LockFiles.
 	lockFiles bool
-	// folders of file lists, by their names there; the last of them.
-	folders    map[string]layers.Folder
-	lastDir    string
-	lastFolder layers.Folder
-	anyFolder  bool // there is a last one
+	ownership *ownership
+	noting    chan error // of [maker.installing], nil if nothing goes on
+	failed    error      // of it
 	// claims are what explains files that no file list has, by path and by folder.
 	claims, folderClaims map[string]*node
 	// copyrights are by the file of the merged tree.
@@ -98,9 +83,11 @@ type past struct {
 // or of kind [assay.ErrUnchecked]: the context ended.
 func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
 	m := &maker{
-		stopped: func() error { return context.Cause(ctx) }, res: res, byKey: map[key][]*node{}, byHash: map[hashed]*node{}, owners: map[*layers.File]*node{},
-		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{}, folders: map[string]layers.Folder{}, lockFiles: c.LockFiles,
+		pulse: pulse{stopped: func() error { return context.Cause(ctx) }}, res: res, byKey: map[key][]*node{}, byHash: map[hashed]*node{},
+		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{}, lockFiles: c.LockFiles,
 	}
+	m.ownership = newOwnership(res.Tree, m.stopped)
+	defer m.installs() // nothing goes on after the end
 	var err error
 	if m.late, err = c.late(ctx, res); err != nil {
 		return nil, err
@@ -117,6 +104,9 @@ func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory
 			return nil, err
 		}
 		m.skippedByEngine(e)
+	}
+	if m.installs(); m.failed != nil {
+		return nil, m.failed
 	}
 	return m.finish(), nil
 }
@@ -234,7 +224,11 @@ func (m *maker) location(path string, layer int) assay.Location {
 
 // skip records a file that was not understood.
 func (m *maker) skip(visitor string, f layers.Fact, err error) {
-	m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.Layer, Reason: reason(err), History: f.Removed >= 0, Err: err})
+	m.skipped = append(m.skipped, notUnderstood(visitor, f, err))
+}
+
+func notUnderstood(visitor string, f layers.Fact, err error) Skipped {
+	return Skipped{Visitor: visitor, Path: f.Path, Layer: f.Layer, Reason: reason(err), History: f.Removed >= 0, Err: err}
 }
 
 // reason leaves out what Skipped says already.
@@ -290,7 +284,7 @@ func (m *maker) owned(e ecosystem) error {
 
 // finish gives the nodes their IDs.
 func (m *maker) finish() *Inventory {
-	inv := &Inventory{Release: m.release, Skipped: m.skipped, owners: m.owners}
+	inv := &Inventory{Release: m.release, Skipped: m.skipped, ownership: m.ownership}
 	used := map[assay.ComponentID]bool{}
 	for _, n := range m.nodes {
 		readable(&n.c)
@@ -306,6 +300,7 @@ func (m *maker) finish() *Inventory {
 	}
 	inv.list(m)
 	m.ownersUnknown()
+	m.ownership.done()
 	for _, eco := range slices.Sorted(maps.Keys(m.found)) {
 		for _, scope := range []string{"components:" + eco, "dependencies:" + eco} {
 			a := "complete"

@@ -272,7 +272,7 @@ func (m *maker) rpmEdges(pkgs []*rpm.Package, nodes []*node) error {
 		if err != nil {
 			return 0, false
 		}
-		i, ok := byNode[m.owners[f]]
+		i, ok := byNode[m.installs().of(f)]
 		return i, ok
 	})
 	for i, p := range pkgs {
