@@ -127,6 +127,7 @@ func FuzzQueries(f *testing.F) {
 	f.Add("pkg:rpm/suse/bash@5?distro=sle-micro-", "sle-micro", "-")
 	f.Add("pkg:apk/alpine/busybox@1?distro=-", "alpine", ".")
 	f.Add("pkg:golang/stdlib@go", "", "")
+	f.Add("pkg:golang/tdlib@go", "", "") // a version, though none of Go's
 	f.Fuzz(func(t *testing.T, purl, id, release string) {
 		p, err := assay.ParsePURL(purl)
 		if err != nil {

@@ -1,6 +1,7 @@
 package osv
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/google/osv-scalibr/semantic"
@@ -159,10 +160,10 @@ func (v *version) compare(w *version) (int, error) {
 // follows a space, such as enabled experiments, is no part of the version. What is
 // neither is given back as it is.
 func goVersion(text string) string {
-	if rest, ok := strings.CutPrefix(text, "go"); ok {
-		return goRelease(rest)
+	if strings.HasPrefix(text, "go") {
+		return goRelease(text)
 	}
-	return strings.TrimPrefix(text, "v")
+	return cmp.Or(strings.TrimPrefix(text, "v"), text)
 }
 
 // goRelease is [goVersion] for what is known to be a release of Go: "1.22rc1".
