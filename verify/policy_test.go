@@ -72,6 +72,8 @@ func TestParsePolicyRefused(t *testing.T) {
 		"summary of any age":       {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","verifiers":["v:v"]}],"summaries":[{"verifier":"v:v","resource":"r","policy":"p","maxAge":"0s","for":["sbom"]}]}`, "/summaries/0/maxAge"},
 		"summary for nothing":      {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","verifiers":["v:v"]}],"summaries":[{"verifier":"v:v","resource":"r","policy":"p","maxAge":"1h","for":[]}]}`, "/summaries/0/for"},
 		"summary for a summary":    {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","verifiers":["v:v"]}],"summaries":[{"verifier":"v:v","resource":"r","policy":"p","maxAge":"1h","for":["summary"]}]}`, "/summaries/0/for/0"},
+		"one builder":              {`{` + schema + `,` + signer + `,"minBuilders":1}`, "/minBuilders"},
+		"source level of nobody":   {`{` + schema + `,` + signer + `,"sourceLevel":{"verifier":"v:v","min":2,"maxAge":"1h"}}`, "/sourceLevel/verifier"},
 		"more than all":            {`{` + schema + `,` + signer + `,"minComponents":101}`, "/minComponents"},
 		"kind of components only":  {`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","componentsOnly":true}],"require":["sbom"]}`, "/require/0"},
 		"duplicate member":         {`{` + schema + `,` + signer + `,` + signer + `}`, "/signers"},
@@ -161,6 +163,7 @@ func TestNewNeedsTrustAndPolicy(t *testing.T) {
 func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte(`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `"}],"require":["sbom"],"stage":"minimal","rebuildWithin":"1h"}`))
 	f.Add([]byte(`{` + schema + `,"signers":[{"name":"k","issuerPattern":"a+","subjectPattern":"b+"}]}`))
+	f.Add([]byte(`{` + schema + `,"signers":[{"name":"k","key":"` + key.String() + `","operator":"o","verifiers":["v:v"]}],"minBuilders":2,"sourceLevel":{"verifier":"v:v","min":2,"properties":["ORG_SOURCE_A"],"refPattern":"refs/heads/m.+","maxAge":"24h"}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		p, err := ParsePolicy("fuzz", in)
 		if err != nil {
