@@ -97,7 +97,8 @@ func (v *Verifier) results(t *tally, r *remediation.Result) {
 	}
 }
 
-// record holds a remediation record to the profile. It gives what the record says of the
+// record holds a remediation record to the profile, and to the statements it rests on as
+// far as they are about this image and were accepted. It gives what the record says of the
 // past. What it leaves out or calls remediated hides nothing: a fresh scan is held to the
 // profile by itself.
 func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediation]) string {
@@ -119,11 +120,29 @@ func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediatio
 		t.add(assay.Unknown, NotShown, r.Envelope(), err.Error())
 		return ""
 	}
+	grounds, err := remediation.CheckAgainst(record, c.known())
+	if err != nil {
+		t.add(assay.Unknown, NotShown, r.Envelope(), err.Error())
+		return ""
+	}
 	t.add(assay.Proven, Holds, r.Envelope())
+	for _, claim := range grounds.Refuted {
+		t.add(assay.Refuted, Contradiction, assay.Digest{}, fmt.Sprintf("the remediation record of %s, %s: %s", record.Stream, claim.Field, claim.Says))
+	}
 	v.results(t, result)
 	line := fmt.Sprintf("stream %s: %d remediated in time, %d late", record.Stream, result.Counts.Met, result.Counts.Late)
 	if a := result.Achieved; a.Count > 0 {
 		line += fmt.Sprintf(", half within %s, 90%% within %s", a.P50.Round(time.Hour), a.P90.Round(time.Hour))
 	}
 	return line
+}
+
+// known are the accepted statements, to hold a record to.
+func (c *subjectCase) known() []remediation.Known {
+	out := make([]remediation.Known, 0, len(c.report.evidence))
+	for _, e := range c.report.evidence {
+		s := e.Statement()
+		out = append(out, remediation.Known{Statement: assay.SumSHA256(s.Payload()), Subjects: s.Subjects(), Evidence: e.Evidence(), Signed: e.SignedBy()})
+	}
+	return out
 }

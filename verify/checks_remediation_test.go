@@ -1,12 +1,14 @@
 package verify_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/internal/testsigstore"
 	"github.com/assaykit/assay/verify"
 	"github.com/assaykit/assay/vex"
@@ -153,6 +155,31 @@ func TestRemediationRecord(t *testing.T) {
 			}
 		})
 	}
+	// A record that leaves out what the scan found that it names is false.
+	t.Run("not what its scan says", func(t *testing.T) {
+		bad := f.finding(t, id, day)
+		signed := f.newScan(found(bad))
+		stmt, err := attest.NewStatement(signed, attest.StatementOptions{}, f.subject())
+		if err != nil {
+			t.Fatal(err)
+		}
+		statement := remediation.Statement("scan", stmt.Payload())
+		lie := f.newScan()
+		r, err := remediation.Record("registry.example/app:1", []remediation.Build{{Image: f.digest, Signed: witnessed(at.Add(-6 * time.Hour)),
+			Scans: []remediation.Scan{{Scan: lie, Statement: statement, Signed: remediation.Claimed(lie.FinishedOn, statement), Components: purls}}}}, remediation.Options{AsOf: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		env, err := attest.Sign(context.Background(), f.signer, stmt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report := f.askAbout(t, f.policy(), append(f.genuine(t), env, f.sign(t, f.signer, r)))
+		c := check(t, report, verify.CheckRemediation, assay.Refuted, verify.Contradiction)
+		if !strings.Contains(strings.Join(c.Findings, "\n"), id) {
+			t.Errorf("findings are %q", c.Findings)
+		}
+	})
 	t.Run("without a scan", func(t *testing.T) {
 		r := f.askAbout(t, f.policy(), append(f.genuine(t), f.sign(t, f.signer, record(f.digest))))
 		check(t, r, verify.CheckRemediation, assay.Unknown, verify.NotStated)

@@ -46,7 +46,7 @@ func Open(data []byte) (*Database, error) {
 	if len(data) < size {
 		return nil, invalid(1, strconv.Itoa(len(data))+" bytes", "a page of "+strconv.Itoa(size))
 	}
-	return &Database{size: size, file: data, pages: uint32(min(len(data)/size, 1<<32-2))}, nil
+	return &Database{size: size, file: data, pages: uint32(min(int64(len(data)/size), 1<<32-2))}, nil
 }
 
 // pageSize gives 0 for what is none. The header has 1 for 65536, the log has 65536.
