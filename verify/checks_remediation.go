@@ -72,6 +72,15 @@ func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged) {
 	}
 	t.add(assay.Proven, Holds, s.scan.Envelope())
 	v.results(t, result)
+	// One scan does not tell when something was seen first, and each new one would start
+	// the clock anew.
+	if slices.Contains(v.policy.sla.Start.Events, remediation.FirstSeen) && !c.hasHistory() {
+		for _, f := range left.Findings {
+			if f.FirstSeen.IsZero() {
+				t.add(assay.Unknown, NotStated, assay.Digest{}, findingLine(f)+": neither the scan nor a remediation record of this image says when it was first seen")
+			}
+		}
+	}
 	for _, u := range s.result.Unevaluated {
 		if u.Vulnerability != "" {
 			t.add(assay.Unknown, NotShown, assay.Digest{}, fmt.Sprintf("%s in %s: %s", u.Vulnerability, cmp.Or(u.PURL.String(), string(u.Component)), u.Reason))
@@ -103,7 +112,7 @@ func (v *Verifier) results(t *tally, r *remediation.Result) {
 // profile by itself.
 func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediation]) string {
 	record := r.Evidence()
-	if n := len(record.Images); n == 0 || !slices.Contains(c.about, record.Images[n-1].Digest) {
+	if !c.endsHere(record) {
 		t.add(assay.Unknown, OtherImage, r.Envelope(), "the remediation record of "+record.Stream+" does not end with this image")
 		return ""
 	}
@@ -135,6 +144,16 @@ func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediatio
 		line += fmt.Sprintf(", half within %s, 90%% within %s", a.P50.Round(time.Hour), a.P90.Round(time.Hour))
 	}
 	return line
+}
+
+// hasHistory reports whether a record of the stream that ends with this image was accepted.
+func (c *subjectCase) hasHistory() bool {
+	return slices.ContainsFunc(c.remediations, func(r Verified[*assay.Remediation]) bool { return c.endsHere(r.Evidence()) })
+}
+
+func (c *subjectCase) endsHere(r *assay.Remediation) bool {
+	n := len(r.Images)
+	return n > 0 && slices.Contains(c.about, r.Images[n-1].Digest)
 }
 
 // known are the accepted statements, to hold a record to.

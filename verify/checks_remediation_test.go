@@ -180,6 +180,27 @@ func TestRemediationRecord(t *testing.T) {
 			t.Errorf("findings are %q", c.Findings)
 		}
 	})
+	// A clock that starts when something is first seen needs somebody who looked before.
+	t.Run("first seen", func(t *testing.T) {
+		policy := f.policy()
+		profile, err := remediation.Named(remediation.ProfileFedRAMP)
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy.SLA = profile
+		ask := func(s *assay.Scan, more ...assay.Evidence) *verify.Report {
+			envelopes := append(f.genuine(t), f.sign(t, f.signer, s))
+			for _, e := range more {
+				envelopes = append(envelopes, f.sign(t, f.signer, e))
+			}
+			return f.askAbout(t, policy, envelopes)
+		}
+		open := f.finding(t, id, 90*day)
+		check(t, ask(f.newScan(found(open))), verify.CheckRemediation, assay.Unknown, verify.NotStated)
+		check(t, ask(f.newScan(found(open)), record(f.digest, open)), verify.CheckRemediation, assay.Proven, verify.Holds)
+		open.FirstSeen = at.Add(-31 * day)
+		check(t, ask(f.newScan(found(open))), verify.CheckRemediation, assay.Refuted, verify.TooOld)
+	})
 	t.Run("without a scan", func(t *testing.T) {
 		r := f.askAbout(t, f.policy(), append(f.genuine(t), f.sign(t, f.signer, record(f.digest))))
 		check(t, r, verify.CheckRemediation, assay.Unknown, verify.NotStated)

@@ -101,7 +101,9 @@ type Policy struct {
 	// cannot ask about others leaves open whether they are vulnerable.
 	ScanExempt []string `json:"scanExempt,omitempty"`
 	// SLA are the deadlines that open vulnerabilities must be inside of, required if it is
-	// given. With none, the deadlines of [remediation.ProfileDefault] are looked at.
+	// given. With none, the deadlines of [remediation.ProfileDefault] are looked at. Where
+	// the clock starts when a vulnerability is first seen, scans have to say when that was,
+	// or a remediation record of the image's stream.
 	SLA *remediation.Profile `json:"sla,omitempty"`
 	// ContentsUnsafe lets claims about contents pass without the image's bytes: what
 	// an allowed signer claims of posture then counts as shown, and the SBOM check is
