@@ -1,75 +1,48 @@
 package vex
 
-import (
-	"regexp"
-	"strings"
+import "github.com/assaykit/assay/vex/internal/version"
 
-	"github.com/google/osv-scalibr/semantic"
-)
-
-// maxOrdered is the length up to which versions are ordered: some orders take time more
-// than linear in it.
-const maxOrdered = 512
-
-// ecosystemOrder is the order of an ecosystem, and what its versions look like. The
-// orders have a place for any text, "latest" too, which would be below or above a
-// bound by chance.
-type ecosystemOrder struct {
-	ecosystem string
-	grammar   *regexp.Regexp
-}
-
-var (
-	apkOrder      = ecosystemOrder{"Alpine", regexp.MustCompile(`^[0-9]+(\.[0-9]+)*[a-z]?(_(alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*(~[0-9a-f]+)?(-r[0-9]+)?$`)}
-	cranOrder     = ecosystemOrder{"CRAN", regexp.MustCompile(`^[0-9]+([.-][0-9]+)*$`)}
-	hackageOrder  = ecosystemOrder{"Hackage", regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`)}
-	mavenOrder    = ecosystemOrder{"Maven", regexp.MustCompile(`^[0-9A-Za-z._+~-]*[0-9][0-9A-Za-z._+~-]*$`)}
-	nugetOrder    = ecosystemOrder{"NuGet", regexp.MustCompile(`^v?[0-9]+(\.[0-9]+){0,3}(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)}
-	composerOrder = ecosystemOrder{"Packagist", regexp.MustCompile(`^[vV]?[0-9][0-9A-Za-z._+~-]*$`)}
-	pubOrder      = ecosystemOrder{"Pub", regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)}
-	gemOrder      = ecosystemOrder{"RubyGems", regexp.MustCompile(`^[0-9]+[0-9A-Za-z.-]*$`)}
-	pypiOrder     = ecosystemOrder{"PyPI", regexp.MustCompile(`^(?i:v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?)$`)}
-)
-
-func orderOf(scheme string) *ecosystemOrder {
+// orderOf gives the order of an ecosystem's versions by the scheme of its ranges, "" if
+// there is none.
+func orderOf(scheme string) version.Order {
 	switch scheme {
 	case "alpine", "apk":
-		return &apkOrder
+		return version.Alpine
 	case "cran":
-		return &cranOrder
+		return version.CRAN
 	case "hackage":
-		return &hackageOrder
+		return version.Hackage
 	case "maven":
-		return &mavenOrder
+		return version.Maven
 	case "nuget":
-		return &nugetOrder
+		return version.NuGet
 	case "composer":
-		return &composerOrder
+		return version.Packagist
 	case "pub":
-		return &pubOrder
+		return version.Pub
 	case "gem":
-		return &gemOrder
+		return version.RubyGems
 	case "pypi":
-		return &pypiOrder
+		return version.PyPI
 	}
-	return nil
+	return ""
 }
 
-// compareByEcosystem orders versions as the ecosystem's own tools do.
+// compareByEcosystem orders versions as the ecosystem's own tools do. Only what looks
+// like a version there has a place: "latest" would be below or above a bound by chance.
 func compareByEcosystem(scheme, a, b string) (n int, ok bool) {
 	o := orderOf(scheme)
-	if o == nil || !o.has(a) || !o.has(b) {
+	if o == "" {
 		return 0, false
 	}
-	v, err := semantic.Parse(a, o.ecosystem)
+	v, err := version.ParseStrict(o, a)
 	if err != nil {
 		return 0, false
 	}
-	n, err = v.CompareStr(b)
+	w, err := version.ParseStrict(o, b)
+	if err != nil {
+		return 0, false
+	}
+	n, err = v.Compare(&w)
 	return n, err == nil
-}
-
-func (o *ecosystemOrder) has(version string) bool {
-	return len(version) <= maxOrdered && o.grammar.MatchString(version) &&
-		(o.ecosystem != "Packagist" || !strings.HasSuffix(version, "-dev")) // a branch
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/version"
 )
 
 // verdict is what an advisory says of a version.
@@ -25,13 +26,13 @@ type evaluation struct {
 	matched []*Affected
 	// fix is of the rows alone; fixed is its version, read.
 	fix   assay.Fix
-	fixed version
+	fixed version.Version
 }
 
 // subject is the version that advisories are asked about, read once.
 type subject struct {
 	query *Query
-	order order
+	order version.Order
 	own   reading // by the order of the ecosystem
 	sem   reading // by SemVer, for ranges that say they are
 	ready bool
@@ -39,16 +40,16 @@ type subject struct {
 
 // reading is a version, or why it is none.
 type reading struct {
-	version version
+	version version.Version
 	err     error
 }
 
-func (r *reading) read(o order, ecosystem, text string) {
+func (r *reading) read(o version.Order, ecosystem, text string) {
 	if o == "" {
-		r.err = noOrder(ecosystem)
+		r.err = version.Unordered(ecosystem)
 		return
 	}
-	r.version, r.err = strictVersion(o, text)
+	r.version, r.err = version.ParseStrict(o, text)
 }
 
 func (s *subject) prepare() {
@@ -56,12 +57,12 @@ func (s *subject) prepare() {
 		return
 	}
 	s.ready = true
-	s.order = orderOf(s.query.Ecosystem)
+	s.order = version.Of(s.query.Ecosystem)
 	s.own.read(s.order, s.query.Ecosystem, s.query.Version)
-	if s.order == orderSemVer {
+	if s.order == version.SemVer {
 		s.sem = s.own
 	} else {
-		s.sem.read(orderSemVer, s.query.Ecosystem, s.query.Version)
+		s.sem.read(version.SemVer, s.query.Ecosystem, s.query.Version)
 	}
 }
 
@@ -144,11 +145,11 @@ func (s *subject) listed(row *Affected) bool {
 		return false
 	}
 	return slices.ContainsFunc(row.Versions, func(text string) bool {
-		w, err := parseVersion(s.order, s.spelled(text))
+		w, err := version.Parse(s.order, s.spelled(text))
 		if err != nil {
 			return false
 		}
-		d, err := s.own.version.compare(&w)
+		d, err := s.own.version.Compare(&w)
 		return err == nil && d == 0
 	})
 }
@@ -159,7 +160,7 @@ func (s *subject) spelled(text string) string {
 		return text
 	}
 	if isGoItself(s.query.Name) && len(text) > 2 && text[:2] == "go" {
-		return goRelease(text)
+		return version.FromGoRelease(text)
 	}
-	return goVersion(text)
+	return version.FromGo(text)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/version"
 )
 
 // rangeError is about a range that cannot be read. An advisory with one is unknown.
@@ -43,18 +44,18 @@ func (s *subject) inRange(r *Range) (bool, error) {
 // algorithm walks the events in order of their versions, and each that the version
 // has reached decides until the next one does. So the last of these decides, which
 // needs no sorting; of several at one version it is the last of the record.
-func (s *subject) includes(r *Range, v *version) (bool, error) {
+func (s *subject) includes(r *Range, v *version.Version) (bool, error) {
 	var last point
 	var reached, begins, limited, within bool
 	for _, e := range r.Events {
-		p, err := s.point(e, v.order)
+		p, err := s.point(e, v.Order)
 		if err != nil {
 			return false, err
 		}
 		begins = begins || e.Kind == Introduced
 		d := +1 // of v relative to the event
 		if !p.first && !p.infinite {
-			if d, err = v.compare(&p.version); err != nil {
+			if d, err = v.Compare(&p.version); err != nil {
 				return false, err
 			}
 		}
@@ -85,7 +86,7 @@ func (s *subject) includes(r *Range, v *version) (bool, error) {
 // point is an event whose version was read.
 type point struct {
 	kind    EventKind
-	version version
+	version version.Version
 	// first is before any version, and infinite after all of them.
 	first, infinite bool
 	// loose is a version that the order has a place for and the ecosystem does not
@@ -101,15 +102,15 @@ func (p *point) notAfter(o *point) (bool, error) {
 	case o.first:
 		return false, nil
 	case p.loose && o.loose:
-		return false, rangeError("events", p.version.text, "a version that has a place beside "+o.version.text)
+		return false, rangeError("events", p.version.Text, "a version that has a place beside "+o.version.Text)
 	}
-	d, err := p.version.compare(&o.version)
+	d, err := p.version.Compare(&o.version)
 	return d <= 0, err
 }
 
 // point reads an event. Alpine's records have old versions that apk itself does not
 // take, such as 1.8.31p1-r0: beside a version that it does, their place is clear.
-func (s *subject) point(e Event, o order) (point, error) {
+func (s *subject) point(e Event, o version.Order) (point, error) {
 	p := point{kind: e.Kind}
 	switch e.Kind {
 	case Introduced:
@@ -124,14 +125,14 @@ func (s *subject) point(e Event, o order) (point, error) {
 		return p, nil
 	}
 	text := e.Version
-	if o == orderSemVer {
+	if o == version.SemVer {
 		text = s.spelled(text)
 	}
 	var err error
-	p.version, err = strictVersion(o, text)
-	if err != nil && o == orderAlpine && text != "" && isDigit(text[0]) {
+	p.version, err = version.ParseStrict(o, text)
+	if err != nil && o == version.Alpine && text != "" && version.IsDigit(text[0]) {
 		p.loose = true
-		p.version, err = parseVersion(o, text)
+		p.version, err = version.Parse(o, text)
 	}
 	return p, err
 }
@@ -139,8 +140,8 @@ func (s *subject) point(e Event, o order) (point, error) {
 // fix finds the smallest fixed version above the subject's in the ranges that include
 // it, which is not included in one of the advisory's ranges again. A range that
 // includes the subject and has no end says that there is none.
-func (s *subject) fix(rows []*Affected) (assay.Fix, version) {
-	var best version
+func (s *subject) fix(rows []*Affected) (assay.Fix, version.Version) {
+	var best version.Version
 	var out assay.Fix
 	for _, row := range rows {
 		for i := range row.Ranges {
@@ -151,11 +152,11 @@ func (s *subject) fix(rows []*Affected) (assay.Fix, version) {
 			own, _ := s.reading(r.Type)
 			ends := false
 			for _, e := range r.Events {
-				p, err := s.point(e, own.version.order)
+				p, err := s.point(e, own.version.Order)
 				if err != nil || own.err != nil || e.Kind == Introduced || p.infinite {
 					continue
 				}
-				if d, err := own.version.compare(&p.version); err != nil || d > 0 || d == 0 && e.Kind != LastAffected {
+				if d, err := own.version.Compare(&p.version); err != nil || d > 0 || d == 0 && e.Kind != LastAffected {
 					continue
 				}
 				ends = true
@@ -164,10 +165,10 @@ func (s *subject) fix(rows []*Affected) (assay.Fix, version) {
 				}
 				if out.Version != "" {
 					// Of ranges in two orders the first is as good as the other.
-					if best.order != p.version.order {
+					if best.Order != p.version.Order {
 						continue
 					}
-					if d, err := best.compare(&p.version); err != nil || d <= 0 {
+					if d, err := best.Compare(&p.version); err != nil || d <= 0 {
 						continue
 					}
 				}
@@ -184,7 +185,7 @@ func (s *subject) fix(rows []*Affected) (assay.Fix, version) {
 
 // reintroduced reports whether a version is in a range of the same type of the
 // advisory, or it cannot be told that it is not.
-func (s *subject) reintroduced(rows []*Affected, t RangeType, v *version) bool {
+func (s *subject) reintroduced(rows []*Affected, t RangeType, v *version.Version) bool {
 	for _, row := range rows {
 		for i := range row.Ranges {
 			if r := &row.Ranges[i]; r.Type == t {

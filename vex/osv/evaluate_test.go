@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/version"
 )
 
 // events reads "introduced 0, fixed 1.2".
@@ -196,7 +197,7 @@ func FuzzEvaluate(f *testing.F) {
 // oracle is IncludedInRanges of the schema, literally: of one range. It is not ok if
 // the range or the version has something that cannot be read.
 func oracle(ecosystem, v string, evs []Event) (in, ok bool) {
-	o := orderOf(ecosystem)
+	o := version.Of(ecosystem)
 	if o == "" {
 		return false, false
 	}
@@ -209,12 +210,12 @@ func oracle(ecosystem, v string, evs []Event) (in, ok bool) {
 	}
 	clean := func(text string) bool {
 		if ecosystem == "Go" {
-			text = goVersion(text)
+			text = version.FromGo(text)
 		}
-		_, err := strictVersion(o, text)
-		return err == nil || o == orderAlpine && text != "" && len(text) <= MaxVersion && isDigit(text[0])
+		_, err := version.ParseStrict(o, text)
+		return err == nil || o == version.Alpine && text != "" && len(text) <= MaxVersion && version.IsDigit(text[0])
 	}
-	if _, err := strictVersion(o, v); err != nil {
+	if _, err := version.ParseStrict(o, v); err != nil {
 		return false, false
 	}
 	begins := false

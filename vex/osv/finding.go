@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/version"
 	"github.com/assaykit/assay/vex/severity"
 )
 
@@ -250,7 +251,7 @@ func sortSeverities(all []assay.Severity) []assay.Severity {
 // another knows.
 func (m *worker) fix(ctx context.Context, v *vulnerability) (assay.Fix, error) {
 	var out assay.Fix
-	var best version
+	var best version.Version
 	for _, h := range v.hits {
 		if h.verdict != affected {
 			continue
@@ -279,8 +280,8 @@ func (m *worker) fix(ctx context.Context, v *vulnerability) (assay.Fix, error) {
 			if !fix.Available.IsZero() && (out.Available.IsZero() || fix.Available.Before(out.Available)) {
 				out.Available, out.AvailableBy = fix.Available, fix.AvailableBy
 			}
-		case best.order == h.fixed.order:
-			if d, err := h.fixed.compare(&best); err == nil && (d > 0 || d == 0 && fix.Version < out.Version) {
+		case best.Order == h.fixed.Order:
+			if d, err := h.fixed.Compare(&best); err == nil && (d > 0 || d == 0 && fix.Version < out.Version) {
 				out, best = fix, h.fixed
 			}
 		case fix.Version < out.Version: // of two orders: one of them, always the same

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/version"
 )
 
 // Query is a question to a [Database]: what is known of one version of a package.
@@ -61,8 +62,8 @@ func Queries(c *assay.Component, system *assay.Component) ([]Query, error) {
 	if ecosystem != "Go" {
 		return []Query{q}, nil
 	}
-	if q.Version = goVersion(v); v != "" && isGoItself(q.Name) {
-		q.Version = goRelease(v)
+	if q.Version = version.FromGo(v); v != "" && isGoItself(q.Name) {
+		q.Version = version.FromGoRelease(v)
 	}
 	out := []Query{q}
 	if strings.HasPrefix(q.Name, "k8s.io/") {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/version"
 )
 
 // distro is a distribution with advisories.
@@ -137,7 +138,7 @@ func sourceOf(c *assay.Component, p assay.PURLParts, v string) (name, sourceVers
 // withoutRebuild takes off "+b1", which Debian adds where it builds a binary package
 // again of the same source.
 func withoutRebuild(v string) string {
-	if i := strings.LastIndex(v, "+b"); i > 0 && isNumber(v[i+2:]) {
+	if i := strings.LastIndex(v, "+b"); i > 0 && version.IsNumber(v[i+2:]) {
 		return v[:i]
 	}
 	return v
@@ -183,7 +184,7 @@ func cutID(stated string) (id, number string) {
 // majorRelease is the number before the first dot.
 func majorRelease(v string) string {
 	major, _, _ := strings.Cut(v, ".")
-	if !isNumber(major) {
+	if !version.IsNumber(major) {
 		return ""
 	}
 	return major
@@ -218,7 +219,7 @@ func ubuntuRelease(v string) string {
 	}
 	year, month, ok := strings.Cut(v, ".")
 	month, _, _ = strings.Cut(month, ".")
-	if !ok || !isNumber(year) || !isNumber(month) {
+	if !ok || !version.IsNumber(year) || !version.IsNumber(month) {
 		return ""
 	}
 	return year + "." + month
@@ -232,7 +233,7 @@ func alpineRelease(v string) string {
 	}
 	major, rest, ok := strings.Cut(strings.TrimPrefix(v, "v"), ".")
 	minor, _, _ := strings.Cut(rest, ".")
-	if !ok || !isNumber(major) || !isNumber(minor) {
+	if !ok || !version.IsNumber(major) || !version.IsNumber(minor) {
 		return ""
 	}
 	return "v" + major + "." + minor
@@ -272,7 +273,7 @@ func suseRelease(v string) string {
 // cutVersion takes "opensuse-leap-15.6" apart.
 func cutVersion(v string) (id, number string) {
 	i := strings.LastIndexByte(v, '-')
-	if number = v[i+1:]; number == "" || !isDigit(number[0]) {
+	if number = v[i+1:]; number == "" || !version.IsDigit(number[0]) {
 		return v, ""
 	}
 	return v[:max(i, 0)], number

@@ -1,11 +1,11 @@
-package osv
+package version
 
 import "strings"
 
 // wellFormed reports whether text is a version by the grammar of the ecosystems that
 // have the order. Their orders give a place to more than that: to "latest", which
 // would be before every fix or after all of them by chance.
-func wellFormed(o order, text string) bool {
+func wellFormed(o Order, text string) bool {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] >= 0x7f {
 			return false
@@ -13,23 +13,23 @@ func wellFormed(o order, text string) bool {
 	}
 	s := scanner{text}
 	switch o {
-	case orderSemVer: // with fewer than three numbers too, as Go and npm write
+	case SemVer: // with fewer than three numbers too, as Go and npm write
 		s.skip("v")
 		return s.numbers(1, 3) && s.preAndBuild()
-	case orderNuGet: // NuGet's versions have up to four numbers
+	case NuGet: // NuGet's versions have up to four numbers
 		s.skip("v")
 		return s.numbers(1, 4) && s.preAndBuild()
-	case orderPub:
+	case Pub:
 		return s.numbers(3, 3) && s.preAndBuild()
-	case orderAlpine:
+	case Alpine:
 		return alpineVersion(&s)
-	case orderDebian: // deb-version(7)
+	case Debian: // deb-version(7)
 		s.epoch()
 		return s.s != "" && s.all(".+~:-") && anyDigit(text)
-	case orderRPM:
+	case RPM:
 		s.epoch()
 		return s.s != "" && s.all("._+~^-") && anyDigit(text)
-	case orderCRAN:
+	case CRAN:
 		for s.digits() {
 			if s.s == "" {
 				return true
@@ -39,16 +39,16 @@ func wellFormed(o order, text string) bool {
 			}
 		}
 		return false
-	case orderHackage:
-		return s.numbers(1, MaxVersion) && s.s == ""
-	case orderMaven: // "r09" and "Finchley.SR2" are versions, "LATEST" is not
+	case Hackage:
+		return s.numbers(1, Max) && s.s == ""
+	case Maven: // "r09" and "Finchley.SR2" are versions, "LATEST" is not
 		return s.all("._+~-") && anyDigit(text)
-	case orderPackagist: // not "dev-main", which is a branch
+	case Packagist: // not "dev-main", which is a branch
 		_ = s.skip("v") || s.skip("V")
 		return s.digits() && s.all("._+~-") && !strings.HasSuffix(text, "-dev")
-	case orderRubyGems:
+	case RubyGems:
 		return s.digits() && s.all(".-")
-	case orderPyPI:
+	case PyPI:
 		return pypiVersion(strings.ToLower(text))
 	}
 	return false
@@ -94,7 +94,7 @@ func (s *scanner) preAndBuild() bool {
 
 // epoch skips "1:".
 func (s *scanner) epoch() {
-	if e, rest, ok := strings.Cut(s.s, ":"); ok && isNumber(e) {
+	if e, rest, ok := strings.Cut(s.s, ":"); ok && IsNumber(e) {
 		s.s = rest
 	}
 }
@@ -103,7 +103,7 @@ func (s *scanner) epoch() {
 func (s *scanner) all(others string) bool {
 	for i := range len(s.s) {
 		c := s.s[i]
-		if !(isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte(others, c) >= 0) {
+		if !(IsDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte(others, c) >= 0) {
 			return false
 		}
 	}
@@ -115,7 +115,7 @@ func anyDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 // alpineVersion is apk-package(5): number{.number}…{letter}{_suffix{number}}…{~hash}{-r#}.
 // Two versions outside of it are ordered as text, 1.10p1 before 1.9p1.
 func alpineVersion(s *scanner) bool {
-	if !s.numbers(1, MaxVersion) {
+	if !s.numbers(1, Max) {
 		return false
 	}
 	if s.s != "" && s.s[0] >= 'a' && s.s[0] <= 'z' {
@@ -153,7 +153,7 @@ func pypiVersion(text string) bool {
 	s := scanner{text}
 	s.skip("v")
 	if e, rest, ok := strings.Cut(s.s, "!"); ok {
-		if !isNumber(e) {
+		if !IsNumber(e) {
 			return false
 		}
 		s.s = rest
@@ -163,13 +163,13 @@ func pypiVersion(text string) bool {
 			return false
 		}
 		// A dot may also stand before a suffix.
-		if len(s.s) < 2 || s.s[0] != '.' || !isDigit(s.s[1]) {
+		if len(s.s) < 2 || s.s[0] != '.' || !IsDigit(s.s[1]) {
 			break
 		}
 		s.s = s.s[1:]
 	}
 	s.suffix("alpha", "beta", "preview", "pre", "rc", "a", "b", "c")
-	if len(s.s) > 1 && s.s[0] == '-' && isDigit(s.s[1]) { // an implicit post release
+	if len(s.s) > 1 && s.s[0] == '-' && IsDigit(s.s[1]) { // an implicit post release
 		s.s = s.s[1:]
 		s.digits()
 	} else {

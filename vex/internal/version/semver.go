@@ -1,4 +1,4 @@
-package osv
+package version
 
 import (
 	"cmp"
@@ -41,7 +41,7 @@ func parseSemVer(s string) (semver, bool) {
 // cutNumber cuts a number without leading zeros off.
 func cutNumber(s string) (number, rest string, ok bool) {
 	i := 0
-	for i < len(s) && isDigit(s[i]) {
+	for i < len(s) && IsDigit(s[i]) {
 		i++
 	}
 	return s[:i], s[i:], i == 1 || i > 1 && s[0] != '0'
@@ -57,7 +57,7 @@ func identifiers(s string, pre bool) bool {
 		number := true
 		for i := range len(id) {
 			c := id[i]
-			if isDigit(c) {
+			if IsDigit(c) {
 				continue
 			}
 			number = false
@@ -110,7 +110,7 @@ func compareNumbers(a, b string) int {
 }
 
 func compareIdentifiers(a, b string) int {
-	na, nb := isNumber(a), isNumber(b)
+	na, nb := IsNumber(a), IsNumber(b)
 	switch {
 	case na && nb:
 		return compareNumbers(a, b)
@@ -122,9 +122,10 @@ func compareIdentifiers(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-func isNumber(s string) bool {
+// IsNumber reports digits, one or more.
+func IsNumber(s string) bool {
 	for i := range len(s) {
-		if !isDigit(s[i]) {
+		if !IsDigit(s[i]) {
 			return false
 		}
 	}
