@@ -119,7 +119,7 @@ func readDocuments(e env, files []string) ([]*assay.VEX, error) {
 func printFindings(w io.Writer, found *assay.Scan, r *triage.Result) error {
 	fmt.Fprintf(w, "database %s of %s\n", cmp.Or(databaseDigest(found.Scanner), "unknown"), when(found.Scanner.DBUpdated))
 	if c := found.Coverage; c != nil {
-		fmt.Fprintf(w, "%d components asked about\n", c.Components)
+		fmt.Fprintf(w, "%d components\n", c.Components)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, d := range r.Decisions {
@@ -131,11 +131,11 @@ func printFindings(w io.Writer, found *assay.Scan, r *triage.Result) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\tfixed in %s\tpublished %s\n", d.State, rating, f.Vulnerability.ID,
 			cmp.Or(f.PURL.String(), string(f.Component)), cmp.Or(f.Fix.Version, "no known version"), dayOf(f.Published))
 	}
-	for _, u := range r.Unevaluated {
-		fmt.Fprintf(t, "undecided\t\t%s\t%s\t%s\t\n", u.Vulnerability, cmp.Or(u.PURL.String(), string(u.Component)), u.Reason)
-	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, u := range r.Unevaluated {
+		fmt.Fprintf(w, "undecided  %s  %s\n", cmp.Or(strings.TrimSpace(string(u.Vulnerability)+" "+u.PURL.String()), string(u.Component), "the database"), u.Reason)
 	}
 	_, err := fmt.Fprintf(w, "%d findings, %d left to do, %d undecided\n", len(r.Decisions), len(r.Remaining()), len(r.Unevaluated))
 	return err
