@@ -80,7 +80,7 @@ func readV02(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	}
 	materials := w.Materials
 	if config := (wireResource{URI: src.URI, Digest: src.Digest}); !config.empty() {
-		it, err := toItem(name, "/invocation/configSource", config)
+		it, err := toItem(name, "/invocation/configSource", -1, &config)
 		if err != nil {
 			return nil, err
 		}
@@ -122,14 +122,14 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 				Value: string(at), Bound: "an index into " + strconv.Itoa(len(w.Materials)) + " materials", Rule: "SLSA P9"}
 		}
 		m := w.Materials[i]
-		it, err := toItem(name, "/materials/"+strconv.Itoa(i), m)
+		it, err := toItem(name, "/materials", i, &m)
 		if err != nil {
 			return nil, err
 		}
 		p.Source, source = sourceFrom(it.r), m.URI
 	} else if d.Dialect == CloudBuild && isEmpty(w.Recipe.DefinedInMaterial) && len(w.Materials) == 1 {
 		// Google's service is such a writer, and lists nothing but what it built.
-		it, err := toItem(name, "/materials/0", w.Materials[0])
+		it, err := toItem(name, "/materials", 0, &w.Materials[0])
 		if err != nil {
 			return nil, err
 		}

@@ -93,7 +93,7 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 			// see [ClientSource].
 			return assay.Source{}, nil
 		}
-		it, err := toItem(name, externalAt+"/"+key, src)
+		it, err := toItem(name, externalAt+"/"+key, -1, &src)
 		if err != nil {
 			return assay.Source{}, err
 		}

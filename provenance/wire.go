@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -70,7 +71,7 @@ func (m wireMetadata) IsZero() bool {
 	return m.InvocationID == "" && m.InvocationIDCaps == "" && m.StartedOn == "" && m.FinishedOn == "" && len(m.Unknown) == 0
 }
 
-func (r wireResource) empty() bool {
+func (r *wireResource) empty() bool {
 	return r.Name == "" && r.URI == "" && len(r.Digest) == 0 && len(r.Content) == 0 &&
 		r.DownloadLocation == "" && r.MediaType == "" && len(r.Annotations) == 0 && len(r.Unknown) == 0
 }
@@ -84,7 +85,14 @@ type item struct {
 }
 
 // toItem checks one descriptor under in-toto S4, S5 and S8.
-func toItem(name, field string, w wireResource) (item, error) {
+// It is number i of a list, or, below 0, the field itself.
+func toItem(name, field string, i int, w *wireResource) (item, error) {
+	at := func() string { // most need not be named
+		if i < 0 {
+			return field
+		}
+		return field + "/" + strconv.Itoa(i)
+	}
 	it := item{unknown: w.Unknown, r: assay.Resource{
 		Name: w.Name, URI: w.URI, Content: w.Content, DownloadLocation: w.DownloadLocation,
 		MediaType: w.MediaType, Annotations: fromRaws(w.Annotations),
@@ -113,28 +121,32 @@ func toItem(name, field string, w wireResource) (item, error) {
 			d, err := assay.NewDigest(a, hex)
 			if err != nil {
 				return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name,
-					Field: field + "/digest/" + escape(alg), Value: hex, Bound: "lowercase hexadecimal of the algorithm's length", Rule: "in-toto S4"}
+					Field: at() + "/digest/" + escape(alg), Value: hex, Bound: "lowercase hexadecimal of the algorithm's length", Rule: "in-toto S4"}
 			}
 			known = append(known, d)
 		}
 	}
-	if len(known) > 0 {
+	switch len(known) {
+	case 0:
+	case 1:
+		it.r.Digest = assay.DigestSet(known)
+	default:
 		set, err := assay.NewDigestSet(known...)
 		if err != nil {
 			rule := "in-toto S4"
-			if len(known) > 1 && w.Digest["dirHash1"] != "" {
+			if w.Digest["dirHash1"] != "" {
 				rule = "in-toto S8" // two spellings of one name are all that can be there twice
 			}
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field + "/digest", Rule: rule, Err: err}
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: at() + "/digest", Rule: rule, Err: err}
 		}
 		it.r.Digest = set
 	}
 	if it.r.Validate() != nil {
 		if len(it.digests) > 0 {
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: name, Field: field + "/digest",
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: name, Field: at() + "/digest",
 				Value: strings.Join(slices.Sorted(maps.Keys(it.digests)), ", "), Bound: "a digest algorithm that is known here, or a uri", Rule: "in-toto S4"}
 		}
-		return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: field,
+		return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: at(),
 			Value: w.Name, Bound: "a uri, digest or content", Rule: "in-toto S5"}
 	}
 	return it, nil
@@ -154,18 +166,31 @@ func (it item) wire() wireResource {
 
 // toItems reads a list, drops descriptors that say nothing (rule P3) and sorts.
 func toItems(name, field string, ws []wireResource) ([]item, error) {
-	items := make([]item, 0, len(ws))
-	for i, w := range ws {
-		if w.empty() {
-			continue
+	// Most differ by their URIs, which lie side by side here.
+	type key struct {
+		uri string
+		i   int
+	}
+	order := make([]key, 0, len(ws))
+	for i := range ws {
+		if !ws[i].empty() {
+			order = append(order, key{ws[i].URI, i})
 		}
-		it, err := toItem(name, field+"/"+strconv.Itoa(i), w)
-		if err != nil {
+	}
+	slices.SortFunc(order, func(a, b key) int { return cmp.Or(strings.Compare(a.uri, b.uri), a.i-b.i) })
+	items := make([]item, len(order))
+	same := 0 // where the run of one URI begins
+	for n, k := range order {
+		var err error
+		if items[n], err = toItem(name, field, k.i, &ws[k.i]); err != nil {
 			return nil, err
 		}
-		items = append(items, it)
+		if k.uri != order[same].uri {
+			sortItems(items[same:n])
+			same = n
+		}
 	}
-	sortItems(items)
+	sortItems(items[same:])
 	return items, nil
 }
 
@@ -175,24 +200,14 @@ func sortItems(items []item) {
 	if len(items) < 2 {
 		return
 	}
-	// Most differ by their URIs, which lie side by side here.
-	type key struct {
-		uri string
-		it  *item
-	}
-	order := make([]key, len(items))
+	order := make([]*item, len(items))
 	for i := range items {
-		order[i] = key{items[i].r.URI, &items[i]}
+		order[i] = &items[i]
 	}
-	slices.SortFunc(order, func(a, b key) int { // what compares equal is encoded alike
-		if c := strings.Compare(a.uri, b.uri); c != 0 {
-			return c
-		}
-		return compareItems(a.it, b.it)
-	})
+	slices.SortFunc(order, compareItems) // what compares equal is encoded alike
 	out := make([]item, len(items))
-	for i, k := range order {
-		out[i] = *k.it
+	for i, it := range order {
+		out[i] = *it
 	}
 	copy(items, out)
 }
