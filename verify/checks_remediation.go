@@ -99,7 +99,11 @@ func (v *Verifier) results(t *tally, r *remediation.Result) {
 		case f.Status == remediation.Breached && !f.Late():
 			t.add(assay.Refuted, TooOld, assay.Digest{}, what+": was due on "+stamp(f.Deadline))
 		case f.Status == remediation.Open:
-			t.add(assay.Proven, Holds, assay.Digest{}, what+": due on "+stamp(f.Deadline))
+			due := ": due on "
+			if f.Start.IsZero() {
+				due = ": due not before " // not all is known that starts the clock
+			}
+			t.add(assay.Proven, Holds, assay.Digest{}, what+due+stamp(f.Deadline))
 		case f.Status == remediation.Excluded:
 			t.add(assay.Proven, Holds, assay.Digest{}, what+": excluded: "+string(f.Exclusion))
 		}

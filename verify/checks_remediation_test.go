@@ -64,7 +64,9 @@ func TestRemediationOfFindings(t *testing.T) {
 		{"passed, and not affected", found(f.finding(t, id, 8*day)), stated, assay.Proven, assay.Proven, verify.Holds, verify.Holds, "inside"},
 		{"not present, and there", found(f.finding(t, id, 6*day)), absent, assay.Refuted, assay.Proven, verify.Contradiction, verify.Holds, "due on"},
 		{"not rated, passed", found(f.finding(t, id, 8*day, func(x *assay.Finding) { x.Severities = nil })), f.vex, assay.Proven, assay.Refuted, verify.Holds, verify.TooOld, "was due"},
-		{"not dated", found(f.finding(t, id, 6*day, func(x *assay.Finding) { x.Published = time.Time{} })), f.vex, assay.Proven, assay.Unknown, verify.Holds, verify.NotShown, "published"},
+		{"not published, fixed of late", found(f.finding(t, id, 6*day, func(x *assay.Finding) { x.Published = time.Time{} })), f.vex, assay.Proven, assay.Proven, verify.Holds, verify.Holds, "due not before 2026-05-07"},
+		{"not published, fixed long ago", found(f.finding(t, id, 8*day, func(x *assay.Finding) { x.Published = time.Time{} })), f.vex, assay.Proven, assay.Unknown, verify.Holds, verify.NotShown, "published"},
+		{"no dates", found(f.finding(t, id, 6*day, func(x *assay.Finding) { x.Published, x.Fix.Available = time.Time{}, time.Time{} })), f.vex, assay.Proven, assay.Unknown, verify.Holds, verify.NotShown, "published"},
 		{"not decided", undecided, f.vex, assay.Unknown, assay.Unknown, verify.NotShown, verify.NotShown, "no order"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

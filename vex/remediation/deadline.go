@@ -52,9 +52,12 @@ func (v *evaluation) limits(s *state, ratings []rated) (deadline time.Time, know
 	if !slices.ContainsFunc(ratings, func(r rated) bool { return !v.limit(v.rating(r.rating)).Unlimited }) {
 		return time.Time{}, true
 	}
+	start := s.Start
 	if len(s.startMissing) > 0 {
 		s.Missing = append(s.Missing, s.startMissing...)
-		return time.Time{}, false
+		if start = s.notBefore; start.IsZero() {
+			return time.Time{}, false
+		}
 	}
 	from := func(at time.Time, r assay.Rating) time.Time {
 		if l := v.limit(r); !l.Unlimited {
@@ -65,7 +68,7 @@ func (v *evaluation) limits(s *state, ratings []rated) (deadline time.Time, know
 	late := func(t, deadline time.Time) bool { return !deadline.IsZero() && t.After(deadline) }
 	// Nobody had rated it at first: who then does so in time has rated it all along.
 	if len(ratings) > 1 && ratings[0].rating == "" && unusable(ratings[1].at, assay.BasisWitnessed, assay.BasisSigned, assay.BasisAdvisory) == "" &&
-		!late(ratings[1].at.Time, from(s.Start, v.rating(""))) {
+		!late(ratings[1].at.Time, from(start, v.rating(""))) {
 		ratings = ratings[1:]
 	}
 	if v.SeverityChange == AsFirstRated {
@@ -77,11 +80,11 @@ func (v *evaluation) limits(s *state, ratings []rated) (deadline time.Time, know
 			return time.Time{}, false
 		}
 	}
-	for len(ratings) > 1 && !ratings[1].at.Time.After(s.Start) {
+	for len(ratings) > 1 && !ratings[1].at.Time.After(start) {
 		ratings = ratings[1:] // rated anew before the clock started
 	}
 	s.Rating = v.rating(ratings[0].rating)
-	deadline = from(s.Start, s.Rating)
+	deadline = from(start, s.Rating)
 	for _, change := range ratings[1:] {
 		at := change.at.Time
 		if late(at, deadline) || !s.Stopped.IsZero() && !at.Before(s.Stopped) {

@@ -18,8 +18,8 @@ import (
 //
 // As the time goes on a finding that is met stays met, and one that is breached or
 // unknown stays so. One that is open becomes breached when its deadline passes, or
-// unknown, where the record does not know whether the last images have it. One that
-// is excluded becomes any of these three when the exclusion ends.
+// unknown, where the record does not know whether the last images have it, or when the
+// clock started. One that is excluded becomes any of these three when the exclusion ends.
 //
 // The error is [assay.ErrInvalid] for a record, profile or time that is not as above,
 // and [assay.ErrUnchecked] for a time zone that this machine does not know.
@@ -77,8 +77,11 @@ type evaluation struct {
 type state struct {
 	Finding
 	entry *assay.RemediationEntry
-	// startMissing says why there is no start.
+	// startMissing says why there is no start. Where the latest of several events counts
+	// and others are known, notBefore is the latest of those, and the deadline is one that
+	// the real one is not before.
 	startMissing []string
+	notBefore    time.Time
 	limited      bool // by a limit or due date, known or not
 	// claimedWhat are the events whose time does not count, and claimed the earliest
 	// of their times; zero if one has none.
@@ -127,6 +130,8 @@ func (v *evaluation) decide(s *state) {
 	case len(s.claimedWhat) > 0 && !s.claimed.After(s.Deadline):
 		// It may have been in time, and what shows it was not.
 		s.Missing = append(s.Missing, s.claimedWhat...)
+	case !s.notBefore.IsZero() && (stopped || len(s.claimedWhat) > 0):
+		// The deadline may be later.
 	case stopped:
 		s.Status = Breached
 	case len(s.claimedWhat) > 0:
@@ -135,6 +140,8 @@ func (v *evaluation) decide(s *state) {
 		s.Missing = append(s.Missing, s.claimedWhat...)
 	case !v.at.After(s.Deadline):
 		s.Status = Open
+	case !s.notBefore.IsZero():
+		// The deadline may be later.
 	case len(s.entry.Undecided) > 0 && !s.entry.LastSeen.Time.After(s.Deadline):
 		u := s.entry.Undecided[0]
 		s.Missing = append(s.Missing, "whether image "+u.Image.String()+" still has it: "+u.Reason)
@@ -183,6 +190,9 @@ func (v *evaluation) start(s *state) {
 		}
 	}
 	if len(s.startMissing) > 0 {
+		if pick != Earliest {
+			s.notBefore = s.Start
+		}
 		s.Start = time.Time{}
 	}
 }

@@ -85,9 +85,9 @@ func TestEvaluate(t *testing.T) {
 		// What starts the clock.
 		{"from the fix, if that is later", seven, nil, func(e *entry) { e.Fix.Available = advised("2026-03-11") }, "", "2026-04-01", "critical breached, deadline 2026-03-18, since 2026-03-18"},
 		{"from the earliest", seven, func(p *profile) { p.Start.Pick = remediation.Earliest }, func(e *entry) { e.Fix.Available = advised("2026-03-11") }, "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
-		{"not published", seven, nil, func(e *entry) { e.Published = assay.Dated{} }, "2026-03-02", "2026-04-01", "critical unknown; published: no date is known"},
-		{"no date of the fix, and fixed", seven, nil, both(fixedImage, func(e *entry) { e.Fix.Available = assay.Dated{} }), "2026-03-02", "2026-04-01", "critical unknown, stopped 2026-03-02, patched-image-signed; fix-available: no date is known"},
-		{"published by hearsay", seven, nil, func(e *entry) { e.Published = unsigned("2026-03-01") }, "", "2026-04-01", "critical unknown; published: its date is unsigned only"},
+		{"not published", seven, nil, func(e *entry) { e.Published = assay.Dated{} }, "2026-03-02", "2026-04-01", "critical unknown, deadline 2026-03-08 12:00; published: no date is known"},
+		{"no date of the fix, and fixed", seven, nil, both(fixedImage, func(e *entry) { e.Fix.Available = assay.Dated{} }), "2026-03-02", "2026-04-01", "critical met, deadline 2026-03-08 12:00, stopped 2026-03-02, patched-image-signed; fix-available: no date is known"},
+		{"published by hearsay", seven, nil, func(e *entry) { e.Published = unsigned("2026-03-01") }, "", "2026-04-01", "critical unknown, deadline 2026-03-08 12:00; published: its date is unsigned only"},
 		{"FedRAMP from detection", fed, nil, nil, "", "2026-04-01", "critical breached, deadline 2026-03-31 18:00, since 2026-03-31 18:00"},
 		{"FedRAMP moderate", fed, nil, rate("medium"), "", "2026-05-31", "medium breached, deadline 2026-05-30 18:00, since 2026-05-30 18:00"},
 		{"FedRAMP low", fed, nil, rate("low"), "", "2026-04-01", "low open, deadline 2026-08-28 18:00"},
@@ -121,7 +121,7 @@ func TestEvaluate(t *testing.T) {
 		{"due date does not stand in for a start", seven, func(p *profile) { p.Due = &remediation.Due{Catalogue: "CISA KEV"} }, func(e *entry) {
 			e.Exploited = []assay.Catalogued{{Catalogue: "CISA KEV", Due: advised("2026-05-04")}}
 			e.Published = assay.Dated{}
-		}, "", "2026-04-01", "critical unknown; published: no date is known"},
+		}, "", "2026-04-01", "critical unknown, deadline 2026-03-08 12:00; published: no date is known"},
 
 		// Working days: Sunday, then Monday 2 March to Tuesday 10 March are seven.
 		{"working days", working, nil, nil, "", "2026-04-01", "critical breached, deadline 2026-03-11, since 2026-03-11"},
@@ -178,13 +178,14 @@ func TestEvaluate(t *testing.T) {
 		{"fixed says VEX", seven, nil, status(says(assay.Affected, witnessed("2026-03-02")), says(assay.Fixed, witnessed("2026-03-04"))), "", "2026-04-01", "critical met, deadline 2026-03-08 12:00, stopped 2026-03-04, vex-fixed"},
 
 		// Exclusions.
-		{"no fix", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{State: assay.FixNone} }, "", "2026-03-08", "critical excluded, until 2026-03-08 18:00, no-fix-available; fix-available: no date is known"},
-		{"no fix, seen long ago", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{State: assay.FixNone} }, "", "2026-03-09", "critical unknown; fix-available: no date is known; no-fix-available: the last scan that says so is of 2026-03-01T18:00:00Z"},
+		{"no fix", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{State: assay.FixNone} }, "", "2026-03-08", "critical excluded, deadline 2026-03-08 12:00, until 2026-03-08 18:00, no-fix-available; fix-available: no date is known"},
+		{"no fix, seen long ago", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{State: assay.FixNone} }, "", "2026-03-09", "critical unknown, deadline 2026-03-08 12:00; fix-available: no date is known; no-fix-available: the last scan that says so is of 2026-03-01T18:00:00Z"},
 		{"no fix, by hearsay", seven, nil, func(e *entry) {
 			e.Fix, e.LastSeen = assay.RemediationFix{State: assay.FixNone}, unsigned("2026-03-01 18:00")
-		}, "", "2026-03-08", "critical unknown; fix-available: no date is known; no-fix-available: the scan that says so: its date is unsigned only"},
+		}, "", "2026-03-08", "critical open, deadline 2026-03-08 12:00; fix-available: no date is known; no-fix-available: the scan that says so: its date is unsigned only"},
 		{"a fix that was there once", seven, nil, func(e *entry) { e.Fix.State = assay.FixNone }, "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
-		{"nobody knows of a fix", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{} }, "", "2026-03-08", "critical unknown; fix-available: no date is known"},
+		{"nobody knows of a fix", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{} }, "", "2026-03-08", "critical open, deadline 2026-03-08 12:00; fix-available: no date is known"},
+		{"nobody knows of a fix, later", seven, nil, func(e *entry) { e.Fix = assay.RemediationFix{} }, "", "2026-03-08 12:00:01", "critical unknown, deadline 2026-03-08 12:00; fix-available: no date is known"},
 		{"disputed", seven, allow(remediation.Disputed, 0), exclude(assay.Exclusion{Reason: "disputed", From: witnessed("2026-03-20"), Evidence: []assay.Resource{proof}}), "", "2026-04-01", "critical excluded, deadline 2026-03-08 12:00, disputed"},
 		{"disputed, not allowed", seven, nil, exclude(assay.Exclusion{Reason: "disputed", From: witnessed("2026-03-02"), Evidence: []assay.Resource{proof}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00"},
 		{"disputed without evidence", seven, allow(remediation.Disputed, 0), exclude(assay.Exclusion{Reason: "disputed", From: witnessed("2026-03-02"), Evidence: []assay.Resource{{URI: "https://x.example"}}}), "", "2026-04-01", "critical breached, deadline 2026-03-08 12:00, since 2026-03-08 12:00; disputed: its evidence has no digest"},
@@ -257,7 +258,7 @@ func TestRegression(t *testing.T) {
 	}
 	r.Entries[0].FirstSeen = assay.Dated{}
 	res := evaluate(t, r, named(t, "7-14", func(p *profile) { p.Regression = remediation.Reappearance }), at("2026-03-21"))
-	if got, want := show(res.Findings[1]), "critical unknown; first-seen: no date is known"; got != want {
+	if got, want := show(res.Findings[1]), "critical unknown, deadline 2026-03-08 12:00; first-seen: no date is known"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -295,7 +296,7 @@ func TestStream(t *testing.T) {
 	excluded.Vulnerability.ID = "CVE-2026-0008"
 	excluded.VEX = []assay.StatusChange{{Status: assay.NotAffected, At: witnessed("2026-03-02")}}
 	unknown := found()
-	unknown.Vulnerability.ID, unknown.Published = "CVE-2026-0009", assay.Dated{}
+	unknown.Vulnerability.ID, unknown.Published, unknown.Fix.Available = "CVE-2026-0009", assay.Dated{}, assay.Dated{}
 	r := stream("2026-03-07", "2026-03-06 12:00", append(entries, open, excluded, unknown)...)
 	res := evaluate(t, r, named(t, "7-14", func(p *profile) { p.Rebuild = nil }), at("2026-03-07"))
 	if diff := cmp.Diff(remediation.Counts{Met: 2, Open: 1, Breached: 4, Late: 4, Excluded: 1, Unknown: 1}, res.Counts); diff != "" {

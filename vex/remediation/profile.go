@@ -48,7 +48,8 @@ type Profile struct {
 
 // Start is what starts the clock.
 type Start struct {
-	// Events are all needed: where the date of one is missing, the clock is unknown.
+	// Events are all needed: where the date of one is missing, the clock is unknown. If the
+	// latest counts, what is in time by those that are known is in time all the same.
 	Events []StartEvent `json:"events"`
 	// Pick chooses among them; empty is [Latest].
 	Pick Pick `json:"pick,omitempty"`

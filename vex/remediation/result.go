@@ -49,7 +49,8 @@ type Finding struct {
 	Status Status       `json:"status"`
 	// Start is when the clock started; zero if that is not known.
 	Start time.Time `json:"start,omitzero"`
-	// Deadline is the last instant that is in time; zero if there is none.
+	// Deadline is the last instant that is in time; zero if there is none. Where Start is
+	// not known and Deadline is, it is one that the real one is not before.
 	Deadline time.Time `json:"deadline,omitzero"`
 	// Stopped is when it was remediated, and by what; zero while it is not.
 	Stopped   time.Time `json:"stopped,omitzero"`
