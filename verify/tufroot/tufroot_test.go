@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -405,10 +406,9 @@ func TestInterrupted(t *testing.T) {
 		repo.root.Signed.Version++
 		repo.signRoot(old)
 		repo.bump(map[string]string{tufroot.TrustedRoot: second})
-		left, cut := n, false
+		var asked atomic.Int64 // by the server's goroutines
 		repo.answers(func(http.ResponseWriter, *http.Request) bool {
-			if left--; left < 0 {
-				cut = true
+			if asked.Add(1) > int64(n) {
 				panic(http.ErrAbortHandler)
 			}
 			return false
@@ -417,6 +417,7 @@ func TestInterrupted(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut at request %d: %v", n, err)
 		}
+		cut := asked.Load() > int64(n)
 		if got := string(r.Files[tufroot.TrustedRoot]); cut && (got != first || r.Unreached == nil) || !cut && got != second {
 			t.Errorf("cut at request %d: got %s, %v", n, got, r.Unreached)
 		}
