@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,7 +171,7 @@ func TestAnyFaultAtAnyRequest(t *testing.T) {
 					t.Errorf("%s: a fault that heals: %v", what, found.Faults)
 				case fault.Times == 0 && fault.Status != 0 && found.Complete() && !(fault.Status == 401 && path == "/v2/"):
 					t.Errorf("%s: nobody noticed", what)
-				case took > 20*time.Second:
+				case took > time.Minute:
 					t.Errorf("%s: took %s", what, took)
 				}
 			}
@@ -222,7 +223,7 @@ func TestTimeIsBounded(t *testing.T) {
 			r := testregistry.Front(t, back, fault)
 			start := time.Now()
 			found := discover(t, attest.FromRegistry(r.Ref("app"), image.Registry{}).WithLimits(attest.Limits{Time: 200 * time.Millisecond}), digest)
-			if took := time.Since(start); took > 3*time.Second {
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("took %s", took)
 			}
 			if found.Complete() || !strings.Contains(found.Err().Error(), "discovery took longer than 200ms") {
@@ -236,22 +237,25 @@ func TestTimeIsBounded(t *testing.T) {
 		list[i] = fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:%064x","size":1,"artifactType":%q}`, i, bundleType)
 	}
 	repo := scripted(t, map[string]string{"/referrers/" + digestA.String(): index(list...), "/manifests/" + digestA.String(): layered()}, func(_ http.ResponseWriter, r *http.Request) {})
-	front := slow(t, repo, "/manifests/sha256:000")
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	// The time is over once it has begun with them, however long that took.
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	front := slow(t, repo, "/manifests/sha256:000", cancel)
 	found, err := attest.FromRegistry(front, fast).Discover(ctx, digestA)
 	if err != nil || found.Complete() || len(found.Faults) > 100 || !strings.Contains(found.Err().Error(), "were not read") {
 		t.Errorf("%d faults, %v", len(found.Faults), err)
 	}
 }
 
-// slow is a registry before another that answers some paths only when asked to stop.
-func slow(t *testing.T, repo, path string) string {
+// slow is a registry before another that answers some paths only when asked to stop,
+// and says when it is asked for one of them.
+func slow(t *testing.T, repo, path string, asked func()) string {
 	t.Helper()
 	host, rest, _ := strings.Cut(repo, "/")
 	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: host})
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, path) {
+			asked()
 			<-r.Context().Done()
 			return
 		}
@@ -263,7 +267,7 @@ func slow(t *testing.T, repo, path string) string {
 
 // A list of referrers that has no end: another page always, and nothing in them.
 func TestEndlessPages(t *testing.T) {
-	n := 0
+	var pages atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.URL.Path, "/referrers/") {
 			if r.URL.Path != "/v2/" {
@@ -271,9 +275,8 @@ func TestEndlessPages(t *testing.T) {
 			}
 			return
 		}
-		n++
 		w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
-		w.Header().Set("Link", fmt.Sprintf(`<%s?n=%d>; rel="next"`, r.URL.Path, n))
+		w.Header().Set("Link", fmt.Sprintf(`<%s?n=%d>; rel="next"`, r.URL.Path, pages.Add(1)))
 		fmt.Fprint(w, index())
 	}))
 	defer s.Close()
@@ -281,7 +284,7 @@ func TestEndlessPages(t *testing.T) {
 	if found.Complete() || !strings.Contains(found.Err().Error(), "at most 1000 pages") {
 		t.Errorf("faults %v", found.Faults)
 	}
-	if n > 1001 {
+	if n := pages.Load(); n > 1001 {
 		t.Errorf("%d pages", n)
 	}
 }
@@ -328,7 +331,9 @@ func TestTokens(t *testing.T) {
 	if !found.Complete() || !cmp.Equal(want, everything(found)) {
 		t.Errorf("faults %v", found.Faults)
 	}
+	mu.Lock()
 	t.Logf("%d tokens, %d requests refused", given, refused)
+	mu.Unlock()
 	// Without credentials nothing is found, and nothing is called absent.
 	found = discover(t, attest.FromRegistry(host+"/app", image.Registry{Keychain: authn.NewMultiKeychain()}), digest)
 	if found.Complete() || found.Bundle.Len() != 0 {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,8 +30,9 @@ type github struct {
 	status map[string]int    // by path
 	blobs  map[string][]byte // of bundle URLs
 	link   func(page int) string
-	tokens []string // that came with requests of blobs
-	asked  []string
+
+	mu     sync.Mutex // blobs are asked for at once
+	tokens []string   // that came with requests of blobs
 }
 
 func newGitHub(t testing.TB) *github {
@@ -41,9 +43,10 @@ func newGitHub(t testing.TB) *github {
 }
 
 func (g *github) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.asked = append(g.asked, r.URL.Path)
 	if body, ok := g.blobs[r.URL.Path]; ok {
+		g.mu.Lock()
 		g.tokens = append(g.tokens, r.Header.Get("Authorization"))
+		g.mu.Unlock()
 		_, _ = w.Write(body)
 		return
 	}
@@ -97,6 +100,8 @@ func TestGitHub(t *testing.T) {
 			t.Errorf("%s in %v", e.MediaType(), e.Sources())
 		}
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if !slices.Equal(g.tokens, []string{"", ""}) {
 		t.Errorf("the store was sent %q", g.tokens)
 	}
@@ -197,7 +202,7 @@ func TestGitHubRefusesQuestion(t *testing.T) {
 	}
 	start := time.Now()
 	found := discover(t, attest.FromGitHub("http://127.0.0.1:1", "orgs/octo", attest.GitHubOptions{Limits: attest.Limits{Time: 100 * time.Millisecond}}), digestA)
-	if found.Complete() || time.Since(start) > 5*time.Second {
+	if found.Complete() || time.Since(start) > time.Minute {
 		t.Errorf("nobody there: %v after %s", found.Faults, time.Since(start))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -103,9 +104,12 @@ func TestOneArtifactInManyStores(t *testing.T) {
 		"/manifests/" + at(m):                m,
 		"/blobs/" + at(payloadA):             payloadA,
 	}
+	var mu sync.Mutex
 	asked := map[string]int{}
 	repo := scripted(t, answers, func(_ http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/blobs/") || strings.HasSuffix(r.URL.Path, at(m)) {
+			mu.Lock()
+			defer mu.Unlock()
 			asked[r.URL.Path]++
 		}
 	})
@@ -120,6 +124,8 @@ func TestOneArtifactInManyStores(t *testing.T) {
 	if envelopes[0].Annotations()[assay.AnnotationSignature] != "b25l" {
 		t.Errorf("annotations %v", envelopes[0].Annotations())
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	for path, n := range asked {
 		if n != 1 {
 			t.Errorf("%s was asked for %d times", path, n)
@@ -321,8 +327,8 @@ func delayed(t testing.TB, back *testregistry.Registry, delay time.Duration) (re
 			}
 		}
 		time.Sleep(delay)
+		now.Add(-1) // once it has the answer, the client may already ask for the next
 		pass.ServeHTTP(w, r)
-		now.Add(-1)
 	}))
 	t.Cleanup(s.Close)
 	return strings.TrimPrefix(s.URL, "http://") + "/app", most, total
@@ -334,13 +340,22 @@ func TestConcurrency(t *testing.T) {
 	digest := pushEverything(t, back)
 	want := everything(discover(t, attest.FromRegistry(back.Ref("app"), fast), digest))
 	for _, limit := range []int{1, 3, 8} {
-		repo, most, _ := delayed(t, back, 20*time.Millisecond)
-		found := discover(t, attest.FromRegistry(repo, fast).WithLimits(attest.Limits{Concurrency: limit}), digest)
-		if !cmp.Equal(want, everything(found)) {
-			t.Errorf("faults %v", found.Faults)
-		}
-		if n := most.Load(); n > int64(limit) || n < int64(min(limit, 4)) {
-			t.Errorf("%d requests at once, allowed are %d", n, limit)
+		// On a machine that is busy a request may be over before the next one comes; then
+		// they take longer.
+		for delay := 20 * time.Millisecond; ; delay *= 4 {
+			repo, most, _ := delayed(t, back, delay)
+			found := discover(t, attest.FromRegistry(repo, fast).WithLimits(attest.Limits{Concurrency: limit}), digest)
+			if !cmp.Equal(want, everything(found)) {
+				t.Errorf("faults %v", found.Faults)
+			}
+			n := most.Load()
+			if n < int64(min(limit, 4)) && delay < time.Second {
+				continue
+			}
+			if n > int64(limit) || n < int64(min(limit, 4)) {
+				t.Errorf("%d requests at once, allowed are %d", n, limit)
+			}
+			break
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -79,9 +80,12 @@ func tokenOf(t testing.TB, claims map[string]any) string {
 // An issuer, or who stands between, that does not do as it should.
 func TestInteractiveRefuses(t *testing.T) {
 	var self string // of the issuer
+	var mu sync.Mutex
 	var config map[string]any
 	var device, answer string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
 		switch r.URL.Path {
 		case "/.well-known/openid-configuration":
 			_ = json.NewEncoder(w).Encode(config)
@@ -99,7 +103,7 @@ func TestInteractiveRefuses(t *testing.T) {
 	good := func() map[string]any {
 		return map[string]any{"issuer": self, "authorization_endpoint": self + "/authorize", "token_endpoint": self + "/token", "device_authorization_endpoint": self + "/device"}
 	}
-	const goodDevice = `{"device_code":"d3v1c3-s3cr3t","user_code":"A","verification_uri":"https://issuer.example/login","expires_in":3,"interval":0}`
+	const goodDevice = `{"device_code":"d3v1c3-s3cr3t","user_code":"A","verification_uri":"https://issuer.example/login","expires_in":60,"interval":0}`
 	claims := func(change func(map[string]any)) string {
 		c := map[string]any{"iss": self, "aud": "sigstore", "sub": "s", "exp": time.Now().Add(time.Hour).Unix()}
 		change(c)
@@ -118,11 +122,14 @@ func TestInteractiveRefuses(t *testing.T) {
 		{"no token endpoint", func() { delete(config, "token_endpoint") }, assay.ErrInvalid, "/token_endpoint", nil},
 		{"no devices", func() { delete(config, "device_authorization_endpoint") }, assay.ErrInvalid, "/device_authorization_endpoint", nil},
 		{"no code", func() { device = `{"user_code":"A"}` }, assay.ErrInvalid, "/device_code", nil},
-		{"never expires", func() { device = strings.Replace(goodDevice, `"expires_in":3`, `"expires_in":0`, 1) }, assay.ErrInvalid, "/expires_in", nil},
+		{"never expires", func() { device = strings.Replace(goodDevice, `"expires_in":60`, `"expires_in":0`, 1) }, assay.ErrInvalid, "/expires_in", nil},
 		{"a URL that is none", func() { device = strings.Replace(goodDevice, "https://issuer.example", "javascript:", 1) }, assay.ErrInvalid, "/verification_uri", nil},
 		{"an unknown client", func() { device = `{"error":"invalid_client"}` }, assay.ErrUnchecked, "invalid_client", nil},
 		{"denied", func() { answer = `{"error":"access_denied","error_description":"not today"}` }, assay.ErrUnchecked, "access_denied not today", nil},
-		{"nobody came", func() { answer = `{"error":"authorization_pending"}` }, assay.ErrUnchecked, "somebody who logs in within 3 s", nil},
+		{"nobody came", func() {
+			device = strings.Replace(goodDevice, `"expires_in":60`, `"expires_in":3`, 1)
+			answer = `{"error":"authorization_pending"}`
+		}, assay.ErrUnchecked, "somebody who logs in within 3 s", nil},
 		{"neither token nor error", func() { answer = `{}` }, assay.ErrInvalid, "an id_token or an error", nil},
 		{"a token of another issuer", func() { answer = claims(func(c map[string]any) { c["iss"] = "https://other.example" }) }, assay.ErrRefuted, "/iss", nil},
 		{"a token for another", func() { answer = claims(func(c map[string]any) { c["aud"] = "other" }) }, assay.ErrInvalid, "/aud", nil},
@@ -133,10 +140,10 @@ func TestInteractiveRefuses(t *testing.T) {
 		{"nothing to open with", func() {}, assay.ErrInvalid, "Open", keyless.BrowserToken{Issuer: self}},
 		{"no browser", func() {}, assay.ErrUnchecked, "no browser", keyless.BrowserToken{Issuer: self,
 			Open: func(context.Context, string) error { return errors.New("no browser") }}},
-		{"nobody logs in", func() {}, assay.ErrUnchecked, "somebody who logs in", keyless.BrowserToken{Issuer: self, Wait: 50 * time.Millisecond,
+		{"nobody logs in", func() {}, assay.ErrUnchecked, "somebody who logs in", keyless.BrowserToken{Issuer: self, Wait: time.Second,
 			Open: func(context.Context, string) error { return nil }}},
 		{"denied in the browser", func() {}, assay.ErrUnchecked, "access_denied", keyless.BrowserToken{Issuer: self, Open: comeBack(url.Values{"error": {"access_denied"}}, false)}},
-		{"a code of another login", func() {}, assay.ErrUnchecked, "somebody who logs in", keyless.BrowserToken{Issuer: self, Wait: 200 * time.Millisecond,
+		{"a code of another login", func() {}, assay.ErrUnchecked, "somebody who logs in", keyless.BrowserToken{Issuer: self, Wait: time.Second,
 			Open: comeBack(url.Values{"code": {"stolen"}}, true)}},
 		{"a token of another login", func() { answer = claims(func(c map[string]any) { c["nonce"] = "other" }) }, assay.ErrRefuted, "/nonce",
 			keyless.BrowserToken{Issuer: self, Open: comeBack(url.Values{"code": {"c0d3-s3cr3t"}}, false)}},
@@ -146,8 +153,10 @@ func TestInteractiveRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			mu.Lock()
 			config, device, answer = good(), goodDevice, ""
 			tt.do()
+			mu.Unlock()
 			source := tt.source
 			if source == nil {
 				source = keyless.DeviceToken{Issuer: self, Show: show}

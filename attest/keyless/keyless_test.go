@@ -183,14 +183,18 @@ func TestSignFails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
+			ctx := t.Context()
+			if tt.path == "/hang" {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
+				defer cancel()
+			}
 			start := time.Now()
 			_, err = s.Sign(ctx, []byte("{}"))
 			if !errors.Is(err, assay.ErrUnchecked) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), server.URL+tt.path) {
 				t.Errorf("got %v", err)
 			}
-			if d := time.Since(start); d > 5*time.Second {
+			if d := time.Since(start); d > 20*time.Second {
 				t.Errorf("gave up after %s", d)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -137,12 +138,12 @@ func TestForeignLayers(t *testing.T) {
 	whole := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "windows"}}})
 	m, _ := whole.Manifest()
 	blob := whole.Blob(m.Layers[0].Digest)
-	asked, auth := 0, 0
+	var asked, auth atomic.Int64
 	give := func(body []byte) *httptest.Server {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			asked++
+			asked.Add(1)
 			if r.Header.Get("Authorization") != "" {
-				auth++
+				auth.Add(1)
 			}
 			if body == nil {
 				w.WriteHeader(404)
@@ -160,7 +161,7 @@ func TestForeignLayers(t *testing.T) {
 		urls  []string
 		hosts []string
 		kind  error
-		asked int
+		asked int64
 		says  []string
 	}{
 		{"not allowed", []string{right.URL + "/l"}, nil, assay.ErrUnchecked, 0, []string{"Options.ForeignLayers", right.URL}},
@@ -186,11 +187,11 @@ func TestForeignLayers(t *testing.T) {
 					testimage.WriteFile(t, dir+"/"+p, data)
 				}
 			}
-			asked = 0
+			asked.Store(0)
 			o := openedOnly(t, "oci:"+dir+":v1", Options{Registry: quick(), ForeignLayers: tt.hosts})
 			_, err := layers.Pass(t.Context(), o.Image(), layers.Options{Digest: img.ID()})
-			if !errors.Is(err, tt.kind) || (err == nil) != (tt.kind == nil) || asked != tt.asked {
-				t.Fatalf("got %v after %d requests, want %v after %d", err, asked, tt.kind, tt.asked)
+			if !errors.Is(err, tt.kind) || (err == nil) != (tt.kind == nil) || asked.Load() != tt.asked {
+				t.Fatalf("got %v after %d requests, want %v after %d", err, asked.Load(), tt.kind, tt.asked)
 			}
 			if tt.kind == nil {
 				return
@@ -205,7 +206,7 @@ func TestForeignLayers(t *testing.T) {
 			}
 		})
 	}
-	if auth > 0 {
+	if auth.Load() > 0 {
 		t.Error("credentials went to another host")
 	}
 }

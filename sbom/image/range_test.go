@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -215,9 +216,12 @@ func spoiled(before int) func(http.ResponseWriter, *http.Request, http.Handler) 
 // Blobs are often elsewhere: the range is asked for there, too, without credentials.
 func TestRangeRedirected(t *testing.T) {
 	img, l := tableImage(t)
+	var mu sync.Mutex
 	var asked []string
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		asked = append(asked, r.Header.Get("Range")+r.Header.Get("Authorization"))
+		mu.Unlock()
 		var from, to int
 		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &from, &to); err != nil {
 			t.Errorf("range %q", r.Header.Get("Range"))
@@ -239,6 +243,8 @@ func TestRangeRedirected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if res.Layers[0].TOC.IsZero() || len(asked) < 2 || strings.Contains(strings.Join(asked, ""), "Basic") {
 		t.Errorf("layer %+v, asked elsewhere for %q", res.Layers[0], asked)
 	}
