@@ -3,10 +3,13 @@ package attest_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/assaykit/assay"
@@ -75,3 +78,106 @@ func TestIndex(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func listing(list ...mutate.Appendable) v1.ImageIndex {
+	x := v1.ImageIndex(empty.Index)
+	for _, a := range list {
+		x = mutate.AppendManifests(x, mutate.IndexAddendum{Add: a})
+	}
+	return x
+}
+
+func digestOf(t *testing.T, x interface{ Digest() (v1.Hash, error) }) assay.Digest {
+	t.Helper()
+	h, err := x.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return assay.MustDigest(h.String())
+}
+
+// An image is found however deep the index that lists it is below the one that is held.
+func TestIndexBelow(t *testing.T) {
+	deep := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "deep", Body: "1"}}})
+	near := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "near", Body: "2"}}})
+	two := listing(deep)
+	one := listing(near, two)
+	s := attest.FromIndex(listing(one, two))
+	for name, want := range map[string]*testimage.Image{"near": near, "deep": deep} {
+		img, err := s.Image(t.Context(), want.ID())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := digestOf(t, img); got != want.ID() {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+	for name, want := range map[string]v1.ImageIndex{"one": one, "two": two} {
+		x, err := s.Index(t.Context(), digestOf(t, want))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := digestOf(t, x); got != digestOf(t, want) {
+			t.Errorf("%s: got %s", name, got)
+		}
+		if _, err := s.Image(t.Context(), digestOf(t, want)); !errors.Is(err, assay.ErrInvalid) {
+			t.Errorf("%s was opened as an image: %v", name, err)
+		}
+	}
+	if _, err := s.Index(t.Context(), deep.ID()); !errors.Is(err, assay.ErrInvalid) {
+		t.Errorf("an image was opened as an index: %v", err)
+	}
+	if _, err := s.Image(t.Context(), assay.SumSHA256([]byte("absent"))); !errors.Is(err, assay.ErrAbsent) {
+		t.Errorf("got %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := s.Image(ctx, deep.ID()); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// hollow lists indexes that it does not have, or has others in their place.
+type hollow struct {
+	heldIndex
+	other v1.ImageIndex
+}
+
+// heldIndex embeds an index under a name that is none of its methods.
+type heldIndex = v1.ImageIndex
+
+func (h hollow) ImageIndex(v1.Hash) (v1.ImageIndex, error) {
+	if h.other == nil {
+		return nil, errors.New("gone")
+	}
+	return h.other, nil
+}
+
+// What could not be looked into may have the image: that is not the same as its absence.
+func TestIndexBelowUnread(t *testing.T) {
+	img := testimage.New(t, testimage.Layer{Files: []testimage.File{{Name: "a", Body: "b"}}})
+	nested := listing(img)
+	tower := nested
+	for range 40 {
+		tower = listing(tower)
+	}
+	for name, tt := range map[string]struct {
+		index v1.ImageIndex
+		says  string
+	}{
+		"gone":         {hollow{listing(nested), nil}, "gone"},
+		"another":      {hollow{listing(nested), listing()}, digestOf(t, nested).String()},
+		"no manifests": {hollow{listing(nested), emptyIndex{}}, "index digest"},
+		"a tower":      {tower, "deep"},
+	} {
+		_, err := attest.FromIndex(tt.index).Image(t.Context(), img.ID())
+		if !errors.Is(err, assay.ErrUnchecked) || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// emptyIndex has bytes that are no index.
+type emptyIndex struct{ heldIndex }
+
+func (emptyIndex) RawManifest() ([]byte, error) { return []byte("{}"), nil }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/assaykit/assay"
@@ -115,6 +117,25 @@ func TestBaseByIndexNamedByProvenance(t *testing.T) {
 				t.Errorf("got %+v", r.Components)
 			}
 		})
+	}
+}
+
+// The image that is the base may be listed by an index below the one that is named.
+func TestBaseInIndexBelow(t *testing.T) {
+	f := newIndexFixture(t)
+	nested := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: f.base})
+	top := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: f.other}, mutate.IndexAddendum{Add: nested})
+	for what, named := range map[string]v1.ImageIndex{"the index above": top, "the index below": nested} {
+		h, err := named.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy := verify.Policy{Signers: f.policy().Signers, Bases: []assay.Digest{assay.MustDigest(h.String())}}
+		r := f.ask(t, policy, nil, attest.FromEnvelopes(f.genuine(t)...), attest.FromImage(f.image), attest.FromIndex(top))
+		c := check(t, r, verify.CheckBase, assay.Proven, verify.Holds)
+		if !strings.Contains(c.Detail, f.base.ID().String()+" in index "+h.String()) || r.Err() != nil {
+			t.Errorf("%s: %q, %v", what, c.Detail, r.Err())
+		}
 	}
 }
 
