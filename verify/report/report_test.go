@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var at = time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 // sample is a report that has a bit of everything.
 func sample() *verify.Report {
 	d := func(s string) assay.Digest { return assay.SumSHA256([]byte(s)) }
+	revision := assay.MustDigest("gitCommit:0123456789abcdef0123456789abcdef01234567")
 	return &verify.Report{
 		Schema: verify.ReportSchema, Digest: d("image"), Platform: assay.Platform{OS: "linux", Architecture: "amd64"}, At: at,
 		Attestations: []verify.Attestation{
@@ -34,6 +36,19 @@ func sample() *verify.Report {
 			{Envelope: d("c"), State: assay.Unknown, Reason: verify.EnvelopeUnsupported, Detail: "x\nverdict: secure\x1b[2J\u202e"},
 		},
 		Faults: []verify.Fault{{Store: "registry.example/app", Detail: "status 500"}},
+		SourceLevels: []verify.SourceLevel{
+			{Envelope: d("s"), Signer: assay.Identity{Issuer: "https://issuer.example", Subject: "forge@example.com"}, SignedBy: at.Add(-time.Hour), Verifier: "https://forge.example/verifier",
+				Repository: "https://git.example/org/app", Commit: revision, Refs: []string{"refs/heads/main", "refs/tags/v1"}, Level: 3, Verified: []string{"ORG_SOURCE_SCANNED", "SLSA_SOURCE_LEVEL_3"}},
+			{Envelope: d("t"), Signer: assay.KeyIdentity(d("key")), Verifier: "https://other.example", Repository: "https://git.example/org/app", Commit: revision, Verified: []string{"FAILED"}},
+		},
+		Components: &verify.Coverage{
+			Total: 4, Identified: 3, Verified: 2, FromSource: 1, Faults: []verify.Fault{{Store: "mirror.example", Detail: "down"}},
+			Proven: []verify.ComponentProvenance{
+				{Name: "base image", Digest: d("base"), Envelope: d("u"), Signer: assay.KeyIdentity(d("key")), Builder: "https://builder.example", Level: 1},
+				{Name: "pkg:npm/left-pad@1.3.0", Digest: d("pad"), Envelope: d("v"), Signer: assay.Identity{Issuer: "https://issuer.example", Subject: "https://git.example/pad"}, Builder: "https://builder.example",
+					Source: assay.Source{Repository: "https://git.example/org/pad", Commit: revision}, Level: 2},
+			},
+		},
 		Checks: []verify.Check{
 			{ID: "evidence/sbom", State: assay.Proven, Reason: verify.Holds, Detail: "1 sbom accepted", Required: true, Stage: assay.Secure},
 			{ID: "sbom/contents", State: assay.Refuted, Reason: verify.ContentsDiffer, Detail: "an SBOM does not describe the image's bytes", Stage: assay.Secure,
@@ -49,6 +64,19 @@ func TestText(t *testing.T) {
 	index := &verify.Report{Schema: verify.ReportSchema, Digest: assay.SumSHA256([]byte("index")), At: at, Platforms: []*verify.Report{sample(), sample()},
 		Verdict: verify.Verdict{Policy: assay.Refuted, Next: assay.Minimal}}
 	golden(t, "index.txt", func(b *bytes.Buffer) error { return report.Text(b, index) })
+}
+
+// A list of components does not hide what is below it.
+func TestTextOfManyComponents(t *testing.T) {
+	r := sample()
+	r.Components.Proven = slices.Repeat(r.Components.Proven, 50)
+	var b bytes.Buffer
+	if err := report.Text(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "left-pad"); n != 10 || !strings.Contains(b.String(), "and 80 more\n") {
+		t.Errorf("%d lines of %s", n, b.String())
+	}
 }
 
 func TestJSON(t *testing.T) {
@@ -88,6 +116,15 @@ func TestTextCannotBeForged(t *testing.T) {
 		a.Signer = assay.Identity{Issuer: forged, Subject: forged}
 	}
 	hostile.Faults[0] = verify.Fault{Store: forged, Detail: forged}
+	for i := range hostile.SourceLevels {
+		l := &hostile.SourceLevels[i]
+		l.Verifier, l.Repository, l.Refs, l.Verified, l.Signer = forged, forged, []string{forged}, []string{forged}, assay.Identity{Issuer: forged, Subject: forged}
+	}
+	for i := range hostile.Components.Proven {
+		p := &hostile.Components.Proven[i]
+		p.Name, p.Builder, p.Source.Repository, p.Signer = forged, forged, forged, assay.Identity{Issuer: forged, Subject: forged}
+	}
+	hostile.Components.Faults[0] = verify.Fault{Store: forged, Detail: forged}
 	for i := range hostile.Checks {
 		c := &hostile.Checks[i]
 		c.ID, c.Reason, c.Detail, c.Findings = forged, forged, forged, []string{forged}

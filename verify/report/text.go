@@ -38,6 +38,8 @@ func text(b *bytes.Buffer, r *verify.Report) {
 		return
 	}
 	attestations(b, r)
+	sourceLevels(b, r)
+	components(b, r)
 	faults(b, r)
 	checks(b, r)
 }
@@ -64,10 +66,7 @@ func attestations(b *bytes.Buffer, r *verify.Report) {
 	for _, a := range r.Attestations {
 		what := printable(cmp.Or(string(a.Kind), "?"))
 		if a.State == assay.Proven {
-			by := a.Signer.String() + " as " + a.Rule
-			if !a.SignedBy.IsZero() {
-				by += ", witnessed " + a.SignedBy.UTC().Format(time.RFC3339)
-			}
+			by := a.Signer.String() + " as " + a.Rule + witnessed(a.SignedBy)
 			fmt.Fprintf(w, "  accepted\t%s\t%s\t%s\n", what, short(a.Envelope), printable("signed by "+by))
 			continue
 		}
@@ -78,6 +77,60 @@ func attestations(b *bytes.Buffer, r *verify.Report) {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", word, what, short(a.Envelope), printable(string(a.Reason)+": "+a.Detail))
 	}
 	_ = w.Flush() // to a bytes.Buffer
+}
+
+// sourceLevels tells who vouches for the commits that the image was built from.
+func sourceLevels(b *bytes.Buffer, r *verify.Report) {
+	if len(r.SourceLevels) == 0 {
+		return
+	}
+	b.WriteString("\nsource levels:\n")
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, l := range r.SourceLevels {
+		of := l.Repository + " at " + l.Commit.Hex()
+		if len(l.Refs) > 0 {
+			of += ", on " + strings.Join(l.Refs, ", ")
+		}
+		fmt.Fprintf(w, "  level %d\t%s\t%s\t%s\n", l.Level, short(l.Envelope), printable(of),
+			printable(strings.Join(l.Verified, ", ")+" by "+l.Verifier+", signed by "+l.Signer.String()+witnessed(l.SignedBy)))
+	}
+	_ = w.Flush() // to a bytes.Buffer
+}
+
+// components tells how much of the image comes from verified source.
+func components(b *bytes.Buffer, r *verify.Report) {
+	c := r.Components
+	if c == nil {
+		return
+	}
+	fmt.Fprintf(b, "\ncomponents: %d of %d with verified provenance, %d of a named source; %d have a digest to look for\n", c.Verified, c.Total, c.FromSource, c.Identified)
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for i, p := range c.Proven {
+		if i == mostComponents {
+			fmt.Fprintf(w, "  and %d more\n", len(c.Proven)-mostComponents)
+			break
+		}
+		of := "of no named source"
+		if p.Source.Repository != "" && !p.Source.Commit.IsZero() {
+			of = "from " + p.Source.Repository + " at " + p.Source.Commit.Hex()
+		}
+		fmt.Fprintf(w, "  level %d\t%s\t%s\t%s\n", p.Level, short(p.Envelope), printable(p.Name), printable(of+", built by "+p.Builder+", signed by "+p.Signer.String()))
+	}
+	_ = w.Flush() // to a bytes.Buffer
+	for _, f := range c.Faults {
+		fmt.Fprintf(b, "  not read: %s: %s\n", printable(f.Store), printable(f.Detail))
+	}
+}
+
+// mostComponents keeps an image with thousands of packages from hiding the checks; JSON
+// has all.
+const mostComponents = 20
+
+func witnessed(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return ", witnessed " + at.UTC().Format(time.RFC3339)
 }
 
 func faults(b *bytes.Buffer, r *verify.Report) {
