@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -208,36 +209,33 @@ func (d *Document) unknownBuilder(field, id string) {
 
 // descriptors reports those that say nothing, and puts a runner's commits where they
 // belong.
-func (d *Document) descriptors(field string, list []wireResource) {
+func (d *Document) descriptors(field string, list []descriptor) {
 	for i := range list {
-		at := field + "/" + strconv.Itoa(i)
+		at := func() string { return field + "/" + strconv.Itoa(i) }
 		if list[i].empty() {
-			d.deviate(at, "says nothing (SLSA P3); left out")
+			d.deviate(at(), "says nothing (SLSA P3); left out")
 		}
-		d.commitsOfGitLab(at, &list[i].Digest)
+		d.commitsOfGitLab(&list[i], at)
 	}
 }
 
 // commitsOfGitLab moves a git commit that GitLab's runner calls a SHA-256 to its name.
 // 40 digits cannot be a SHA-256, and what they are is known for this builder only.
-func (d *Document) commitsOfGitLab(at string, digest *map[string]string) {
-	hex := (*digest)["sha256"]
-	if d.Dialect != GitLabRunner || len(hex) != 40 || (*digest)["gitCommit"] != "" {
+func (d *Document) commitsOfGitLab(r *descriptor, at func() string) {
+	if d.Dialect != GitLabRunner {
 		return
 	}
-	moved := make(map[string]string, len(*digest))
-	for alg, v := range *digest {
-		if alg != "sha256" {
-			moved[alg] = v
-		}
+	hex := r.digest("sha256")
+	if len(hex) != 40 || r.digest("gitCommit") != "" {
+		return
 	}
-	moved["gitCommit"] = hex
-	*digest = moved
-	d.deviate(at+"/digest/sha256", "40 digits are no SHA-256; GitLab's runner writes the git commit there, and it is read as gitCommit")
+	r.Digest = slices.DeleteFunc(r.Digest, func(n namedDigest) bool { return n.alg == "sha256" || n.alg == "gitCommit" })
+	r.Digest = append(r.Digest, namedDigest{"gitCommit", hex})
+	d.deviate(at()+"/digest/sha256", "40 digits are no SHA-256; GitLab's runner writes the git commit there, and it is read as gitCommit")
 }
 
 // deviationsOld goes over the parts of an older predicate in their order.
-func (d *Document) deviationsOld(materials string, list []wireResource, m *wireOldMetadata, builder string) {
+func (d *Document) deviationsOld(materials string, list []descriptor, m *wireOldMetadata, builder string) {
 	d.unknownBuilder("/builder/id", builder)
 	if m.BuildInvocationIDCaps != "" {
 		d.deviate("/metadata/buildInvocationID", "the name is buildInvocationId; read as that")
@@ -250,10 +248,10 @@ func (d *Document) deviationsV1(name string, w *wireProvenance) error {
 	if d.Dialect == "" {
 		d.Dialect = dialectOf(w.BuildDefinition.BuildType)
 	}
-	d.descriptors(materialsAt, w.BuildDefinition.ResolvedDependencies)
+	d.descriptors(materialsAt, w.BuildDefinition.ResolvedDependencies.read)
 	run := &w.RunDetails
 	d.unknownBuilder(builderIDAt, run.Builder.ID)
-	d.descriptors(builderDepsAt, run.Builder.BuilderDependencies)
+	d.descriptors(builderDepsAt, run.Builder.BuilderDependencies.read)
 	if caps := run.Metadata.InvocationIDCaps; caps != "" {
 		at := metadataAt + "/invocationID"
 		if id := run.Metadata.InvocationID; id != "" && id != caps {
@@ -262,6 +260,6 @@ func (d *Document) deviationsV1(name string, w *wireProvenance) error {
 		d.deviate(at, "the name is invocationId; read as that")
 		run.Metadata.InvocationID, run.Metadata.InvocationIDCaps = caps, ""
 	}
-	d.descriptors(byproductsAt, run.Byproducts)
+	d.descriptors(byproductsAt, run.Byproducts.read)
 	return nil
 }

@@ -86,9 +86,9 @@ func toWire(p *assay.Provenance) (*wireProvenance, error) {
 			return nil, err
 		}
 	}
-	w.BuildDefinition.ResolvedDependencies = wires(lists[materialsAt])
-	w.RunDetails.Builder.BuilderDependencies = wires(lists[builderDepsAt])
-	w.RunDetails.Byproducts = wires(lists[byproductsAt])
+	w.BuildDefinition.ResolvedDependencies.write = wires(lists[materialsAt])
+	w.RunDetails.Builder.BuilderDependencies.write = wires(lists[builderDepsAt])
+	w.RunDetails.Byproducts.write = wires(lists[byproductsAt])
 	return w, nil
 }
 

@@ -3,7 +3,6 @@ package provenance
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -29,7 +28,7 @@ type (
 			Unknown     raws           `json:",embed"`
 		} `json:"invocation"`
 		Metadata  wireOldMetadata `json:"metadata"`
-		Materials []wireResource  `json:"materials"`
+		Materials wireList        `json:"materials"`
 		Unknown   raws            `json:",embed"` // buildConfig among them
 	}
 	wireV01 struct {
@@ -43,7 +42,7 @@ type (
 			Unknown           raws           `json:",embed"`
 		} `json:"recipe"`
 		Metadata  wireOldMetadata `json:"metadata"`
-		Materials []wireResource  `json:"materials"`
+		Materials wireList        `json:"materials"`
 		Unknown   raws            `json:",embed"`
 	}
 	wireOldBuilder struct {
@@ -67,10 +66,11 @@ func readV02(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	}
 	p := &assay.Provenance{Format: assay.PredicateSLSA02, BuildType: w.BuildType}
 	d.Dialect = dialectOf(w.BuildType)
-	d.deviationsOld("/materials", w.Materials, &w.Metadata, w.Builder.ID)
-	d.commitsOfGitLab("/invocation/configSource", &w.Invocation.ConfigSource.Digest)
+	d.deviationsOld("/materials", w.Materials.read, &w.Metadata, w.Builder.ID)
 	ext := map[string]json.RawMessage{}
 	inv, src := &w.Invocation, &w.Invocation.ConfigSource
+	config := descriptor{URI: src.URI, Digest: digestList(src.Digest)}
+	d.commitsOfGitLab(&config, func() string { return "/invocation/configSource" })
 	var err error
 	if p.ExternalParameters, err = oldParameters(name, "/invocation/parameters", "parameters", inv.Parameters, src.URI, src.EntryPoint); err != nil {
 		return nil, err
@@ -78,9 +78,9 @@ func readV02(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	if p.InternalParameters, err = oldParameters(name, "/invocation/environment", "environment", inv.Environment, "", ""); err != nil {
 		return nil, err
 	}
-	materials := w.Materials
-	if config := (wireResource{URI: src.URI, Digest: src.Digest}); !config.empty() {
-		it, err := toItem(name, "/invocation/configSource", -1, &config)
+	materials := w.Materials.read
+	if !config.empty() {
+		it, err := toItem(name, "/invocation/configSource", &config)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func readV02(name string, predicate []byte, d *Document) (*assay.Provenance, err
 		if d.Dialect == GitLabRunner && p.Source.Repository == "" && !p.Source.Commit.IsZero() {
 			p.Source.Repository = trimGit(src.URI) // the project's address, without a sign that it is git's
 		}
-		materials = append(slices.Clone(materials), config)
+		materials = append(materials, config)
 	}
 	if err := oldMaterials(name, p, materials, ext); err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	}
 	p := &assay.Provenance{Format: assay.PredicateSLSA01, BuildType: w.Recipe.Type}
 	d.Dialect = dialectOf(w.Recipe.Type)
-	d.deviationsOld("/materials", w.Materials, &w.Metadata, w.Builder.ID)
+	d.deviationsOld("/materials", w.Materials.read, &w.Metadata, w.Builder.ID)
 	ext := map[string]json.RawMessage{}
 	// The recipe is "in" a material given by its index in the document's order.
 	// Protobuf writers leave index 0 out, so that absence tells nothing, and
@@ -117,19 +117,20 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	source := ""
 	if at := bytes.Trim(w.Recipe.DefinedInMaterial, `"`); !isEmpty(w.Recipe.DefinedInMaterial) && string(at) != "-1" {
 		i, err := strconv.Atoi(string(at))
-		if err != nil || i < 0 || i >= len(w.Materials) {
+		if err != nil || i < 0 || i >= len(w.Materials.read) {
 			return nil, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: "/recipe/definedInMaterial",
-				Value: string(at), Bound: "an index into " + strconv.Itoa(len(w.Materials)) + " materials", Rule: "SLSA P9"}
+				Value: string(at), Bound: "an index into " + strconv.Itoa(len(w.Materials.read)) + " materials", Rule: "SLSA P9"}
 		}
-		m := w.Materials[i]
-		it, err := toItem(name, "/materials", i, &m)
+		m := &w.Materials.read[i]
+		t := typer{name: name, field: "/materials"}
+		it, err := t.item(i, 0, m)
 		if err != nil {
 			return nil, err
 		}
 		p.Source, source = sourceFrom(it.r), m.URI
-	} else if d.Dialect == CloudBuild && isEmpty(w.Recipe.DefinedInMaterial) && len(w.Materials) == 1 {
+	} else if d.Dialect == CloudBuild && isEmpty(w.Recipe.DefinedInMaterial) && len(w.Materials.read) == 1 {
 		// Google's service is such a writer, and lists nothing but what it built.
-		it, err := toItem(name, "/materials", 0, &w.Materials[0])
+		it, err := toItem(name, "/materials/0", &w.Materials.read[0])
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +143,7 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	if p.InternalParameters, err = oldParameters(name, "/recipe/environment", "environment", w.Recipe.Environment, "", ""); err != nil {
 		return nil, err
 	}
-	if err := oldMaterials(name, p, w.Materials, ext); err != nil {
+	if err := oldMaterials(name, p, w.Materials.read, ext); err != nil {
 		return nil, err
 	}
 	if err := oldRun(name, p, &w.Builder, &w.Metadata, ext); err != nil {
@@ -190,13 +191,9 @@ func oldParameters(name, field, key string, v jsontext.Value, source, entryPoint
 
 // oldMaterials sorts the materials and drops those stated twice, of which the config
 // source usually is one.
-func oldMaterials(name string, p *assay.Provenance, ws []wireResource, ext map[string]json.RawMessage) error {
-	items, err := toItems(name, "/materials", ws)
-	if err != nil {
-		return err
-	}
-	p.Materials = resources(compactItems(items), "/materials", ext)
-	return nil
+func oldMaterials(name string, p *assay.Provenance, list []descriptor, ext map[string]json.RawMessage) (err error) {
+	p.Materials, err = typedList(name, "/materials", list, true, ext)
+	return err
 }
 
 func oldRun(name string, p *assay.Provenance, b *wireOldBuilder, m *wireOldMetadata, ext map[string]json.RawMessage) error {

@@ -79,18 +79,16 @@ func (w *wireProvenance) typed(name string) (*assay.Provenance, error) {
 	ext := map[string]json.RawMessage{}
 	for _, l := range []struct {
 		at  string
-		in  []wireResource
+		in  []descriptor
 		out *[]assay.Resource
 	}{
-		{materialsAt, d.ResolvedDependencies, &p.Materials},
-		{builderDepsAt, run.Builder.BuilderDependencies, &p.Builder.Dependencies},
-		{byproductsAt, run.Byproducts, &p.Byproducts},
+		{materialsAt, d.ResolvedDependencies.read, &p.Materials},
+		{builderDepsAt, run.Builder.BuilderDependencies.read, &p.Builder.Dependencies},
+		{byproductsAt, run.Byproducts.read, &p.Byproducts},
 	} {
-		items, err := toItems(name, l.at, l.in)
-		if err != nil {
+		if *l.out, err = typedList(name, l.at, l.in, false, ext); err != nil {
 			return nil, err
 		}
-		*l.out = resources(items, l.at, ext)
 	}
 	keep(ext, "", w.Unknown)
 	keep(ext, definitionAt, d.Unknown)

@@ -16,17 +16,17 @@ import (
 type (
 	snakeProvenance struct {
 		BuildDefinition struct {
-			BuildType            string          `json:"build_type"`
-			ExternalParameters   raws            `json:"external_parameters"`
-			InternalParameters   raws            `json:"internal_parameters"`
-			ResolvedDependencies []snakeResource `json:"resolved_dependencies"`
-			Unknown              raws            `json:",embed"`
+			BuildType            string    `json:"build_type"`
+			ExternalParameters   raws      `json:"external_parameters"`
+			InternalParameters   raws      `json:"internal_parameters"`
+			ResolvedDependencies snakeList `json:"resolved_dependencies"`
+			Unknown              raws      `json:",embed"`
 		} `json:"build_definition"`
 		RunDetails struct {
 			Builder struct {
 				ID                  string            `json:"id"`
 				Version             map[string]string `json:"version"`
-				BuilderDependencies []snakeResource   `json:"builder_dependencies"`
+				BuilderDependencies snakeList         `json:"builder_dependencies"`
 				Unknown             raws              `json:",embed"`
 			} `json:"builder"`
 			Metadata struct {
@@ -35,8 +35,8 @@ type (
 				FinishedOn   jsontext.Value `json:"finished_on"`
 				Unknown      raws           `json:",embed"`
 			} `json:"metadata"`
-			Byproducts []snakeResource `json:"byproducts"`
-			Unknown    raws            `json:",embed"`
+			Byproducts snakeList `json:"byproducts"`
+			Unknown    raws      `json:",embed"`
 		} `json:"run_details"`
 		Unknown raws `json:",embed"`
 	}
@@ -91,11 +91,11 @@ func decodeSnake(name string, predicate []byte, d *Document) (*wireProvenance, e
 	def, run := &s.BuildDefinition, &s.RunDetails
 	w := &wireProvenance{Unknown: s.Unknown}
 	w.BuildDefinition = wireDefinition{BuildType: def.BuildType, ExternalParameters: def.ExternalParameters, InternalParameters: def.InternalParameters,
-		ResolvedDependencies: fromSnake(def.ResolvedDependencies), Unknown: def.Unknown}
+		ResolvedDependencies: wireList{read: def.ResolvedDependencies.read}, Unknown: def.Unknown}
 	w.RunDetails = wireRun{
-		Builder:    wireBuilder{ID: run.Builder.ID, Version: run.Builder.Version, BuilderDependencies: fromSnake(run.Builder.BuilderDependencies), Unknown: run.Builder.Unknown},
+		Builder:    wireBuilder{ID: run.Builder.ID, Version: run.Builder.Version, BuilderDependencies: wireList{read: run.Builder.BuilderDependencies.read}, Unknown: run.Builder.Unknown},
 		Metadata:   wireMetadata{InvocationID: run.Metadata.InvocationID, Unknown: run.Metadata.Unknown},
-		Byproducts: fromSnake(run.Byproducts), Unknown: run.Unknown,
+		Byproducts: wireList{read: run.Byproducts.read}, Unknown: run.Unknown,
 	}
 	var err error
 	if w.RunDetails.Metadata.StartedOn, err = d.snakeTime(name, "/run_details/metadata/started_on", run.Metadata.StartedOn); err != nil {
@@ -105,17 +105,6 @@ func decodeSnake(name string, predicate []byte, d *Document) (*wireProvenance, e
 		return nil, err
 	}
 	return w, nil
-}
-
-func fromSnake(list []snakeResource) []wireResource {
-	if len(list) == 0 {
-		return nil
-	}
-	out := make([]wireResource, len(list))
-	for i, r := range list {
-		out[i] = wireResource(r)
-	}
-	return out
 }
 
 // snakeTime gives a time of the form {seconds, nanos} as RFC 3339 text; text is as it is.

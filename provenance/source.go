@@ -84,16 +84,20 @@ func sourceOf(name string, p *assay.Provenance) (assay.Source, error) {
 		if p.BuildType != buildTypeContainer {
 			key = "configSource"
 		}
-		var src wireResource
-		if err := parameter(name, p, key, &src); err != nil || src.empty() {
+		var w wireResource
+		if err := parameter(name, p, key, &w); err != nil {
 			return assay.Source{}, err
+		}
+		src := w.descriptor()
+		if src.empty() {
+			return assay.Source{}, nil
 		}
 		if key == "configSource" && src.URI == "" && len(src.Digest) == 0 {
 			// Of a folder that its client sent, BuildKit knows the Dockerfile's path alone;
 			// see [ClientSource].
 			return assay.Source{}, nil
 		}
-		it, err := toItem(name, externalAt+"/"+key, -1, &src)
+		it, err := toItem(name, externalAt+"/"+key, &src)
 		if err != nil {
 			return assay.Source{}, err
 		}

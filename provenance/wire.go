@@ -2,7 +2,6 @@ package provenance
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -28,22 +27,22 @@ type (
 		Unknown         raws           `json:",embed"`
 	}
 	wireDefinition struct {
-		BuildType            string         `json:"buildType"`
-		ExternalParameters   raws           `json:"externalParameters"`
-		InternalParameters   raws           `json:"internalParameters,omitempty"`
-		ResolvedDependencies []wireResource `json:"resolvedDependencies,omitempty"`
-		Unknown              raws           `json:",embed"`
+		BuildType            string   `json:"buildType"`
+		ExternalParameters   raws     `json:"externalParameters"`
+		InternalParameters   raws     `json:"internalParameters,omitempty"`
+		ResolvedDependencies wireList `json:"resolvedDependencies,omitzero"`
+		Unknown              raws     `json:",embed"`
 	}
 	wireRun struct {
-		Builder    wireBuilder    `json:"builder"`
-		Metadata   wireMetadata   `json:"metadata,omitzero"`
-		Byproducts []wireResource `json:"byproducts,omitempty"`
-		Unknown    raws           `json:",embed"`
+		Builder    wireBuilder  `json:"builder"`
+		Metadata   wireMetadata `json:"metadata,omitzero"`
+		Byproducts wireList     `json:"byproducts,omitzero"`
+		Unknown    raws         `json:",embed"`
 	}
 	wireBuilder struct {
 		ID                  string            `json:"id"`
 		Version             map[string]string `json:"version,omitempty"`
-		BuilderDependencies []wireResource    `json:"builderDependencies,omitempty"`
+		BuilderDependencies wireList          `json:"builderDependencies,omitzero"`
 		Unknown             raws              `json:",embed"`
 	}
 	wireMetadata struct {
@@ -71,85 +70,12 @@ func (m wireMetadata) IsZero() bool {
 	return m.InvocationID == "" && m.InvocationIDCaps == "" && m.StartedOn == "" && m.FinishedOn == "" && len(m.Unknown) == 0
 }
 
-func (r *wireResource) empty() bool {
-	return r.Name == "" && r.URI == "" && len(r.Digest) == 0 && len(r.Content) == 0 &&
-		r.DownloadLocation == "" && r.MediaType == "" && len(r.Annotations) == 0 && len(r.Unknown) == 0
-}
-
 // item is a descriptor together with what the typed form has no member for.
 type item struct {
 	r       assay.Resource
 	unknown raws              // members beyond the specification
 	digests map[string]string // digests by algorithms that are not known here
 	tie     []byte            // made once two items compare equal otherwise
-}
-
-// toItem checks one descriptor under in-toto S4, S5 and S8.
-// It is number i of a list, or, below 0, the field itself.
-func toItem(name, field string, i int, w *wireResource) (item, error) {
-	at := func() string { // most need not be named
-		if i < 0 {
-			return field
-		}
-		return field + "/" + strconv.Itoa(i)
-	}
-	it := item{unknown: w.Unknown, r: assay.Resource{
-		Name: w.Name, URI: w.URI, Content: w.Content, DownloadLocation: w.DownloadLocation,
-		MediaType: w.MediaType, Annotations: fromRaws(w.Annotations),
-	}}
-	if len(it.r.Content) == 0 {
-		it.r.Content = nil
-	}
-	known := make([]assay.Digest, 0, len(w.Digest))
-	var one [1]string // of which most have
-	algorithms := slices.AppendSeq(one[:0], maps.Keys(w.Digest))
-	slices.Sort(algorithms)
-	for _, alg := range algorithms {
-		hex := w.Digest[alg]
-		a := assay.Algorithm(alg)
-		if alg == "dirHash1" {
-			a = assay.DirHash
-		}
-		switch {
-		case hex == "": // unset, rule P3
-		case !a.Known():
-			if it.digests == nil {
-				it.digests = map[string]string{}
-			}
-			it.digests[alg] = hex
-		default:
-			d, err := assay.NewDigest(a, hex)
-			if err != nil {
-				return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name,
-					Field: at() + "/digest/" + escape(alg), Value: hex, Bound: "lowercase hexadecimal of the algorithm's length", Rule: "in-toto S4"}
-			}
-			known = append(known, d)
-		}
-	}
-	switch len(known) {
-	case 0:
-	case 1:
-		it.r.Digest = assay.DigestSet(known)
-	default:
-		set, err := assay.NewDigestSet(known...)
-		if err != nil {
-			rule := "in-toto S4"
-			if w.Digest["dirHash1"] != "" {
-				rule = "in-toto S8" // two spellings of one name are all that can be there twice
-			}
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: at() + "/digest", Rule: rule, Err: err}
-		}
-		it.r.Digest = set
-	}
-	if it.r.Validate() != nil {
-		if len(it.digests) > 0 {
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: name, Field: at() + "/digest",
-				Value: strings.Join(slices.Sorted(maps.Keys(it.digests)), ", "), Bound: "a digest algorithm that is known here, or a uri", Rule: "in-toto S4"}
-		}
-		return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: at(),
-			Value: w.Name, Bound: "a uri, digest or content", Rule: "in-toto S5"}
-	}
-	return it, nil
 }
 
 func (it item) wire() wireResource {
@@ -162,36 +88,6 @@ func (it item) wire() wireResource {
 		maps.Copy(w.Digest, it.digests)
 	}
 	return w
-}
-
-// toItems reads a list, drops descriptors that say nothing (rule P3) and sorts.
-func toItems(name, field string, ws []wireResource) ([]item, error) {
-	// Most differ by their URIs, which lie side by side here.
-	type key struct {
-		uri string
-		i   int
-	}
-	order := make([]key, 0, len(ws))
-	for i := range ws {
-		if !ws[i].empty() {
-			order = append(order, key{ws[i].URI, i})
-		}
-	}
-	slices.SortFunc(order, func(a, b key) int { return cmp.Or(strings.Compare(a.uri, b.uri), a.i-b.i) })
-	items := make([]item, len(order))
-	same := 0 // where the run of one URI begins
-	for n, k := range order {
-		var err error
-		if items[n], err = toItem(name, field, k.i, &ws[k.i]); err != nil {
-			return nil, err
-		}
-		if k.uri != order[same].uri {
-			sortItems(items[same:n])
-			same = n
-		}
-	}
-	sortItems(items[same:])
-	return items, nil
 }
 
 // sortItems orders by [assay.Resource.Compare], then by the encoded form, so that
@@ -237,14 +133,9 @@ func resources(items []item, prefix string, ext map[string]json.RawMessage) []as
 		return nil
 	}
 	out := make([]assay.Resource, len(items))
-	for i, it := range items {
-		out[i] = it.r
-		at := prefix + "/" + strconv.Itoa(i)
-		keep(ext, at, it.unknown)
-		for alg, hex := range it.digests {
-			b, _ := strictjson.Marshal(hex) // a string that was read from JSON
-			ext[at+"/digest/"+escape(alg)] = b
-		}
+	for i := range items {
+		out[i] = items[i].r
+		items[i].keep(prefix, i, ext)
 	}
 	return out
 }

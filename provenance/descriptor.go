@@ -1,0 +1,268 @@
+package provenance
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	jsonx "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/assaykit/assay"
+)
+
+type (
+	// descriptor is a resource descriptor as it was read: wireResource, with the digests
+	// in a list. Of materials there are thousands, and a map for each would cost more
+	// than all else.
+	descriptor struct {
+		Name             string
+		URI              string
+		Digest           []namedDigest // each name once
+		Content          []byte
+		DownloadLocation string
+		MediaType        string
+		Annotations      raws
+		Unknown          raws
+	}
+	namedDigest struct{ alg, hex string }
+
+	// wireList is a list of descriptors in the specification's spelling: the one that was
+	// read, or the one to write.
+	wireList struct {
+		read  []descriptor
+		write []wireResource
+	}
+	// snakeList is one in snake_case, which is read only.
+	snakeList struct{ read []descriptor }
+)
+
+// IsZero lets a list be left out when there is nothing to write.
+func (l wireList) IsZero() bool { return len(l.write) == 0 }
+
+// MarshalJSONTo writes the list to write.
+func (l wireList) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return jsonx.MarshalEncode(enc, l.write)
+}
+
+// UnmarshalJSONFrom reads into the list that was read.
+func (l *wireList) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	l.read, err = readDescriptors[wireResource](dec, "downloadLocation", "mediaType")
+	return err
+}
+
+// UnmarshalJSONFrom reads into the list that was read.
+func (l *snakeList) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
+	l.read, err = readDescriptors[snakeResource](dec, "download_location", "media_type")
+	return err
+}
+
+func (r *wireResource) descriptor() descriptor {
+	return descriptor{Name: r.Name, URI: r.URI, Digest: digestList(r.Digest), Content: r.Content,
+		DownloadLocation: r.DownloadLocation, MediaType: r.MediaType, Annotations: r.Annotations, Unknown: r.Unknown}
+}
+
+func digestList(m map[string]string) []namedDigest {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make([]namedDigest, 0, len(m))
+	for alg, hex := range m {
+		out = append(out, namedDigest{alg, hex})
+	}
+	return out
+}
+
+func (d *descriptor) empty() bool {
+	return d.URI == "" && d.Name == "" && len(d.Digest) == 0 && len(d.Content) == 0 &&
+		d.DownloadLocation == "" && d.MediaType == "" && len(d.Annotations) == 0 && len(d.Unknown) == 0
+}
+
+// digest gives the hexadecimal form by one name; "" if it is unset.
+func (d *descriptor) digest(alg string) string {
+	for i := range d.Digest {
+		if d.Digest[i].alg == alg {
+			return d.Digest[i].hex
+		}
+	}
+	return ""
+}
+
+// slab gives lists of one value each, many at a time. What is kept of one keeps at most
+// slabSize others.
+type slab[T any] struct{ free []T }
+
+const slabSize = 256
+
+// one gives the list of v. About so many may follow.
+func (s *slab[T]) one(v T, follow int) []T {
+	if len(s.free) == 0 {
+		s.free = make([]T, min(slabSize, max(1, follow+1)))
+	}
+	out := s.free[:1:1]
+	s.free = s.free[1:]
+	out[0] = v
+	return out
+}
+
+// typer makes typed resources of the descriptors of one list.
+type typer struct {
+	name, field string // the document and the list, for errors
+	digests     slab[assay.Digest]
+}
+
+// item is [typer.item] for a descriptor that is in no list: it is the field itself.
+func toItem(name, field string, d *descriptor) (item, error) {
+	t := typer{name: name, field: field}
+	return t.item(-1, 0, d)
+}
+
+// item checks one descriptor under in-toto S4, S5 and S8. It is number i of the list,
+// or, below 0, the field itself; about so many follow.
+func (t *typer) item(i, follow int, d *descriptor) (item, error) {
+	at := func() string { // most need not be named
+		if i < 0 {
+			return t.field
+		}
+		return t.field + "/" + strconv.Itoa(i)
+	}
+	it := item{unknown: d.Unknown, r: assay.Resource{
+		Name: d.Name, URI: d.URI, Content: d.Content, DownloadLocation: d.DownloadLocation,
+		MediaType: d.MediaType, Annotations: fromRaws(d.Annotations),
+	}}
+	if len(it.r.Content) == 0 {
+		it.r.Content = nil
+	}
+	if len(d.Digest) > 1 { // so that of two errors the same one is told
+		slices.SortFunc(d.Digest, func(a, b namedDigest) int { return strings.Compare(a.alg, b.alg) })
+	}
+	var one assay.Digest     // of which most have
+	var known []assay.Digest // all, if there are more
+	for n := range d.Digest {
+		alg, hex := d.Digest[n].alg, d.Digest[n].hex
+		a := assay.Algorithm(alg)
+		if alg == "dirHash1" {
+			a = assay.DirHash
+		}
+		switch {
+		case hex == "": // unset, rule P3
+		case !a.Known():
+			if it.digests == nil {
+				it.digests = map[string]string{}
+			}
+			it.digests[alg] = hex
+		default:
+			v, err := assay.NewDigest(a, hex)
+			switch {
+			case err != nil:
+				return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name,
+					Field: at() + "/digest/" + escape(alg), Value: hex, Bound: "lowercase hexadecimal of the algorithm's length", Rule: "in-toto S4"}
+			case one.IsZero():
+				one = v
+			case known == nil:
+				known = []assay.Digest{one, v}
+			default:
+				known = append(known, v)
+			}
+		}
+	}
+	switch {
+	case one.IsZero():
+	case known == nil:
+		it.r.Digest = t.digests.one(one, follow)
+	default:
+		set, err := assay.NewDigestSet(known...)
+		if err != nil {
+			rule := "in-toto S4"
+			if d.digest("dirHash1") != "" {
+				rule = "in-toto S8" // two spellings of one name are all that can be there twice
+			}
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name, Field: at() + "/digest", Rule: rule, Err: err}
+		}
+		it.r.Digest = set
+	}
+	if d.URI == "" && it.r.Validate() != nil {
+		if len(it.digests) > 0 {
+			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: t.name, Field: at() + "/digest",
+				Value: strings.Join(slices.Sorted(maps.Keys(it.digests)), ", "), Bound: "a digest algorithm that is known here, or a uri", Rule: "in-toto S4"}
+		}
+		return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name, Field: at(),
+			Value: d.Name, Bound: "a uri, digest or content", Rule: "in-toto S5"}
+	}
+	return it, nil
+}
+
+// typedList gives the typed list, sorted, without descriptors that say nothing (rule P3)
+// and, if each is to be there once, without repetitions. Below the pointer field it puts
+// into ext what the type has no member for; indices count in the sorted list.
+func typedList(name, field string, list []descriptor, once bool, ext map[string]json.RawMessage) ([]assay.Resource, error) {
+	// Most differ by their URIs, which lie side by side here.
+	type key struct {
+		uri string
+		i   int
+	}
+	order := make([]key, 0, len(list))
+	for i := range list {
+		if !list[i].empty() {
+			order = append(order, key{list[i].URI, i})
+		}
+	}
+	if len(order) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(order, func(a, b key) int {
+		if c := strings.Compare(a.uri, b.uri); c != 0 {
+			return c
+		}
+		return a.i - b.i
+	})
+	t := typer{name: name, field: field}
+	out := make([]assay.Resource, 0, len(order))
+	for len(order) > 0 {
+		n := 1
+		for n < len(order) && order[n].uri == order[0].uri {
+			n++
+		}
+		run := order[:n]
+		order = order[n:]
+		if n == 1 {
+			it, err := t.item(run[0].i, len(order), &list[run[0].i])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, it.r)
+			it.keep(field, len(out)-1, ext)
+			continue
+		}
+		items := make([]item, n)
+		for j, k := range run {
+			var err error
+			if items[j], err = t.item(k.i, n-j+len(order), &list[k.i]); err != nil {
+				return nil, err
+			}
+		}
+		sortItems(items)
+		if once {
+			items = compactItems(items)
+		}
+		for j := range items {
+			out = append(out, items[j].r)
+			items[j].keep(field, len(out)-1, ext)
+		}
+	}
+	return out, nil
+}
+
+// keep puts into ext what the typed resource, number i of the list, has no member for.
+func (it *item) keep(field string, i int, ext map[string]json.RawMessage) {
+	if len(it.unknown)+len(it.digests) == 0 {
+		return
+	}
+	at := field + "/" + strconv.Itoa(i)
+	keep(ext, at, it.unknown)
+	for alg, hex := range it.digests {
+		ext[at+"/digest/"+escape(alg)] = encoded(hex)
+	}
+}
