@@ -109,6 +109,10 @@ type RemediationEntry struct {
 	FixedImage Digest `json:"fixedImage,omitzero"`
 	// FirstClean is when the first scan that shows it was signed, or ended.
 	FirstClean Dated `json:"firstClean,omitzero"`
+	// Withdrawn is when every scanner that reported it, asked again about a version that
+	// it had reported and with newer advisories, reported it no more: the advisory was
+	// withdrawn or corrected, and nothing was fixed.
+	Withdrawn Dated `json:"withdrawn,omitzero"`
 	// Undecided are the images after LastImage, and before FixedImage, of which nothing
 	// shows whether they have it.
 	Undecided []Undecided `json:"undecided,omitempty"`

@@ -61,28 +61,17 @@ func (g *Grounds) State() assay.State {
 // status. Of whatever is witnessed: that it was by then. The time at which an image was
 // signed is borne out by any statement about the image that was witnessed by then.
 //
-// Exclusions rest on evidence of all kinds, and are not looked into. The error is that
-// of a record that breaks a rule.
+// Of what was withdrawn: that the scan, of the last image that had it or a later one, did
+// not find it. A document is held to what it says of the image and the component, where it
+// names these by digest and package URL.
+//
+// What exclusions rest on is for [EvaluateAgainst]. The error is that of a record that
+// breaks a rule.
 func CheckAgainst(record *assay.Remediation, known []Known) (*Grounds, error) {
 	if e := check(record); e != nil {
 		return nil, e
 	}
-	a := against{record: record, known: map[assay.Digest]*Known{}, signed: map[assay.Digest]time.Time{},
-		image: map[assay.Digest]int{}, entries: map[key][]int{}}
-	for i := range known {
-		k := &known[i]
-		a.known[k.Statement] = k
-		for _, s := range k.Subjects {
-			for _, d := range s.Digest {
-				if t := a.signed[d]; d.Algorithm().Strong() && !k.Signed.IsZero() && (t.IsZero() || k.Signed.Before(t)) {
-					a.signed[d] = k.Signed
-				}
-			}
-		}
-	}
-	for i := range record.Images {
-		a.image[record.Images[i].Digest] = i
-	}
+	a := hold(record, known)
 	for i := range record.Entries {
 		e := &record.Entries[i]
 		k := key{component: e.Component, id: e.ComponentID}
@@ -99,6 +88,27 @@ func CheckAgainst(record *assay.Remediation, known []Known) (*Grounds, error) {
 	})
 	a.grounds.Refuted = slices.Compact(a.grounds.Refuted)
 	return &a.grounds, nil
+}
+
+// hold indexes what is known of a record that breaks no rule.
+func hold(record *assay.Remediation, known []Known) *against {
+	a := &against{record: record, known: map[assay.Digest]*Known{}, signed: map[assay.Digest]time.Time{},
+		image: map[assay.Digest]int{}, entries: map[key][]int{}}
+	for i := range known {
+		k := &known[i]
+		a.known[k.Statement] = k
+		for _, s := range k.Subjects {
+			for _, d := range s.Digest {
+				if t := a.signed[d]; d.Algorithm().Strong() && !k.Signed.IsZero() && (t.IsZero() || k.Signed.Before(t)) {
+					a.signed[d] = k.Signed
+				}
+			}
+		}
+	}
+	for i := range record.Images {
+		a.image[record.Images[i].Digest] = i
+	}
+	return a
 }
 
 type against struct {
@@ -278,13 +288,32 @@ func (a *against) entry(i int) {
 		}
 		a.hold(field+"/firstClean", at, says)
 	}
+	if d := e.Withdrawn; !d.IsZero() {
+		var at *Known
+		says := ""
+		for _, k := range a.statements(d.Evidence) {
+			if scan, ok := k.Evidence.(*assay.Scan); ok {
+				at = k
+				says = firstOf(fault(!a.since(k, e.LastImage), "the scan is of another image"), fault(reports(scan, e), "the scan found it"),
+					k.late(d), fault(d.Basis != assay.BasisWitnessed && !scan.FinishedOn.Equal(d.Time), "the scan ended at "+stamp(scan.FinishedOn)))
+			}
+		}
+		a.hold(field+"/withdrawn", at, says)
+	}
 	for j, s := range e.VEX {
 		var at *Known
 		says := ""
 		for _, k := range a.statements(s.At.Evidence) {
 			if doc, ok := k.Evidence.(*assay.VEX); ok {
+				state := assay.Proven
+				if s.Status != "" {
+					state = a.says(doc, e, func(v *assay.VEXStatement) bool { return v.Status == s.Status })
+				}
+				if state == assay.Unknown && k.late(s.At) == "" {
+					continue
+				}
 				at = k
-				says = firstOf(fault(s.Status != "" && !states(doc, e, s.Status), "the document does not say "+string(s.Status)), k.late(s.At))
+				says = firstOf(fault(state == assay.Refuted, "the document does not say "+string(s.Status)), k.late(s.At))
 			}
 		}
 		a.hold(field+"/vex/"+strconv.Itoa(j), at, says)
@@ -292,13 +321,10 @@ func (a *against) entry(i int) {
 }
 
 func reports(scan *assay.Scan, e *assay.RemediationEntry) bool {
-	return slices.ContainsFunc(scan.Findings, func(f assay.Finding) bool {
-		return e.Vulnerability.Is(f.Vulnerability.ID) && f.PURL.Package() == e.Component && (!e.Component.IsZero() || f.Component == e.ComponentID)
-	})
+	return slices.ContainsFunc(scan.Findings, func(f assay.Finding) bool { return isOf(&f, e) })
 }
 
-func states(doc *assay.VEX, e *assay.RemediationEntry, status assay.Status) bool {
-	return slices.ContainsFunc(doc.Statements, func(s assay.VEXStatement) bool {
-		return s.Status == status && (e.Vulnerability.Is(s.Vulnerability.ID) || s.Vulnerability.Is(e.Vulnerability.ID) || slices.ContainsFunc(s.Vulnerability.Aliases, e.Vulnerability.Is))
-	})
+// since reports whether a statement is about an image, or one that came after it.
+func (a *against) since(k *Known, image assay.Digest) bool {
+	return slices.ContainsFunc(a.record.Images[a.image[image]:], func(b assay.ImageBuild) bool { return k.about(b.Digest) })
 }

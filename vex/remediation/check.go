@@ -244,8 +244,11 @@ func (c *checker) occurrences(entries []assay.RemediationEntry) *assay.Error {
 		if i > 0 {
 			if p := sorted[i-1]; p.Vulnerability.ID == e.Vulnerability.ID && p.Component == e.Component && p.ComponentID == e.ComponentID {
 				want, after = p.Occurrence+1, c.index[p.FixedImage]
-				if p.FixedImage.IsZero() {
-					return broken("R6", "/entries", string(e.Vulnerability.ID)+" "+e.Component.String()+" again", "another occurrence only after the last was fixed")
+				switch {
+				case !p.Withdrawn.IsZero():
+					after = c.index[p.LastImage]
+				case p.FixedImage.IsZero():
+					return broken("R6", "/entries", string(e.Vulnerability.ID)+" "+e.Component.String()+" again", "another occurrence only after the last was fixed or withdrawn")
 				}
 			}
 		}
@@ -253,7 +256,7 @@ func (c *checker) occurrences(entries []assay.RemediationEntry) *assay.Error {
 			return broken("R6", "/entries", string(e.Vulnerability.ID)+" "+e.Component.String()+", occurrence "+strconv.Itoa(e.Occurrence), "occurrence "+strconv.Itoa(want))
 		}
 		if c.index[e.FirstImage] <= after && after >= 0 {
-			return broken("R6", "/entries", string(e.Vulnerability.ID)+" "+e.Component.String()+", first in "+e.FirstImage.String(), "an image after the one that fixed the last occurrence")
+			return broken("R6", "/entries", string(e.Vulnerability.ID)+" "+e.Component.String()+", first in "+e.FirstImage.String(), "an image after the last occurrence ended")
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ func (c *checker) entry(e *assay.RemediationEntry) *assay.Error {
 	for _, d := range [...]struct {
 		field string
 		date  assay.Dated
-	}{{"/published", e.Published}, {"/fix/available", e.Fix.Available}, {"/firstSeen", e.FirstSeen}, {"/lastSeen", e.LastSeen}, {"/firstClean", e.FirstClean}} {
+	}{{"/published", e.Published}, {"/fix/available", e.Fix.Available}, {"/firstSeen", e.FirstSeen}, {"/lastSeen", e.LastSeen}, {"/firstClean", e.FirstClean}, {"/withdrawn", e.Withdrawn}} {
 		if err := c.dated(d.field, d.date, true); err != nil {
 			return err
 		}
@@ -110,6 +110,9 @@ func (c *checker) life(e *assay.RemediationEntry) *assay.Error {
 		}
 	} else if end, err = at("/fixedImage", e.FixedImage, last+1); err != nil {
 		return err
+	}
+	if !e.Withdrawn.IsZero() && !e.FixedImage.IsZero() {
+		return broken("R7", "/withdrawn", e.Withdrawn.Time.String(), "none with an image that is clean")
 	}
 	before := last
 	for i, u := range e.Undecided {

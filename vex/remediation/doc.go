@@ -24,7 +24,9 @@
 //     deadline. What stops a clock has to be witnessed by somebody else than its author
 //     (Profile.AllowClaimedTimesUnsafe takes signed claims); what starts it can be
 //     claimed, and the earliest date counts where several are given.
-//   - What a scan could not show to be gone is not fixed. A severity that nobody gave is
+//   - What a scan could not show to be gone is not fixed. What is still there, and that
+//     scanners with newer advisories report no more, was withdrawn: that is neither in
+//     time nor late, and part of no percentile. A severity that nobody gave is
 //     critical, a status of under_investigation is none, and a risk that was accepted
 //     after the deadline is not.
 //   - What is met stays met at any later clock, and what is breached stays breached.
@@ -95,6 +97,9 @@
 //	  lastImage      the last that is known to have it. REQUIRED
 //	  fixedImage     the first after it that was shown not to
 //	  firstClean     date: the first scan that shows this was signed, or ended
+//	  withdrawn      date: the scan was signed, or ended, that with newer advisories does
+//	                 not report it any more of a version that was reported; the advisory
+//	                 was withdrawn or corrected. Without fixedImage
 //	  undecided      image and reason, for each between the two of which nothing is known
 //	  vex            status, justification and at (date) of each change of the VEX status,
 //	                 oldest first; without status a statement was taken back
@@ -117,8 +122,9 @@
 //	remediation R5   images are told by strong digests, each once, each the successor of
 //	                 the one before; scans are sorted, and have a scanner
 //	remediation R6   an entry is told by vulnerability, component and occurrence; these
-//	                 count from 1, each after the last was fixed
-//	remediation R7   the images of an entry are in the record, in its order
+//	                 count from 1, each after the last was fixed or withdrawn
+//	remediation R7   the images of an entry are in the record, in its order; what was
+//	                 withdrawn was not fixed
 //	remediation R8   severities are sorted, with scores of 0 to 10 and known ratings
 //	remediation R9   VEX statuses are known ones, at rising times
 //	remediation R10  exclusions have a known reason and end after they begin

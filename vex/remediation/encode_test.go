@@ -23,11 +23,10 @@ func everything(t testing.TB) *assay.Remediation {
 	t.Helper()
 	b := append(nightly(), build(image("d"), "2026-03-04 02:00"), build(image("e"), "2026-03-05 02:00", scan("2026-03-05 18:00", []assay.PURL{zlib12, curl}, bug())),
 		build(image("f"), "2026-03-06 02:00"))
-	db := assay.DigestSet{assay.SumSHA256([]byte("db"))}
 	for i := range b {
 		for j := range b[i].Scans {
 			s := &b[i].Scans[j]
-			s.Scan.Scanner.DBURI, s.Scan.Scanner.DBDigest = "https://db.example", db
+			s.Scan.Scanner.DBURI, s.Scan.Scanner.DBDigest = "https://db.example", assay.DigestSet{assay.SumSHA256([]byte(s.Scan.FinishedOn.String()))}
 			s.Statement.Name, s.Statement.MediaType = "scan", "application/vnd.in-toto+json"
 			for k := range s.Scan.Findings {
 				f := &s.Scan.Findings[k]
@@ -39,7 +38,9 @@ func everything(t testing.TB) *assay.Remediation {
 	}
 	lost := bug()
 	lost.PURL, lost.Component, lost.Published = assay.PURL{}, "c1", at("2031-01-01")
-	b[0].Scans[0].Scan.Findings = append(b[0].Scans[0].Scan.Findings, lost)
+	mistaken := bug()
+	mistaken.Vulnerability.ID = "CVE-2026-0007"
+	b[0].Scans[0].Scan.Findings = append(b[0].Scans[0].Scan.Findings, lost, mistaken)
 	r := record(t, b, remediation.Options{
 		Repository: repository, AsOf: at("2026-03-06 12:00"),
 		VEX: []remediation.VEX{{Doc: notAffected(imgB, "2026-03-02"), Statement: proof, Signed: witnessed("2026-03-02 03:00")}},
@@ -311,6 +312,8 @@ func TestRules(t *testing.T) {
 		"last before first":        {func(r *assay.Remediation) { r.Entries[2].LastImage = imgA }, "R7", "/entries/2/lastImage"},
 		"fixed by the same":        {func(r *assay.Remediation) { r.Entries[1].FixedImage = r.Entries[1].LastImage }, "R7", "/entries/1/fixedImage"},
 		"clean without fix":        {func(r *assay.Remediation) { r.Entries[2].FirstClean = witnessed("2026-03-06") }, "R7", "/entries/2/firstClean"},
+		"withdrawn and fixed":      {func(r *assay.Remediation) { r.Entries[3].FixedImage = imgC }, "R7", "/entries/3/withdrawn"},
+		"withdrawn later":          {func(r *assay.Remediation) { r.Entries[3].Withdrawn.Time = r.AsOf.Add(1) }, "R2", "/entries/3/withdrawn/time"},
 		"undecided, but it has it": {func(r *assay.Remediation) { r.Entries[2].Undecided[0].Image = r.Entries[2].LastImage }, "R7", "/entries/2/undecided/0/image"},
 		"undecided after it is gone": {func(r *assay.Remediation) {
 			r.Entries[1].Undecided = []assay.Undecided{{Image: image("d"), Reason: "x"}}

@@ -24,6 +24,9 @@ func (r *recorder) entry(l *life) assay.RemediationEntry {
 		e.FixedImage = r.builds[l.fixed].Image
 		e.FirstClean = l.clean.shown()
 	}
+	if l.withdrawn != nil {
+		e.Withdrawn = l.withdrawn.shown()
+	}
 	reports := slices.Clone(l.reports)
 	slices.SortStableFunc(reports, func(a, b *report) int { return compareScans(a.scan.record, b.scan.record) })
 	r.seen(&e, reports)

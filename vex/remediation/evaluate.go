@@ -1,6 +1,7 @@
 package remediation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -23,7 +24,34 @@ import (
 //
 // The error is [assay.ErrInvalid] for a record, profile or time that is not as above,
 // and [assay.ErrUnchecked] for a time zone that this machine does not know.
+//
+// The record is taken at its word; [EvaluateAgainst] is for that of others.
 func Evaluate(record *assay.Remediation, profile *Profile, at time.Time) (*Result, error) {
+	return evaluate(record, profile, at, nil)
+}
+
+// EvaluateAgainst is [Evaluate], and takes no exclusion on the record's word:
+//
+//   - end-of-life, disputed and risk-accepted want evidence that is at hand. A document
+//     bears out what it decided, for its vulnerabilities and its time. A statement has to be
+//     a VEX document that speaks of the vulnerability in this component of an image that
+//     has it, in notes that begin with [ExclusionNote], and was witnessed by when the
+//     exclusion begins.
+//   - vex-not-affected wants a document that says so of the last image, and
+//     no-fix-available the scan that says so.
+//
+// What would be breached, but for an exclusion that could not be checked, is unknown, with
+// Finding.Unchecked: not excluded. It becomes breached when the exclusion ends.
+func EvaluateAgainst(record *assay.Remediation, profile *Profile, at time.Time, held Held) (*Result, error) {
+	for _, d := range held.Documents {
+		if err := d.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	return evaluate(record, profile, at, &held)
+}
+
+func evaluate(record *assay.Remediation, profile *Profile, at time.Time, held *Held) (*Result, error) {
 	if e := profile.check(); e != nil {
 		return nil, e
 	}
@@ -41,6 +69,9 @@ func Evaluate(record *assay.Remediation, profile *Profile, at time.Time) (*Resul
 	v := evaluation{Profile: profile, days: days, at: at.UTC(),
 		sources: severity.Preference{Sources: profile.SeveritySources, OnlySources: len(profile.SeveritySources) > 0},
 		images:  make(map[assay.Digest]*assay.ImageBuild, len(record.Images))}
+	if held != nil {
+		v.held = &holdings{hold(record, held.Statements), held.Documents}
+	}
 	for i := range record.Images {
 		v.images[record.Images[i].Digest] = &record.Images[i]
 	}
@@ -71,6 +102,7 @@ type evaluation struct {
 	sources severity.Preference
 	at      time.Time
 	images  map[assay.Digest]*assay.ImageBuild
+	held    *holdings
 }
 
 // state collects what is found out about one entry.
@@ -87,6 +119,8 @@ type state struct {
 	// of their times; zero if one has none.
 	claimedWhat []string
 	claimed     time.Time
+	// unchecked are the exclusions whose evidence does not bear them out.
+	unchecked []string
 }
 
 func (v *evaluation) finding(entry *assay.RemediationEntry) Finding {
@@ -100,6 +134,19 @@ func (v *evaluation) finding(entry *assay.RemediationEntry) Finding {
 }
 
 func (v *evaluation) decide(s *state) {
+	if d := s.entry.Withdrawn; !d.IsZero() {
+		// When that was is of no account, so a claim is as good as a witness.
+		why := unusable(d, assay.BasisWitnessed, assay.BasisSigned)
+		if why == "" && !identified(d.Evidence) {
+			why = "its evidence has no digest"
+		}
+		if why == "" {
+			s.Status, s.Evidence, s.Stopped, s.StoppedBy, s.Missing = Withdrawn, d.Evidence, time.Time{}, "", nil
+			return
+		}
+		s.claimedWhat = append(s.claimedWhat, "withdrawn: "+why)
+		s.claimed = time.Time{}
+	}
 	stopped, known := !s.Stopped.IsZero(), !s.Deadline.IsZero()
 	if stopped && known && !s.Stopped.After(s.Deadline) {
 		s.Status = Met
@@ -147,6 +194,10 @@ func (v *evaluation) decide(s *state) {
 		s.Missing = append(s.Missing, "whether image "+u.Image.String()+" still has it: "+u.Reason)
 	default:
 		s.Status = Breached
+	}
+	if len(s.unchecked) > 0 && (s.Status == Breached || s.Status == Unknown) {
+		s.Status, s.Unchecked = Unknown, s.Status == Breached
+		s.Missing = append(s.Missing, s.unchecked...)
 	}
 	if s.Status == Breached {
 		s.Since = s.Deadline
@@ -235,11 +286,15 @@ func (v *evaluation) stop(s *state) {
 	status := holding(s.entry)
 	for _, what := range v.Stop {
 		var d assay.Dated
-		happened := false
+		happened, shown := false, ""
 		switch what {
 		case PatchedImageSigned:
 			if img := v.images[s.entry.FixedImage]; img != nil {
 				d, happened = img.Signed, true
+				// When it was signed is one thing, and that it is clean another.
+				if why := unusable(s.entry.FirstClean, assay.BasisWitnessed, assay.BasisSigned); why != "" {
+					shown = "the scan that shows it to be clean: " + why
+				}
 			}
 		case FirstClean:
 			d, happened = s.entry.FirstClean, !s.entry.FixedImage.IsZero()
@@ -255,7 +310,7 @@ func (v *evaluation) stop(s *state) {
 		if !happened {
 			continue
 		}
-		if why := v.proven(d); why != "" {
+		if why := cmp.Or(v.proven(d), shown); why != "" {
 			if len(s.claimedWhat) == 0 || d.Time.Before(s.claimed) {
 				s.claimed = d.Time
 			}
@@ -289,13 +344,13 @@ func (v *evaluation) excluded(s *state) bool {
 				return true
 			}
 		case NotAffected:
-			if h := holding(s.entry); h != nil && h.Status == assay.NotAffected && v.holds(s, NotAffected, h.At, h.At.Evidence) {
+			if h := holding(s.entry); h != nil && h.Status == assay.NotAffected && v.holds(s, NotAffected, h.At, h.At.Evidence, v.held.notAffected(s.entry)) {
 				return true
 			}
 		case EndOfLife, Disputed:
 			for i := range s.entry.Exclusions {
 				x := &s.entry.Exclusions[i]
-				if x.Reason == string(rule.Reason) && v.within(s, rule, x) && (x.Until.IsZero() || !v.at.After(x.Until)) && v.holds(s, rule.Reason, x.From, x.Evidence) {
+				if x.Reason == string(rule.Reason) && v.within(s, rule, x) && (x.Until.IsZero() || !v.at.After(x.Until)) && v.holds(s, rule.Reason, x.From, x.Evidence, v.held.open(s.entry, x)) {
 					s.Until = x.Until
 					return true
 				}
@@ -328,18 +383,27 @@ func (v *evaluation) noFix(s *state, rule ExclusionRule) bool {
 		}
 		s.Until = until
 	}
+	if why := v.held.noFix(s.entry); why != "" {
+		s.unchecked, s.Until = append(s.unchecked, string(NoFix)+": "+why), time.Time{}
+		return false
+	}
 	s.Exclusion, s.Evidence = NoFix, seen.Evidence
 	return true
 }
 
-// holds looks at what an exclusion rests on, and takes it if that suffices.
-func (v *evaluation) holds(s *state, why Reason, from assay.Dated, evidence []assay.Resource) bool {
+// holds looks at what an exclusion rests on, and takes it if that suffices; open says why
+// it is not borne out, where it is held to anything.
+func (v *evaluation) holds(s *state, why Reason, from assay.Dated, evidence []assay.Resource, open string) bool {
 	if bad := v.proven(from); bad != "" {
 		s.Missing = append(s.Missing, string(why)+": "+bad)
 		return false
 	}
 	if !identified(evidence) {
 		s.Missing = append(s.Missing, string(why)+": its evidence has no digest")
+		return false
+	}
+	if open != "" {
+		s.unchecked = append(s.unchecked, string(why)+": "+open)
 		return false
 	}
 	s.Exclusion, s.Evidence = why, evidence
@@ -370,22 +434,37 @@ func (v *evaluation) accepted(s *state) bool {
 	if i < 0 || s.Deadline.IsZero() {
 		return false
 	}
-	before := s.Finding
+	before, unchecked := s.Finding, len(s.unchecked)
 	moved := false
+	// Where the deadline would be if what could not be checked were so.
+	perhaps := s.Deadline
 	for j := range s.entry.Exclusions { // sorted by their begin
 		x := &s.entry.Exclusions[j]
 		if x.Reason != string(RiskAccepted) || !v.within(s, v.Exclusions[i], x) {
 			continue
 		}
-		if x.From.Time.After(s.Deadline) {
+		if x.From.Time.After(perhaps) {
 			s.Missing = append(s.Missing, x.Reason+": it came after the deadline")
 			continue
 		}
-		if x.Until.After(s.Deadline) && v.holds(s, RiskAccepted, x.From, x.Evidence) {
-			s.Deadline, s.Until, moved = x.Until, x.Until, true
+		if !x.Until.After(perhaps) {
+			continue
+		}
+		was := len(s.unchecked)
+		if v.holds(s, RiskAccepted, x.From, x.Evidence, v.held.open(s.entry, x)) {
+			perhaps = x.Until
+			if !x.From.Time.After(s.Deadline) {
+				s.Deadline, s.Until, moved = x.Until, x.Until, true
+			}
+		} else if len(s.unchecked) > was {
+			perhaps = x.Until
 		}
 	}
+	if end := cmp.Or(s.Stopped, v.at); end.After(perhaps) {
+		s.unchecked = s.unchecked[:unchecked] // too late in any case
+	}
 	if !moved {
+		s.Exclusion, s.Evidence = before.Exclusion, before.Evidence
 		return false
 	}
 	if !s.Stopped.IsZero() {

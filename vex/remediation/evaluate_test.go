@@ -39,7 +39,7 @@ func TestEvaluate(t *testing.T) {
 	accept := func(from assay.Dated, until string) assay.Exclusion {
 		return assay.Exclusion{Reason: "risk-accepted", From: from, Until: at(until), Evidence: []assay.Resource{proof}}
 	}
-	fixedImage := func(e *entry) { e.FixedImage = imgB }
+	fixedImage := func(e *entry) { e.FixedImage, e.FirstClean = imgB, claimed("2026-03-01 19:00") }
 	both := func(fs ...func(*entry)) func(*entry) {
 		return func(e *entry) {
 			for _, f := range fs {

@@ -68,7 +68,7 @@ func Example() {
 	fmt.Println("every deadline kept:", result.State())
 	// Output:
 	// CVE-2026-0001 in pkg:deb/debian/openssl: met (critical), 110h0m0s after the clock started, due 2026-03-08 12:00:00
-	// {Met:1 Open:0 Breached:0 Late:0 Excluded:0 Unknown:0}
+	// {Met:1 Open:0 Breached:0 Late:0 Excluded:0 Withdrawn:0 Unknown:0}
 	// half within 110h0m0s, nine of ten within 110h0m0s, all within 110h0m0s
 	// rebuilt within 24h0m0s: proven
 	// every deadline kept: proven

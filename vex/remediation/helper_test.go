@@ -73,7 +73,7 @@ func found() assay.RemediationEntry {
 // fixed is found, and fixed by image b, signed at that time.
 func fixed() assay.RemediationEntry {
 	e := found()
-	e.FixedImage = imgB
+	e.FixedImage, e.FirstClean = imgB, claimed("2026-03-01 19:00")
 	return e
 }
 

@@ -156,6 +156,7 @@ type life struct {
 	reports     []*report
 	fixed       int // 0 while it is not
 	clean       *scanned
+	withdrawn   *scanned // that shows the advisory to be; nil while it is not
 	undecided   []assay.Undecided
 }
 
@@ -175,16 +176,25 @@ func (r *recorder) lives() []*life {
 				}
 				open.last, open.undecided = i, nil
 				open.reports = append(open.reports, reports...)
+				if open.withdrawn, _ = r.withdrawn(open, i); open.withdrawn != nil {
+					open = nil
+				}
 				continue
 			}
 			if open == nil {
 				continue
 			}
 			clean, why := r.clean(open, i)
-			if clean != nil {
+			switch {
+			case clean != nil && !r.remains(open, i):
 				open.fixed, open.clean = i, clean
 				open = nil
 				continue
+			case clean != nil:
+				if open.withdrawn, why = r.withdrawn(open, i); open.withdrawn != nil {
+					open = nil
+					continue
+				}
 			}
 			open.undecided = append(open.undecided, assay.Undecided{Image: r.builds[i].Image, Reason: why})
 		}

@@ -115,7 +115,8 @@ type Due struct {
 type Stop string
 
 const (
-	// PatchedImageSigned: the first image that is shown not to have it was signed.
+	// PatchedImageSigned: the first image that a signed scan shows not to have it was
+	// signed.
 	PatchedImageSigned Stop = "patched-image-signed"
 	// FirstClean: the first scan that shows that ended.
 	FirstClean Stop = "first-clean-scan"

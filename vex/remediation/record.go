@@ -117,8 +117,10 @@ func utc(t time.Time) time.Time { return t.UTC().Round(0) }
 // image's scan does not, and could have: a scan by a scanner that reported it, with a
 // database that is no older than the one that did so first, that was shown to ask about
 // all of the image's components, and that left nothing about this one undecided.
-// Otherwise it is not known; that is recorded, and is no fix. What comes back after it
-// was fixed is another entry.
+// Otherwise it is not known; that is recorded, and is no fix. Where the component is still
+// there in a version that was reported, no scan shows a fix. If each scanner that
+// reported it, asked again with a newer database, reports it no more, it was withdrawn.
+// What comes back after it was fixed or withdrawn is another entry.
 //
 // Of several dates of publication, and of a fix, the earliest counts, which is never
 // the one that gives more time. A date of an advisory that lies after the record is

@@ -219,20 +219,23 @@ func TestJoins(t *testing.T) {
 		"by alias": {[]assay.Finding{named(zlib12, "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001")}, []assay.Finding{named(zlib12, "CVE-2026-0001")}, []string{"CVE-2026-0001 zlib1g open"}},
 		"by alias, over a third": {[]assay.Finding{named(zlib12, "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001"), named(zlib12, "GO-2026-0001", "GHSA-aaaa-bbbb-cccc")}, []assay.Finding{named(zlib12, "GO-2026-0001")},
 			[]string{"CVE-2026-0001 zlib1g open"}},
-		"cyclic aliases": {[]assay.Finding{named(zlib12, "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001"), named(zlib12, "CVE-2026-0001", "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001")}, nil, []string{"CVE-2026-0001 zlib1g fixed"}},
+		"cyclic aliases": {[]assay.Finding{named(zlib12, "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001"), named(zlib12, "CVE-2026-0001", "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001")}, nil, []string{"CVE-2026-0001 zlib1g gone"}},
 		"not by an advisory of several": {[]assay.Finding{named(zlib12, "CVE-2026-0001", "DSA-1-1"), named(zlib12, "CVE-2026-0002", "DSA-1-1")}, []assay.Finding{named(zlib12, "CVE-2026-0002", "DSA-1-1")},
-			[]string{"CVE-2026-0001 zlib1g fixed", "CVE-2026-0002 zlib1g open"}},
+			[]string{"CVE-2026-0001 zlib1g gone", "CVE-2026-0002 zlib1g open"}},
 		"nor by its list of aliases": {[]assay.Finding{named(zlib12, "DSA-1-1", "CVE-2026-0001", "CVE-2026-0002"), named(zlib12, "CVE-2026-0001"), named(zlib12, "CVE-2026-0002")}, []assay.Finding{named(zlib12, "CVE-2026-0002")},
-			[]string{"CVE-2026-0001 zlib1g fixed", "CVE-2026-0002 zlib1g open", "DSA-1-1 zlib1g fixed"}},
-		"each component":   {[]assay.Finding{named(zlib12, "CVE-2026-0001"), named(curl, "CVE-2026-0001")}, []assay.Finding{named(curl, "CVE-2026-0001")}, []string{"CVE-2026-0001 curl open", "CVE-2026-0001 zlib1g fixed"}},
+			[]string{"CVE-2026-0001 zlib1g gone", "CVE-2026-0002 zlib1g open", "DSA-1-1 zlib1g gone"}},
+		"each component":   {[]assay.Finding{named(zlib12, "CVE-2026-0001"), named(curl, "CVE-2026-0001")}, []assay.Finding{named(curl, "CVE-2026-0001")}, []string{"CVE-2026-0001 curl open", "CVE-2026-0001 zlib1g gone"}},
 		"another version":  {[]assay.Finding{named(zlib12, "CVE-2026-0001")}, []assay.Finding{named(zlib13, "CVE-2026-0001")}, []string{"CVE-2026-0001 zlib1g open"}},
 		"nothing is found": {nil, nil, nil},
 	} {
 		var got []string
 		for _, e := range record(t, builds(tt.first, tt.second), remediation.Options{}).Entries {
 			state := "open"
-			if !e.FixedImage.IsZero() {
+			switch {
+			case !e.FixedImage.IsZero():
 				state = "fixed"
+			case !e.Withdrawn.IsZero():
+				state = "gone"
 			}
 			got = append(got, string(e.Vulnerability.ID)+" "+e.Component.Parts().Name+" "+state)
 		}

@@ -18,6 +18,9 @@ const (
 	Breached Status = "breached"
 	// Excluded: no deadline applies.
 	Excluded Status = "excluded"
+	// Withdrawn: the advisory was withdrawn or corrected, so there was nothing to remediate.
+	// It is neither met nor breached, whenever that was, and took no time.
+	Withdrawn Status = "withdrawn"
 	// Unknown: a date is missing or rests on nothing that counts. It is no pass.
 	Unknown Status = "unknown"
 )
@@ -60,8 +63,11 @@ type Finding struct {
 	// Exclusion is why a finding is excluded, or what moved its deadline; Until its end.
 	Exclusion Reason    `json:"exclusion,omitempty"`
 	Until     time.Time `json:"until,omitzero"`
-	// Evidence is what the exclusion rests on, or the time of Stopped.
+	// Evidence is what the exclusion or withdrawal rests on, or the time of Stopped.
 	Evidence []assay.Resource `json:"evidence,omitempty"`
+	// Unchecked says that it is unknown only because an exclusion is not borne out by what
+	// is at hand; see [EvaluateAgainst].
+	Unchecked bool `json:"unchecked,omitempty"`
 	// Missing says what leaves a finding unknown: the event, and why its date does not
 	// count. Of other findings it is what was not taken into account.
 	Missing []string `json:"missing,omitempty"`
@@ -85,9 +91,10 @@ type Counts struct {
 	Open     int `json:"open"`
 	Breached int `json:"breached"`
 	// Late are those of Breached that are remediated by now.
-	Late     int `json:"late"`
-	Excluded int `json:"excluded"`
-	Unknown  int `json:"unknown"`
+	Late      int `json:"late"`
+	Excluded  int `json:"excluded"`
+	Withdrawn int `json:"withdrawn"`
+	Unknown   int `json:"unknown"`
 }
 
 // Share is the part of what is due that was in time: met of met, breached and

@@ -24,6 +24,8 @@ func (r *Result) count() {
 			}
 		case Excluded:
 			r.Counts.Excluded++
+		case Withdrawn:
+			r.Counts.Withdrawn++
 		default:
 			r.Counts.Unknown++
 		}
