@@ -49,6 +49,10 @@ import (
 //     components, and the ecosystem is incomplete. So is dpkg's own status file, and
 //     apk's, if it does not end with a line break: it was cut, and its last line does
 //     not count. Where it was cut between two lines nothing shows that.
+//   - An executable that lacks parts that its headers tell, or that an upper layer
+//     replaced by something that is neither an executable nor an archive, is in
+//     [Contents.Skipped] too; what the lower layer had in its place is no component, and
+//     no history, because nobody knows what of it is left. So are archives.
 //   - A Go executable is an application with its SHA-256 digest; it depends on its
 //     main module, the modules linked in and the standard library
 //     ("pkg:golang/stdlib@1.26.8"). A module that was replaced is the one that

@@ -12,7 +12,7 @@ import (
 // cacheVersion is raised when a parser makes other facts of the same bytes and their
 // types stay. Released versions of the module, and unreleased builds of it, are told
 // apart by package sbom besides; this is for those who build with their own.
-const cacheVersion = "5"
+const cacheVersion = "6"
 
 // factTypes has an example of each type of fact that a visitor keeps. A layer with a
 // fact of another type is not cached.

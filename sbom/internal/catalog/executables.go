@@ -27,6 +27,7 @@ type program struct {
 	CrateErr    error
 	Note        *elfnote.Package
 	NoteErr     error
+	Damage      error // the file was cut: nothing else is read of it
 	Tools       []tool.Found
 }
 
@@ -90,7 +91,14 @@ func inspect(head []byte, sum assay.Digest, content *sparse.Content, tools func(
 	}
 	f, err := executable.OpenAt(content)
 	if err != nil {
-		return p // what its kind promises, it does not keep; it is listed as a file
+		// What its kind promises, it does not keep; it is listed as a file.
+		if p.Kind == executable.ELF {
+			p.Damage = err
+		}
+		return p
+	}
+	if p.Damage = f.Damage(); p.Damage != nil {
+		return p
 	}
 	if p.Crates, p.CrateErr = rust.Parse(f); p.Crates == nil {
 		p.Note, p.NoteErr = elfnote.Parse(f)
@@ -107,13 +115,21 @@ func inspect(head []byte, sum assay.Digest, content *sparse.Content, tools func(
 func (m *maker) executables() error {
 	x := &unowned{m: m, patterns: tool.Patterns(), described: map[string]*node{}, located: map[string]*node{}}
 	m.partial["dependencies:generic"] = true // nothing states them
+	var spoilt *spoiling
 	for _, f := range m.res.Facts(exeName) {
 		p, ok := f.Value.(*program)
 		if !ok || m.installs().of(f.File).distributes() {
 			continue
 		}
-		if p.NoteErr != nil {
-			m.skip(exeName, f, p.NoteErr)
+		for _, err := range []error{p.NoteErr, p.Damage} {
+			if err == nil {
+				continue
+			}
+			if spoilt == nil {
+				spoilt = m.spoiling()
+			}
+			spoilt.tell(exeName, f, err)
+			m.partial["components:generic"], m.found["generic"] = true, true
 		}
 		x.files = append(x.files, exeFile{f.File.Path, f, p})
 	}
@@ -273,15 +289,16 @@ func (x *unowned) notes() {
 		if f.Note == nil || f.Note.Name == "" || x.explains(f.path) != nil {
 			continue
 		}
-		n := x.m.add(notePackage(x.m, f))
+		c := notePackage(f.Note)
+		c.Locations = []assay.Location{x.m.location(f.path, f.fact.Layer)}
+		n := x.m.add(c)
 		n.top = true
 		x.described[f.path] = n
 		x.m.found["generic"] = true
 	}
 }
 
-func notePackage(m *maker, f exeFile) assay.Component {
-	p := f.Note
+func notePackage(p *elfnote.Package) assay.Component {
 	c := assay.Component{Type: assay.TypeLibrary, Name: p.Name, Version: p.Version, FoundBy: "elf-note"}
 	q := map[string]string{"arch": p.Architecture}
 	if p.OS != "" && p.OSVersion != "" {
@@ -297,7 +314,6 @@ func notePackage(m *maker, f exeFile) assay.Component {
 		c.ID = assay.ComponentID("elf-note:" + p.Name + "@" + p.Version)
 	}
 	c.Source = assay.SourcePackage{Name: p.Name, Version: p.Version}
-	c.Locations = []assay.Location{m.location(f.path, f.fact.Layer)}
 	c.Properties = withProperty(c.Properties, "assay:elf:os-cpe", p.OSCPE)
 	c.Properties = withProperty(c.Properties, "assay:elf:debuginfo", p.DebugInfoURL)
 	return c
@@ -427,34 +443,6 @@ func (x *unowned) libraries() error {
 	return nil
 }
 
-// past notes the programs of files that are gone. Where a distribution's packages
-// are there, the files in its folders were theirs, and their history is in its
-// database.
-func (x *unowned) past() {
-	m := x.m
-	if len(m.res.HistoryFacts(exeName)) == 0 {
-		return
-	}
-	managed := m.found["deb"] || m.found["apk"] || m.found["rpm"] || m.found["alpm"]
-	files := lineages(m.res, exeName, func(p *program) map[string]int {
-		keys := map[string]int{}
-		for i, t := range p.Tools {
-			if !x.patterns[t.Pattern].Library {
-				keys[x.patterns[t.Pattern].Name+"\x00"+t.Version] = i
-			}
-		}
-		return keys
-	})
-	files = slices.DeleteFunc(files, func(l lineage[*program]) bool {
-		top, _, _ := strings.Cut(l.path, "/")
-		return m.distributed(l.path) || managed && !strings.HasPrefix(l.path, "usr/local/") &&
-			(top == "usr" || top == "bin" || top == "sbin" || strings.HasPrefix(top, "lib"))
-	})
-	history(m, files, func(p *program, i int) assay.Component {
-		return toolComponent(&x.patterns[p.Tools[i].Pattern], p.Tools[i].Version)
-	})
-}
-
 // home is what the file at the top of a runtime's folder says.
 type home struct{ Name, Version, Vendor string }
 
@@ -495,6 +483,24 @@ func isVersion(v string) bool {
 	return v != "" && len(v) < 64 && v[0] >= '0' && v[0] <= '9' && strings.Trim(v, "0123456789._-+abcdefghijklmnopqrstuvwxyz") == ""
 }
 
+// evidence are the files that are there if the runtime is, from its folder.
+func (h home) evidence() []string {
+	if h.Name == "go" {
+		return []string{"bin/go", "pkg/tool"}
+	}
+	return []string{"bin/java", "lib/server/libjvm.so", "lib/modules", "lib/rt.jar", "jre/lib/rt.jar"}
+}
+
+func (x *unowned) home(h home) assay.Component {
+	p := tool.Pattern{Name: "go", Vendor: "golang", Product: "go"}
+	if i := slices.IndexFunc(x.patterns, func(p tool.Pattern) bool { return p.Name == h.Name }); i >= 0 {
+		p = x.patterns[i]
+	}
+	c := toolComponent(&p, h.Version)
+	c.Supplier = h.Vendor
+	return c
+}
+
 // homes makes components of runtimes that say themselves what they are, if their
 // program is there.
 func (x *unowned) homes() error {
@@ -505,9 +511,7 @@ func (x *unowned) homes() error {
 		}
 		dir := path.Dir(at)
 		var evidence string
-		for _, inside := range map[string][]string{
-			"go": {"bin/go", "pkg/tool"}, "openjdk": {"bin/java", "lib/server/libjvm.so", "lib/modules", "lib/rt.jar", "jre/lib/rt.jar"},
-		}[h.Name] {
+		for _, inside := range h.evidence() {
 			if there := x.m.res.Tree.Get(path.Join(dir, inside)); there != nil {
 				evidence = there.Path
 				break
@@ -516,12 +520,7 @@ func (x *unowned) homes() error {
 		if evidence == "" || x.m.distributed(evidence) {
 			continue
 		}
-		p := tool.Pattern{Name: "go", Vendor: "golang", Product: "go"}
-		if i := slices.IndexFunc(x.patterns, func(p tool.Pattern) bool { return p.Name == h.Name }); i >= 0 {
-			p = x.patterns[i]
-		}
-		c := toolComponent(&p, h.Version)
-		c.Supplier = h.Vendor
+		c := x.home(h)
 		c.Locations = []assay.Location{x.m.location(at, f.Layer)}
 		n := x.m.add(c)
 		n.top = true

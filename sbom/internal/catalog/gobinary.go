@@ -53,7 +53,7 @@ func (m *maker) golang() error {
 			}
 		}
 	}
-	history(m, files, func(b goBinary, i int) assay.Component { return goComponents(b)[i] })
+	history(m, intact(m, goName, "golang", files), func(b goBinary, i int) assay.Component { return goComponents(b)[i] })
 	return nil
 }
 

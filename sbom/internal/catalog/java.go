@@ -116,10 +116,13 @@ func (m *maker) java() error {
 		}
 	}
 	all := javaIndex{here: map[string]map[string]*node{}, folder: map[string]map[string]*node{}}
+	known := sound(intact(m, javaName, "maven", files), archiveFaults)
+	for i := range known {
+		history(m, known[i:i+1], func(a javaArchive, n int) assay.Component { return javaItems(known[i].path, a)[n].c })
+	}
 	var found []javaFound
 	for i := range files {
 		l := &files[i]
-		history(m, files[i:i+1], func(a javaArchive, i int) assay.Component { return javaItems(l.path, a)[i].c })
 		v, ok := l.last()
 		if !ok {
 			continue
@@ -167,6 +170,18 @@ func (m *maker) javaFaults(f layers.Fact, a *java.Archive, inner string) bool {
 		}
 	}
 	return any
+}
+
+// archiveFaults are what could not be read of an archive and those in it.
+func archiveFaults(a *java.Archive) []error {
+	var out []error
+	for _, f := range a.Faults {
+		out = append(out, f.Err)
+	}
+	for _, n := range a.Nested {
+		out = append(out, archiveFaults(n)...)
+	}
+	return out
 }
 
 // javaItems are the components of an archive, parents first.

@@ -213,7 +213,7 @@ func (m *maker) python() error {
 			w.all = append(w.all, &pyPackage{Package: &python.Package{}, node: p.node}) // not installed: nothing of it is looked for
 		}
 	})
-	for _, l := range unbroken(m, pythonName, archives) {
+	for _, l := range intact(m, pythonName, "pypi", archives) {
 		history(m, []lineage[pyArchive]{l}, func(a pyArchive, _ int) assay.Component { return pythonArchive(l.path, a) })
 	}
 	return w.edges()

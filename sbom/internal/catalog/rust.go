@@ -36,6 +36,10 @@ func (m *maker) rust() error {
 	for i := range files {
 		l := &files[i]
 		v, ok := l.last()
+		if ok && v.value.Damage != nil && slices.ContainsFunc(l.versions, func(v version[*program]) bool { return len(v.keys) > 0 }) {
+			m.skip(rustName, v.fact, v.value.Damage)
+			m.incomplete("cargo")
+		}
 		if !ok || len(v.value.Crates) == 0 {
 			continue
 		}
@@ -64,7 +68,7 @@ func (m *maker) rust() error {
 			}
 		}
 	}
-	history(m, files, func(p *program, i int) assay.Component { return crate(p, i) })
+	history(m, sound(intact(m, exeName, "cargo", files), (*program).damage), func(p *program, i int) assay.Component { return crate(p, i) })
 	return nil
 }
 

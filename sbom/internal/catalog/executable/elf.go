@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -45,7 +46,12 @@ func (f *File) elf(b []byte) error {
 	}
 	f.big = t.order == binary.BigEndian
 	f.segments(t)
-	f.elfSections(t)
+	// What debuggers read has the segments of the program that it is of, and sections of
+	// its own.
+	cut := f.cut
+	whole := f.elfSections(t)
+	f.cut = cut && !whole || t.phnum > 0 && !f.content.Inside(t.phoff, t.phsize*t.phnum)
+	f.bare = !slices.ContainsFunc(f.sections, func(s section) bool { return s.name != "" })
 	return nil
 }
 
@@ -121,17 +127,20 @@ func (f *File) segments(t tables) {
 			} else {
 				f.loaded = append(f.loaded, s)
 			}
+		} else if s.n > 0 && !s.note {
+			f.cut = true
 		}
 	}
 }
 
-func (f *File) elfSections(t tables) {
+// elfSections reports whether there are sections, and all of them are in the file.
+func (f *File) elfSections(t tables) (whole bool) {
 	if !t.hasSections() {
-		return
+		return false
 	}
 	o, wide, off, size, num := t.order, t.wide, t.shoff, t.shsize, t.shnum
 	if !f.table(off, size*num) {
-		return
+		return false
 	}
 	type header struct{ name, typ, flags, addr, from, n uint64 }
 	read := func(i uint64) (header, bool) {
@@ -156,10 +165,14 @@ func (f *File) elfSections(t tables) {
 	if s, ok := read(t.shstr); ok {
 		names = f.slice(s.from, s.n)
 	}
+	whole = num > 0
 	for i := range min(num, maxHeaders) {
 		h, ok := read(i)
 		if !ok {
-			return
+			return false
+		}
+		if h.typ != 0 && h.typ != sectionNoBits && !f.content.Inside(h.from, h.n) {
+			whole = false
 		}
 		if h.typ == 0 || h.typ == sectionNoBits || h.flags&flagPacked != 0 {
 			continue
@@ -181,6 +194,7 @@ func (f *File) elfSections(t tables) {
 			f.sections = append(f.sections, s)
 		}
 	}
+	return whole
 }
 
 // unwind tells sections of tables that hold no text.

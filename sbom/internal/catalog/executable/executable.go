@@ -15,6 +15,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/sbom/internal/catalog/sparse"
@@ -113,6 +114,8 @@ type File struct {
 	// loaded are the parts that are loaded.
 	loaded []section
 	big    bool // big-endian
+	cut    bool // a part that is loaded is not in it
+	bare   bool // there are no sections that can be read
 }
 
 var errNot = errors.New("not an executable")
@@ -135,10 +138,20 @@ func OpenAt(content *sparse.Content) (*File, error) {
 	default:
 		err = errNot
 	}
-	if err != nil {
+	if err != nil && !f.cut {
 		return nil, &assay.Error{Op: "read executable", Kind: assay.ErrInvalid, Err: err}
 	}
 	return f, nil
+}
+
+// Damage is an error of kind [assay.ErrInvalid] if parts that the headers tell, and a
+// loader needs, are beyond the end of the file: it was cut.
+func (f *File) Damage() error {
+	if !f.cut {
+		return nil
+	}
+	return &assay.Error{Op: "read executable", Kind: assay.ErrInvalid, Value: "a file of " + strconv.FormatUint(f.content.Size(), 10) + " bytes",
+		Bound: "all parts that its headers tell", Err: errors.New("it was cut")}
 }
 
 // Has reports whether there is a section of that name.

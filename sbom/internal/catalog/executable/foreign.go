@@ -26,6 +26,7 @@ func (f *File) foreign(head []byte) (err error) {
 		}
 	}()
 	if f.Kind == PE {
+		f.cut = f.cutPE(head)
 		p, err := pe.NewFile(f.content)
 		if err != nil {
 			return err
@@ -62,8 +63,31 @@ func (f *File) foreign(head []byte) (err error) {
 	return nil
 }
 
+// cutPE reports whether a section is beyond the end of the file. Package debug/pe does
+// not read the files of all machines, those that .NET compiles ahead of time for Linux
+// among them.
+func (f *File) cutPE(head []byte) bool {
+	o, at := binary.LittleEndian, uint64(binary.LittleEndian.Uint32(head[0x3c:]))
+	h := f.slice(at, 24)
+	if h == nil || string(h[:4]) != "PE\x00\x00" {
+		return false // a program of DOS
+	}
+	num, table := uint64(o.Uint16(h[6:])), at+24+uint64(o.Uint16(h[20:]))
+	for i := range num {
+		s := f.slice(table+i*40, 40)
+		if s == nil {
+			return true
+		}
+		if n := min(o.Uint32(s[8:]), o.Uint32(s[16:])); n > 0 && !f.content.Inside(uint64(o.Uint32(s[20:])), uint64(n)) {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *File) macho(from, size uint64) error {
 	if !f.content.Inside(from, size) {
+		f.cut = true
 		return errors.New("an architecture is cut")
 	}
 	m, err := macho.NewFile(io.NewSectionReader(f.content, int64(from), int64(size)))
@@ -72,6 +96,7 @@ func (f *File) macho(from, size uint64) error {
 	}
 	for _, s := range m.Sections {
 		if s.Offset > 0 {
+			f.cut = f.cut || !f.content.Inside(from+uint64(s.Offset), s.Size)
 			f.put(section{name: s.Name, from: from + uint64(s.Offset), n: s.Size, text: s.Flags&machoCode == 0})
 		}
 	}

@@ -96,5 +96,18 @@ func (f *File) names(t tables) {
 	}
 }
 
-// IsGo reports whether there is build information of Go, as a section.
-func (f *File) IsGo() bool { return f.Has(".go.buildinfo") || f.Has("__go_buildinfo") }
+// IsGo reports whether there is build information of Go, as a section; or a note of its
+// linker, in a file without sections.
+func (f *File) IsGo() bool {
+	if f.Has(".go.buildinfo") || f.Has("__go_buildinfo") {
+		return true
+	}
+	isGo := false
+	if f.Kind == ELF && f.bare {
+		f.Notes(func(n Note) bool {
+			isGo = n.Owner == "Go"
+			return !isGo
+		})
+	}
+	return isGo
+}

@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -117,7 +118,8 @@ var ErrNotGo = errors.New("not a Go executable")
 
 // Parse reads the build information of an executable. The error is [ErrNotGo] for
 // one that shows no sign of Go, and of kind [assay.ErrInvalid] for one that does
-// and has no readable build information, because its modules are then unknown.
+// and has no readable build information, because its modules are then unknown; or of
+// which parts are missing that its headers tell, because it is not what was linked.
 func Parse(content []byte) (_ *Binary, err error) {
 	// debug/elf and its siblings say that they are not hardened against hostile
 	// files.
@@ -127,6 +129,9 @@ func Parse(content []byte) (_ *Binary, err error) {
 		}
 	}()
 	info, err := read(content)
+	if errors.As(err, new(cut)) {
+		return nil, unreadable(err)
+	}
 	if err != nil {
 		if packed(content) {
 			return nil, unreadable(errors.New("it is packed by UPX"))
@@ -149,7 +154,60 @@ func read(content []byte) (*debug.BuildInfo, error) {
 	if !bytes.Contains(content, magic) {
 		return nil, errNone
 	}
-	return buildinfo.Read(bytes.NewReader(content))
+	if err := damage(sparse.Whole(content)); err != nil {
+		return nil, err
+	}
+	return fallback(bytes.NewReader(content))
+}
+
+// cut is the error about an executable of which parts are missing.
+type cut struct{ error }
+
+func (c cut) Unwrap() error { return c.error }
+
+func damage(content *sparse.Content) error {
+	if f, err := executable.OpenAt(content); err == nil && f.Damage() != nil {
+		return cut{f.Damage()}
+	}
+	return nil
+}
+
+// fallback reads the build information of an ELF file by its segments, where it has no
+// sections: a loader does not need them.
+func fallback(r io.ReaderAt) (*debug.BuildInfo, error) {
+	info, err := buildinfo.Read(r)
+	if err == nil {
+		return info, nil
+	}
+	head := make([]byte, 64)
+	if _, short := r.ReadAt(head, 0); short != nil || !bytes.HasPrefix(head, []byte("\x7fELF")) {
+		return nil, err
+	}
+	at, end, counts := 32, 36, 48 // e_shoff, and e_shnum with e_shstrndx
+	if head[elf.EI_CLASS] == byte(elf.ELFCLASS64) {
+		at, end, counts = 40, 48, 60
+	}
+	clear(head[at:end])
+	clear(head[counts : counts+4])
+	if info, without := buildinfo.Read(&headed{r, head}); without == nil {
+		return info, nil
+	}
+	return nil, err
+}
+
+// headed is a content with another beginning.
+type headed struct {
+	r    io.ReaderAt
+	head []byte
+}
+
+// ReadAt implements [io.ReaderAt].
+func (h *headed) ReadAt(b []byte, at int64) (int, error) {
+	n, err := h.r.ReadAt(b, at)
+	if at >= 0 && at < int64(len(h.head)) {
+		copy(b[:n], h.head[at:])
+	}
+	return n, err
 }
 
 func unreadable(err error) *assay.Error {

@@ -2,7 +2,6 @@ package golang
 
 import (
 	"bytes"
-	"debug/buildinfo"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -107,6 +106,9 @@ func (s *Stream) Parse() (_ *Binary, missing []sparse.Range, full bool, err erro
 		full = len(missing) > 0 && s.content.Full()
 	}()
 	info, err := s.read()
+	if errors.As(err, new(cut)) {
+		return nil, nil, false, unreadable(err)
+	}
 	if err != nil {
 		if packed(s.content.Slice(0, min(s.content.Size(), headSize))) {
 			return nil, nil, false, unreadable(errors.New("it is packed by UPX"))
@@ -123,10 +125,13 @@ func (s *Stream) read() (*debug.BuildInfo, error) {
 	if !s.magic {
 		return nil, errNone
 	}
+	if err := damage(s.content); err != nil {
+		return nil, err
+	}
 	if info, err := s.inline(); info != nil || err != nil {
 		return info, err
 	}
-	return buildinfo.Read(s.content)
+	return fallback(s.content)
 }
 
 var errNone = errors.New("no build information")
