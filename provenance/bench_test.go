@@ -6,7 +6,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
+	"path"
+	"path/filepath"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -78,16 +82,7 @@ func BenchmarkRead(b *testing.B) {
 	for _, n := range []int{1, 100, 10000} {
 		b.Run(fmt.Sprintf("materials=%d", n), func(b *testing.B) {
 			in := large(n)
-			against(b, func() {
-				var p plain
-				if err := json.Unmarshal(in, &p); err != nil {
-					b.Fatal(err)
-				}
-			}, func() {
-				if _, err := provenance.Read("bench", assay.PredicateSLSA1, in); err != nil {
-					b.Fatal(err)
-				}
-			})
+			againstPlain(b, document{assay.PredicateSLSA1, in})
 		})
 	}
 }
@@ -131,39 +126,166 @@ type (
 	}
 )
 
-// Every dialect, with the materials of a build of some size.
+// plainFirst is plain for v0.1.
+type plainFirst struct {
+	Builder struct {
+		ID string `json:"id"`
+	} `json:"builder"`
+	Recipe struct {
+		Type              string          `json:"type"`
+		DefinedInMaterial json.RawMessage `json:"definedInMaterial"`
+		EntryPoint        string          `json:"entryPoint"`
+		Arguments         json.RawMessage `json:"arguments"`
+		Environment       json.RawMessage `json:"environment"`
+	} `json:"recipe"`
+	Metadata  map[string]json.RawMessage `json:"metadata"`
+	Materials plainMaterials             `json:"materials"`
+}
+
+// plainOf gives what encoding/json is to read the document into.
+func plainOf(t assay.PredicateType, predicate []byte) any {
+	switch {
+	case bytes.Contains(predicate, []byte("build_definition")):
+		return new(plainSnake)
+	case t == assay.PredicateSLSA02:
+		return new(plainOld)
+	case t == assay.PredicateSLSA01:
+		return new(plainFirst)
+	}
+	return new(plain)
+}
+
+type document struct {
+	t         assay.PredicateType
+	predicate []byte
+}
+
+// againstPlain reads all documents, both ways.
+func againstPlain(b *testing.B, docs ...document) {
+	b.Helper()
+	var plains []any
+	for _, d := range docs {
+		plains = append(plains, plainOf(d.t, d.predicate))
+	}
+	rounds := 1 // so that even small ones take longer than the clock's grain
+	for size := 0; size < 1<<20; rounds++ {
+		for _, d := range docs {
+			size += len(d.predicate)
+		}
+	}
+	against(b, func() {
+		for range rounds {
+			for i, d := range docs {
+				reflect.ValueOf(plains[i]).Elem().SetZero()
+				if err := json.Unmarshal(d.predicate, plains[i]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}, func() {
+		for range rounds {
+			for _, d := range docs {
+				if _, err := provenance.ReadDocument("bench", d.t, d.predicate); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+// Every dialect, with the materials of a build of some size, and as small as it is.
 func BenchmarkReadDialects(b *testing.B) {
 	var more strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&more, `{"uri":"pkg:npm/package%06d@1.2.3","digest":{"sha256":"%064x"}},`, (i*7919)%1000, i)
 	}
-	for _, name := range slices.Sorted(maps.Keys(dialects)) {
-		d := dialects[name]
+	all := maps.Clone(dialects)
+	v01 := all["SLSA v0.1"]
+	v01.t, v01.predicate = assay.PredicateSLSA01, `{"builder": {"id": "https://cloudbuild.googleapis.com/GoogleHostedWorker@v0.3"},
+		"recipe": {"type": "https://cloudbuild.googleapis.com/CloudBuildSteps@v0.1", "definedInMaterial": "-1", "arguments": {"steps": [{"name": "gcr.io/cloud-builders/docker", "args": ["build", "."]}]}},
+		"metadata": {"buildInvocationId": "5da", "buildStartedOn": "2026-11-23T10:00:00Z", "buildFinishedOn": "2026-11-23T10:00:05.5Z"},
+		"materials": [{"uri": "https://github.com/o/r", "digest": {"sha1": "`+commit+`"}}]}`
+	all["SLSA v0.1"] = v01
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		d := all[name]
+		name = strings.ReplaceAll(name, " ", "-")
+		b.Run(name+"/small", func(b *testing.B) { againstPlain(b, document{d.t, []byte(d.predicate)}) })
 		in := d.predicate
 		for _, list := range []string{`"resolvedDependencies": [`, `"materials": [`, `"resolved_dependencies": [`} {
 			in = strings.Replace(in, list, list+more.String(), 1)
 		}
-		var v any
-		switch {
-		case strings.Contains(in, "resolved_dependencies"):
-			v = new(plainSnake)
-		case d.t == assay.PredicateSLSA02:
-			v = new(plainOld)
-		default:
-			v = new(plain)
-		}
-		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
+		b.Run(name+"/materials=1000", func(b *testing.B) { againstPlain(b, document{d.t, []byte(in)}) })
+	}
+}
+
+// A whole statement, as it lies beside an image.
+func BenchmarkReadStatement(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("materials=%d", n), func(b *testing.B) {
+			in := []byte(`{"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "x", "digest": {"sha256": "` + hash + `"}}], "predicateType": "` +
+				string(assay.PredicateSLSA1) + `", "predicate": ` + string(large(n)) + `}`)
+			rounds := 1 + 1<<20/len(in)
 			against(b, func() {
-				reflect.ValueOf(v).Elem().SetZero()
-				if err := json.Unmarshal([]byte(in), v); err != nil {
-					b.Fatal(err)
+				for range rounds {
+					var st struct {
+						Type    string `json:"_type"`
+						Subject []struct {
+							Name   string            `json:"name"`
+							Digest map[string]string `json:"digest"`
+						} `json:"subject"`
+						PredicateType string `json:"predicateType"`
+						Predicate     plain  `json:"predicate"`
+					}
+					if err := json.Unmarshal(in, &st); err != nil {
+						b.Fatal(err)
+					}
 				}
 			}, func() {
-				if _, err := provenance.ReadDocument("bench", d.t, []byte(in)); err != nil {
-					b.Fatal(err)
+				for range rounds {
+					if _, err := provenance.ReadStatement("bench", in); err != nil {
+						b.Fatal(err)
+					}
 				}
 			})
 		})
+	}
+}
+
+// What real builders wrote, by type.
+func BenchmarkReadCorpus(b *testing.B) {
+	root := os.Getenv("ASSAY_CORPORA")
+	if root == "" {
+		b.Skip("ASSAY_CORPORA is not set")
+	}
+	docs := map[assay.PredicateType][]document{}
+	err := filepath.WalkDir(filepath.Join(root, "slsa-verifier"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var v any
+		if json.Unmarshal(data, &v) != nil {
+			return nil
+		}
+		for _, payload := range payloads(v) {
+			var st struct {
+				PredicateType assay.PredicateType `json:"predicateType"`
+				Predicate     json.RawMessage     `json:"predicate"`
+			}
+			if json.Unmarshal(payload, &st) == nil && st.PredicateType.Kind() == assay.KindProvenance {
+				docs[st.PredicateType] = append(docs[st.PredicateType], document{st.PredicateType, st.Predicate})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, t := range slices.Sorted(maps.Keys(docs)) {
+		b.Run(path.Base(string(t)), func(b *testing.B) { againstPlain(b, docs[t]...) })
 	}
 }
 

@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -272,6 +273,26 @@ func (s *scanner) members() (raws, bool) {
 		out[string(name)] = bytes.Clone(s.value())
 	}
 	return out, true
+}
+
+// membersOf gives the members of an object that was checked, as parts of it.
+func membersOf(object jsontext.Value) map[string]json.RawMessage {
+	s := scanner{in: object}
+	out := map[string]json.RawMessage{}
+	for more := s.into(); more; more = s.next() {
+		start := s.at
+		name, plain := s.name()
+		if !plain {
+			s.at = start
+			text, _ := s.text()
+			name = []byte(text)
+			s.at = start
+			s.name()
+		}
+		v := s.value()
+		out[string(name)] = json.RawMessage(v[:len(v):len(v)])
+	}
+	return out
 }
 
 // digestSet reads the digests of a descriptor, and reports whether it could.

@@ -65,15 +65,15 @@ func toWire(p *assay.Provenance) (*wireProvenance, error) {
 	w := &wireProvenance{
 		BuildDefinition: wireDefinition{
 			BuildType:          p.BuildType,
-			ExternalParameters: toRaws(p.ExternalParameters),
-			InternalParameters: toRaws(p.InternalParameters),
+			ExternalParameters: p.ExternalParameters,
+			InternalParameters: p.InternalParameters,
 		},
 		RunDetails: wireRun{
 			Builder:  wireBuilder{ID: p.Builder.ID, Version: p.Builder.Version},
 			Metadata: wireMetadata{InvocationID: p.InvocationID, StartedOn: formatTime(p.StartedOn), FinishedOn: formatTime(p.FinishedOn)},
 		},
 	}
-	for at, params := range map[string]raws{externalAt: w.BuildDefinition.ExternalParameters, internalAt: w.BuildDefinition.InternalParameters} {
+	for at, params := range map[string]parameters{externalAt: w.BuildDefinition.ExternalParameters, internalAt: w.BuildDefinition.InternalParameters} {
 		for k, v := range params {
 			if len(v) == 0 {
 				return nil, &assay.Error{Op: encodeOp, Kind: assay.ErrInvalid, Field: at + "/" + escape(k), Bound: "a JSON value"}

@@ -163,9 +163,7 @@ func oldParameters(name, field, key string, v jsontext.Value, source, entryPoint
 	switch {
 	case isEmpty(v):
 	case v.Kind() == '{':
-		if err := strictjson.Unmarshal(name, v, &out, strictjson.Limits{}); err != nil {
-			return nil, err
-		}
+		out = membersOf(v)
 	default:
 		out[key] = json.RawMessage(v)
 	}
@@ -173,7 +171,7 @@ func oldParameters(name, field, key string, v jsontext.Value, source, entryPoint
 		if add.value == "" {
 			continue
 		}
-		b, err := strictjson.Marshal(add.value)
+		b, err := jsontext.AppendQuote(nil, add.value)
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package provenance
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -180,7 +179,7 @@ func bare(a item) bool {
 // compactItems drops the second of two sorted items that are the same throughout.
 func compactItems(items []item) []item {
 	return slices.CompactFunc(items, func(a, b item) bool {
-		return a.r.Compare(b.r) == 0 && bytes.Equal(a.encoded(), b.encoded())
+		return compareItems(&a, &b) == 0
 	})
 }
 

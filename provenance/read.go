@@ -61,8 +61,8 @@ func (w *wireProvenance) typed(name string) (*assay.Provenance, error) {
 	d, run := &w.BuildDefinition, &w.RunDetails
 	p := &assay.Provenance{
 		BuildType:          d.BuildType,
-		ExternalParameters: fromRaws(d.ExternalParameters),
-		InternalParameters: fromRaws(d.InternalParameters),
+		ExternalParameters: orNil(d.ExternalParameters),
+		InternalParameters: orNil(d.InternalParameters),
 		Builder:            assay.Builder{ID: run.Builder.ID},
 		InvocationID:       run.Metadata.InvocationID,
 	}
@@ -99,6 +99,13 @@ func (w *wireProvenance) typed(name string) (*assay.Provenance, error) {
 		p.Extensions = ext
 	}
 	return p, nil
+}
+
+func orNil(p parameters) parameters {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
 }
 
 // Where the parts of a v1 predicate are, as JSON pointers.

@@ -16,11 +16,11 @@ import (
 type (
 	snakeProvenance struct {
 		BuildDefinition struct {
-			BuildType            string    `json:"build_type"`
-			ExternalParameters   raws      `json:"external_parameters"`
-			InternalParameters   raws      `json:"internal_parameters"`
-			ResolvedDependencies snakeList `json:"resolved_dependencies"`
-			Unknown              raws      `json:",embed"`
+			BuildType            string     `json:"build_type"`
+			ExternalParameters   parameters `json:"external_parameters"`
+			InternalParameters   parameters `json:"internal_parameters"`
+			ResolvedDependencies snakeList  `json:"resolved_dependencies"`
+			Unknown              raws       `json:",embed"`
 		} `json:"build_definition"`
 		RunDetails struct {
 			Builder struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	jsonx "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
@@ -17,6 +18,27 @@ import (
 
 // raws are members of an object whose meaning is not known here.
 type raws = map[string]jsontext.Value
+
+// parameters are members of an object whose values are kept as they are.
+type parameters map[string]json.RawMessage
+
+// MarshalJSONTo writes the object.
+func (p parameters) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return jsonx.MarshalEncode(enc, toRaws(p))
+}
+
+// UnmarshalJSONFrom reads the object, copied once.
+func (p *parameters) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '{' {
+		var none raws // null, or an error
+		return jsonx.UnmarshalDecode(dec, &none)
+	}
+	v, err := dec.ReadValue()
+	if err == nil {
+		*p = membersOf(v.Clone())
+	}
+	return err
+}
 
 // The JSON of the SLSA v1 predicate. Every object has an embedded fallback, so that
 // nothing that was stated is lost without notice.
@@ -27,11 +49,11 @@ type (
 		Unknown         raws           `json:",embed"`
 	}
 	wireDefinition struct {
-		BuildType            string   `json:"buildType"`
-		ExternalParameters   raws     `json:"externalParameters"`
-		InternalParameters   raws     `json:"internalParameters,omitempty"`
-		ResolvedDependencies wireList `json:"resolvedDependencies,omitzero"`
-		Unknown              raws     `json:",embed"`
+		BuildType            string     `json:"buildType"`
+		ExternalParameters   parameters `json:"externalParameters"`
+		InternalParameters   parameters `json:"internalParameters,omitempty"`
+		ResolvedDependencies wireList   `json:"resolvedDependencies,omitzero"`
+		Unknown              raws       `json:",embed"`
 	}
 	wireRun struct {
 		Builder    wireBuilder  `json:"builder"`
@@ -109,10 +131,15 @@ func sortItems(items []item) {
 }
 
 func compareItems(a, b *item) int {
-	if c := a.r.Compare(b.r); c != 0 {
+	if c := a.r.Compare(b.r); c != 0 || a.compared() && b.compared() {
 		return c
 	}
 	return bytes.Compare(a.encoded(), b.encoded())
+}
+
+// compared says that [assay.Resource.Compare] leaves nothing out.
+func (it *item) compared() bool {
+	return len(it.r.Annotations)+len(it.unknown)+len(it.digests) == 0
 }
 
 func (it *item) encoded() []byte {
