@@ -120,14 +120,15 @@ func ExampleAgree() {
 
 func ExampleReproducedBy() {
 	artifact := assay.MustDigest("sha256:" + strings.Repeat("a", 64))
-	build := func(builder, issuer string) provenance.Build {
+	build := func(builder, issuer, operator string) provenance.Build {
 		return provenance.Build{
 			Provenance: &assay.Provenance{Builder: assay.Builder{ID: builder}, Source: assay.Source{Commit: assay.MustDigest("gitCommit:" + commit)}},
 			Subjects:   []assay.Subject{{Digest: assay.DigestSet{artifact}}},
 			Signer:     assay.Identity{Issuer: issuer, Subject: builder},
+			Operator:   operator,
 		}
 	}
-	r := provenance.ReproducedBy(artifact, build("https://one.example/builder", "https://one.example"), build("https://two.example/builder", "https://two.example"))
+	r := provenance.ReproducedBy(artifact, build("https://one.example/builder", "https://one.example", "the project"), build("https://two.example/builder", "https://two.example", "a distribution"))
 	fmt.Println(r.State, r.Builders)
 	// Output: proven [https://one.example/builder https://two.example/builder]
 }

@@ -123,7 +123,11 @@ func (e TrustedBuilder) match(signer assay.Identity, builder string) (about, ok 
 }
 
 func wholly(pattern, s string) (bool, error) {
-	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	// By itself first: "a)|(?:b" is none, and would break out of the anchors.
+	if _, err := regexp.Compile(pattern); err != nil {
+		return false, err
+	}
+	re, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
 	if err != nil {
 		return false, err
 	}

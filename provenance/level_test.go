@@ -104,6 +104,7 @@ func TestLevelOfBrokenTable(t *testing.T) {
 		"a broken subject":         func(e *provenance.TrustedBuilder) { e.Subject = "(" },
 		"a builder that is a part": func(e *provenance.TrustedBuilder) { e.Builder = "https://github" },
 		"a subject in two parts":   func(e *provenance.TrustedBuilder) { e.Subject = "x|https" },
+		"a subject out of bounds":  func(e *provenance.TrustedBuilder) { e.Subject = "x)|(?:.*" },
 	} {
 		e := good
 		change(&e)
@@ -119,7 +120,8 @@ func TestReproducedBy(t *testing.T) {
 	build := func(builder, issuer string) provenance.Build {
 		p := by(builder)
 		p.Source = assay.Source{Repository: "https://github.com/o/r", Commit: assay.MustDigest("gitCommit:" + commit)}
-		return provenance.Build{Provenance: p, Subjects: at(artifact), Signer: assay.Identity{Issuer: issuer, Subject: builder}}
+		return provenance.Build{Provenance: p, Subjects: at(artifact), Signer: assay.Identity{Issuer: issuer, Subject: builder,
+			Claims: assay.Claims{RunInvocationURI: issuer + "/runs/1", RunnerEnvironment: "hosted"}}}
 	}
 	const one, two = "https://one.example/b", "https://two.example/b"
 	for _, tt := range []struct {
@@ -134,7 +136,21 @@ func TestReproducedBy(t *testing.T) {
 			b.Signer, b.Operator = assay.KeyIdentity(assay.MustDigest("sha256:"+strings.Repeat("b", 64))), "two"
 		}, true, "operated by one"},
 		{"one builder twice", func(_, b *provenance.Build) { b.Provenance.Builder.ID = one }, false, "no two independent"},
-		{"one operator", func(_, b *provenance.Build) { b.Signer.Issuer = "https://i.example/1" }, false, "no two independent"},
+		{"one operator", func(_, b *provenance.Build) { b.Signer.Issuer = "https://i.example" }, false, "no two independent"},
+		{"one operator, an issuer of a customer's", func(_, b *provenance.Build) { b.Signer.Issuer = "https://i.example/org/2" }, false, "no two independent"},
+		{"one operator, in capitals, with port", func(_, b *provenance.Build) { b.Signer.Issuer = "https://I.example:443" }, false, "no two independent"},
+		{"one operator, given for one of them", func(_, b *provenance.Build) {
+			b.Signer.Issuer, b.Operator = "https://i.example/org/2", "I"
+		}, false, "given for another signer of i.example"},
+		{"one operator, given for both", func(a, b *provenance.Build) {
+			a.Operator, b.Operator = "I", "I"
+		}, false, "no two independent"},
+		{"somebody's own machine", func(_, b *provenance.Build) { b.Signer.Claims.RunnerEnvironment = "self-hosted" }, false, "a machine of the platform"},
+		{"somebody's own machine, and who that is", func(_, b *provenance.Build) {
+			b.Signer.Claims.RunnerEnvironment, b.Operator = "self-hosted", "two"
+		}, true, "operated by two"},
+		{"a machine that is not claimed", func(_, b *provenance.Build) { b.Signer.Claims.RunnerEnvironment = "" }, false, "a machine of the platform"},
+		{"a person, or a cluster", func(_, b *provenance.Build) { b.Signer.Claims = assay.Claims{} }, false, "claims no run"},
 		{"a key of nobody", func(_, b *provenance.Build) { b.Signer = assay.KeyIdentity(assay.MustDigest("sha256:" + hash)) }, false, "nobody says who operates"},
 		{"nobody signed", func(_, b *provenance.Build) { b.Signer, b.Operator = assay.Identity{}, "two" }, false, "nobody signed"},
 		{"another artifact", func(_, b *provenance.Build) {
@@ -147,7 +163,7 @@ func TestReproducedBy(t *testing.T) {
 		}, false, "no two independent"},
 		{"no provenance", func(_, b *provenance.Build) { b.Provenance = nil }, false, "no builder"},
 	} {
-		a, b := build(one, "https://i.example/1"), build(two, "https://i.example/2")
+		a, b := build(one, "https://i.example"), build(two, "https://j.example")
 		tt.change(&a, &b)
 		for _, r := range []provenance.Reproduction{provenance.ReproducedBy(artifact, a, b), provenance.ReproducedBy(artifact, b, a)} {
 			if (r.State == assay.Proven) != tt.proven || r.State == assay.Refuted || !strings.Contains(strings.Join(r.Reasons, "\n"), tt.says) {
@@ -160,7 +176,7 @@ func TestReproducedBy(t *testing.T) {
 	}
 	// A weak digest is no identity, and what is said twice counts once, in any order.
 	weak := assay.MustDigest("sha1:" + commit)
-	a, b := build(one, "https://i.example/1"), build(two, "https://i.example/2")
+	a, b := build(one, "https://i.example"), build(two, "https://j.example")
 	a.Subjects, b.Subjects = at(weak), at(weak)
 	if r := provenance.ReproducedBy(weak, a, b); r.State != assay.Unknown {
 		t.Errorf("by SHA-1: %+v", r)

@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -14,8 +15,10 @@ type Build struct {
 	Provenance *assay.Provenance
 	Subjects   []assay.Subject
 	Signer     assay.Identity
-	// Operator is who runs the build platform, as the caller knows it. Empty is the
-	// issuer of the signer's certificate; for a signer with a key it has to be given.
+	// Operator is who runs the build platform, as the caller knows it. Empty is the host
+	// that vouches for the signer, if the certificate claims a run on a machine that
+	// belongs to the platform; see [ReproducedBy]. For others it has to be given: for a
+	// signer with a key, for a person, and for what ran on somebody's own machine.
 	Operator string
 }
 
@@ -42,14 +45,29 @@ type Reproduction struct {
 // a builder and the commit of its source. Two are independent if both builders and
 // operators differ: two workflows of one CI are not. Which builders are trusted at all,
 // the caller has decided by giving them.
+//
+// Where no operator is given it is the host of the certificate's issuer, because CIs have
+// issuers for each of their customers at one host (https://oidc.circleci.com/org/…,
+// https://token.actions.githubusercontent.com/…). It is believed if the certificate claims
+// a run, and a runner other than "self-hosted": who issues tokens to persons, to clusters
+// or to jobs on others' machines does not operate what builds. Machines that a CI's tokens
+// do not tell apart from its own, as CircleCI's do not, need an operator. If it is given
+// for some signers of a host, the other signers of that host do not count.
 func ReproducedBy(artifact assay.Digest, builds ...Build) Reproduction {
 	type candidate struct{ builder, operator, commit string }
 	var all []candidate
 	var r Reproduction
+	given := map[string]bool{} // hosts of which some signer's operator is
+	for _, b := range builds {
+		if b.Operator != "" && b.Signer.Issuer != "" {
+			given[issuerHost(b.Signer.Issuer)] = true
+		}
+	}
 	for i, b := range builds {
 		c, why := candidate{operator: b.Operator}, ""
+		unsaid := ""
 		if c.operator == "" {
-			c.operator = b.Signer.Issuer
+			c.operator, unsaid = platform(b.Signer, given)
 		}
 		switch {
 		case b.Provenance == nil || b.Provenance.Builder.ID == "":
@@ -57,7 +75,7 @@ func ReproducedBy(artifact assay.Digest, builds ...Build) Reproduction {
 		case b.Signer.Validate() != nil:
 			why = "nobody signed it"
 		case c.operator == "":
-			why = "nobody says who operates " + b.Provenance.Builder.ID
+			why = "nobody says who operates " + b.Provenance.Builder.ID + ": " + unsaid
 		case !slices.ContainsFunc(b.Subjects, func(s assay.Subject) bool { return s.Digest.Has(artifact) }):
 			why = "it is not about " + artifact.String()
 		case b.Provenance.Source.Commit.IsZero():
@@ -95,6 +113,31 @@ func ReproducedBy(artifact assay.Digest, builds ...Build) Reproduction {
 		r.Reasons = append(r.Reasons, "no two independent builds of one commit")
 	}
 	return r
+}
+
+// platform gives who operates the platform that the certificate is of, or why it does not
+// say.
+func platform(signer assay.Identity, given map[string]bool) (operator, why string) {
+	host := issuerHost(signer.Issuer)
+	switch claims := signer.Claims; {
+	case signer.Issuer == "":
+		return "", "it is signed by a key"
+	case claims.RunInvocationURI == "" && claims.BuildSignerURI == "":
+		return "", "the certificate claims no run"
+	case claims.RunnerEnvironment == "" || claims.RunnerEnvironment == "self-hosted":
+		return "", "the certificate does not claim a machine of the platform"
+	case given[host]:
+		return "", "it is given for another signer of " + host
+	}
+	return host, ""
+}
+
+// issuerHost gives the host of an issuer, or all of what is no address.
+func issuerHost(issuer string) string {
+	if u, err := url.Parse(issuer); err == nil && u.Host != "" {
+		return strings.ToLower(u.Hostname())
+	}
+	return issuer
 }
 
 // independent counts the most builders that can be picked so that each has an operator of

@@ -46,8 +46,9 @@ type SignerRule struct {
 	// signer whose certificate names its workflow may always speak for that one.
 	Builders []string `json:"builders,omitempty"`
 	// Operator is who runs the builders that the signer speaks for, in any words: builds of
-	// one operator do not show that an image can be reproduced. Empty is the issuer of the
-	// signer's certificate; a signer with a key needs it to count. See [Policy.MinBuilders].
+	// one operator do not show that an image can be reproduced. Empty is the host of the
+	// certificate's issuer, where the certificate claims a run on a machine of the CI's own;
+	// all others need it to count. See [Policy.MinBuilders] and [provenance.ReproducedBy].
 	Operator string `json:"operator,omitempty"`
 	// ComponentsOnly lets the signer state things about the components of an image, and
 	// its base, and not about the image: who makes a library does not vouch for who uses
