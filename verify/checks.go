@@ -150,11 +150,13 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	add(contentsStage, !v.policy.ContentsUnsafe && c.contents.reason != NoContents, c.standIn(assay.KindSBOM, true, c.bytes()))
 	add(sbomStage(v.policy), requires(assay.KindSBOM) && !v.policy.ContentsUnsafe, c.standIn(assay.KindSBOM, true, c.sbomContents()))
 
-	provenance := requires(assay.KindProvenance)
+	// Who says what an image may be built from, or how, wants to know who built it.
+	source := len(v.policy.Sources) > 0 || v.policy.refs != nil
+	provenance := requires(assay.KindProvenance) || source || v.policy.expectsParameters()
 	built := func(check Check) Check { return c.standIn(assay.KindProvenance, false, check) }
 	add(assay.Secure, provenance, built(v.builder(c)))
 	add(assay.Secure, false, built(v.signerClaims(c)))
-	add(assay.Secure, provenance && (len(v.policy.Sources) > 0 || v.policy.refs != nil), built(v.source(c)))
+	add(assay.Secure, source, built(v.source(c)))
 	add(assay.None, v.policy.MinBuildLevel > 0, built(v.level(c)))
 	if check := v.reproduced(c); v.policy.MinBuilders > 2 { // a summary tells of two
 		add(assay.None, true, check)
@@ -185,7 +187,7 @@ func (v *Verifier) checks(c *subjectCase) []Check {
 	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.scanned(c)))
 	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.scanCoverage(c)))
 	triaged := v.triage(c)
-	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.findings(triaged)))
+	add(assay.Secure, scan, c.standIn(assay.KindScan, false, v.findings(c, triaged)))
 	add(assay.Secure, v.policy.Policy.SLA != nil || requires(assay.KindRemediation), c.standIn(assay.KindRemediation, false, v.remediated(c, triaged)))
 	return out
 }

@@ -28,13 +28,13 @@ func (v *Verifier) triage(c *subjectCase) []triaged {
 	}
 	var docs []*assay.VEX
 	for _, e := range c.vexes {
-		if slices.Contains(v.policy.rule(e.Rule()).VEXAuthors, e.Evidence().Author) {
+		if state, _, _ := dated(c.report.At, e); state == assay.Proven && v.speaks(e) {
 			doc, _ := c.aboutThis(e)
 			docs = append(docs, doc)
 		}
 	}
 	line := vex.NewTimeline(docs, c.report.At)
-	o := triage.Options{Image: assay.Product{Digests: assay.DigestSet(c.about)}}
+	o := triage.Options{Image: assay.Product{Digests: assay.DigestSet{c.about[0]}}}
 	var graph *assay.SBOM
 	if inventories := c.inventories(); len(inventories) > 0 {
 		graph = inventories[0]
@@ -50,10 +50,42 @@ func (v *Verifier) triage(c *subjectCase) []triaged {
 	return out
 }
 
+// speaks reports whether the signer of a VEX document may speak for its author.
+func (v *Verifier) speaks(e Verified[*assay.VEX]) bool {
+	return slices.Contains(v.policy.rule(e.Rule()).VEXAuthors, e.Evidence().Author)
+}
+
+// dropped are the findings of one scan that another, by the same scanner, of the same
+// components and with the same database, leaves out: what it says is not what it found.
+func dropped(a, b *assay.Scan) []string {
+	if a.Scanner.URI != b.Scanner.URI || a.Scanner.Version != b.Scanner.Version || !a.Scanner.DBDigest.Match(b.Scanner.DBDigest) ||
+		a.Coverage == nil || b.Coverage == nil || a.Coverage.Digest != b.Coverage.Digest {
+		return nil
+	}
+	has := map[string]bool{}
+	line := func(id assay.VulnID, p assay.PURL, c assay.ComponentID) string {
+		return fmt.Sprintf("%s in %s", id, cmp.Or(p.String(), string(c), "a component"))
+	}
+	for _, f := range b.Findings {
+		has[line(f.Vulnerability.ID, f.PURL, f.Component)] = true
+	}
+	for _, u := range b.Unevaluated {
+		has[line(u.Vulnerability, u.PURL, u.Component)] = true
+	}
+	var out []string
+	for _, f := range a.Findings {
+		if what := line(f.Vulnerability.ID, f.PURL, f.Component); !has[what] {
+			out = append(out, what)
+		}
+	}
+	return out
+}
+
 // findings answers whether what closes findings holds: VEX is not contradicted by the
-// image, its inventory or other VEX, and the scanner could decide every question. That a
-// finding is open is no fault of it; see [CheckRemediation].
-func (v *Verifier) findings(list []triaged) Check {
+// image, its inventory or other VEX, and the scanner could decide every question, and does
+// not deny what it found with the same database. That a finding is open is no fault of it;
+// see [CheckRemediation].
+func (v *Verifier) findings(c *subjectCase, list []triaged) Check {
 	t := newTally(CheckFindings)
 	count := map[triage.State]int{}
 	for _, s := range list {
@@ -62,6 +94,11 @@ func (v *Verifier) findings(list []triaged) Check {
 			continue
 		}
 		t.add(assay.Proven, Holds, s.scan.Envelope())
+		for _, o := range c.scans {
+			for _, what := range dropped(o.Evidence(), s.scan.Evidence()) {
+				t.add(assay.Refuted, Contradiction, o.Envelope(), fmt.Sprintf("%s: scan by %s found it with the same database, and another says that it is not there", what, o.Evidence().Scanner.URI))
+			}
+		}
 		for _, d := range s.result.Decisions {
 			count[d.State]++
 			switch d.State {

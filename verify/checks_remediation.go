@@ -19,19 +19,22 @@ import (
 // this image.
 func (v *Verifier) remediated(c *subjectCase, list []triaged) Check {
 	t := newTally(CheckRemediation)
+	var history []string
+	var past []followed
+	for _, r := range c.remediations {
+		if line, result := v.record(t, c, r); result != nil {
+			history = append(history, line)
+			past = append(past, followed{r.Evidence(), result})
+		}
+	}
+	scanned := false
 	for _, s := range list {
+		scanned = true
 		if s.err != nil {
 			t.add(assay.Unknown, NotShown, s.scan.Envelope(), s.err.Error())
 			continue
 		}
-		v.deadlines(t, c, s)
-	}
-	scanned := t.any
-	var history []string
-	for _, r := range c.remediations {
-		if line := v.record(t, c, r); line != "" {
-			history = append(history, line)
-		}
+		v.deadlines(t, c, s, past)
 	}
 	slices.Sort(history)
 	check := t.done(words{
@@ -47,12 +50,69 @@ func (v *Verifier) remediated(c *subjectCase, list []triaged) Check {
 	return check
 }
 
+// followed is a record of the image's stream, and how it stands.
+type followed struct {
+	record *assay.Remediation
+	result *remediation.Result
+}
+
+// has reports whether the record follows a finding that is open now: with the date on
+// which it was first seen, and as something that this image still has and nothing excludes.
+func (f followed) has(x *assay.Finding) bool {
+	entries := map[string]*assay.RemediationEntry{}
+	name := func(id assay.VulnID, p assay.PURL, c assay.ComponentID, n int) string {
+		return fmt.Sprint(id, " ", p, " ", c, " ", n)
+	}
+	for i := range f.record.Entries {
+		e := &f.record.Entries[i]
+		entries[name(e.Vulnerability.ID, e.Component, e.ComponentID, e.Occurrence)] = e
+	}
+	return slices.ContainsFunc(f.result.Findings, func(r remediation.Finding) bool {
+		e := entries[name(r.Vulnerability, r.Component, r.ComponentID, r.Occurrence)]
+		return e != nil && sameVulnerability(e.Vulnerability, x.Vulnerability) && e.Component == x.PURL.Package() && (!e.Component.IsZero() || e.ComponentID == x.Component) &&
+			e.FixedImage.IsZero() && !e.FirstSeen.IsZero() && (r.Status == remediation.Open || r.Status == remediation.Breached)
+	})
+}
+
+// sameVulnerability reports whether one is named by the other.
+func sameVulnerability(a, b assay.Vulnerability) bool {
+	return a.Is(b.ID) || b.Is(a.ID)
+}
+
+// earliest gives a finding the earliest dates that any accepted scan of the image has for
+// it. A database that moves its dates, and a scanner that has just been asked, give no
+// time that was not there before.
+func (c *subjectCase) earliest(f assay.Finding) assay.Finding {
+	early := func(to *time.Time, t time.Time) {
+		if !t.IsZero() && (to.IsZero() || t.Before(*to)) {
+			*to = t
+		}
+	}
+	for _, s := range c.scans {
+		for i := range s.Evidence().Findings {
+			o := &s.Evidence().Findings[i]
+			if !sameVulnerability(o.Vulnerability, f.Vulnerability) || o.PURL.Package() != f.PURL.Package() || f.PURL.IsZero() && o.Component != f.Component {
+				continue
+			}
+			early(&f.Published, o.Published)
+			early(&f.Fix.Available, o.Fix.Available)
+			early(&f.FirstSeen, o.FirstSeen)
+			early(&f.FirstSeen, s.Evidence().FinishedOn)
+		}
+	}
+	return f
+}
+
 // deadlines holds what is left of one scan to the profile.
-func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged) {
+func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged, past []followed) {
 	left := *s.scan.Evidence()
 	left.Findings = nil
+	undated := []assay.Finding{}
 	for _, d := range s.result.Remaining() {
-		left.Findings = append(left.Findings, d.Finding)
+		left.Findings = append(left.Findings, c.earliest(d.Finding))
+		if d.Finding.FirstSeen.IsZero() {
+			undated = append(undated, d.Finding)
+		}
 	}
 	statement := remediation.Statement("scan", s.scan.Statement().Payload())
 	signed := remediation.Claimed(left.FinishedOn, statement)
@@ -74,9 +134,9 @@ func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged) {
 	v.results(t, result)
 	// One scan does not tell when something was seen first, and each new one would start
 	// the clock anew.
-	if slices.Contains(v.policy.sla.Start.Events, remediation.FirstSeen) && !c.hasHistory() {
-		for _, f := range left.Findings {
-			if f.FirstSeen.IsZero() {
+	if slices.Contains(v.policy.sla.Start.Events, remediation.FirstSeen) {
+		for _, f := range undated {
+			if !slices.ContainsFunc(past, func(p followed) bool { return p.has(&f) }) {
 				t.add(assay.Unknown, NotStated, assay.Digest{}, findingLine(f)+": neither the scan nor a remediation record of this image says when it was first seen")
 			}
 		}
@@ -94,6 +154,8 @@ func (v *Verifier) results(t *tally, r *remediation.Result) {
 		f := &r.Findings[i]
 		what := fmt.Sprintf("%s in %s, %s", f.Vulnerability, cmp.Or(f.Component.String(), string(f.ComponentID)), cmp.Or(string(f.Rating), "not rated"))
 		switch {
+		case f.Status == remediation.Unknown && f.Unchecked && !f.Stopped.IsZero():
+			// Late at worst, and that is no fault of this image.
 		case f.Status == remediation.Unknown:
 			t.add(assay.Unknown, NotShown, assay.Digest{}, what+": "+strings.Join(f.Missing, ", "))
 		case f.Status == remediation.Breached && !f.Late():
@@ -106,37 +168,40 @@ func (v *Verifier) results(t *tally, r *remediation.Result) {
 			t.add(assay.Proven, Holds, assay.Digest{}, what+due+stamp(f.Deadline))
 		case f.Status == remediation.Excluded:
 			t.add(assay.Proven, Holds, assay.Digest{}, what+": excluded: "+string(f.Exclusion))
+		case f.Status == remediation.Withdrawn:
+			t.add(assay.Proven, Holds, assay.Digest{}, what+": the advisory was withdrawn")
 		}
 	}
 }
 
 // record holds a remediation record to the profile, and to the statements it rests on as
 // far as they are about this image and were accepted. It gives what the record says of the
-// past. What it leaves out or calls remediated hides nothing: a fresh scan is held to the
-// profile by itself.
-func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediation]) string {
+// past, and how it stands; nil if it counts for nothing. What it leaves out or calls
+// remediated hides nothing: a fresh scan is held to the profile by itself.
+func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediation]) (string, *remediation.Result) {
 	record := r.Evidence()
 	if !c.endsHere(record) {
 		t.add(assay.Unknown, OtherImage, r.Envelope(), "the remediation record of "+record.Stream+" does not end with this image")
-		return ""
+		return "", nil
 	}
 	if signed := r.SignedBy(); !signed.IsZero() && record.AsOf.After(signed.Add(clockSkew)) {
 		t.add(assay.Refuted, Contradiction, r.Envelope(), fmt.Sprintf("the remediation record of %s ends on %s, after it was signed, by %s", record.Stream, stamp(record.AsOf), stamp(signed)))
-		return ""
+		return "", nil
 	}
 	if record.AsOf.After(c.report.At) {
 		t.add(assay.Unknown, FromTheFuture, r.Envelope(), "the remediation record of "+record.Stream+" ends on "+stamp(record.AsOf))
-		return ""
+		return "", nil
 	}
-	result, err := remediation.Evaluate(record, v.policy.sla, c.report.At)
+	known := v.known(c)
+	result, err := remediation.EvaluateAgainst(record, v.policy.sla, c.report.At, remediation.Held{Statements: known, Documents: v.policy.ExclusionDocuments})
 	if err != nil {
 		t.add(assay.Unknown, NotShown, r.Envelope(), err.Error())
-		return ""
+		return "", nil
 	}
-	grounds, err := remediation.CheckAgainst(record, c.known())
+	grounds, err := remediation.CheckAgainst(record, known)
 	if err != nil {
 		t.add(assay.Unknown, NotShown, r.Envelope(), err.Error())
-		return ""
+		return "", nil
 	}
 	t.add(assay.Proven, Holds, r.Envelope())
 	for _, claim := range grounds.Refuted {
@@ -147,12 +212,7 @@ func (v *Verifier) record(t *tally, c *subjectCase, r Verified[*assay.Remediatio
 	if a := result.Achieved; a.Count > 0 {
 		line += fmt.Sprintf(", half within %s, 90%% within %s", a.P50.Round(time.Hour), a.P90.Round(time.Hour))
 	}
-	return line
-}
-
-// hasHistory reports whether a record of the stream that ends with this image was accepted.
-func (c *subjectCase) hasHistory() bool {
-	return slices.ContainsFunc(c.remediations, func(r Verified[*assay.Remediation]) bool { return c.endsHere(r.Evidence()) })
+	return fmt.Sprintf("%s; %d of its claims are borne out by what was accepted, and %d rest on what is not at hand", line, grounds.Proven, grounds.Unknown), result
 }
 
 func (c *subjectCase) endsHere(r *assay.Remediation) bool {
@@ -160,10 +220,14 @@ func (c *subjectCase) endsHere(r *assay.Remediation) bool {
 	return n > 0 && slices.Contains(c.about, r.Images[n-1].Digest)
 }
 
-// known are the accepted statements, to hold a record to.
-func (c *subjectCase) known() []remediation.Known {
+// known are the accepted statements, to hold a record to, without VEX for whose author its
+// signer may not speak.
+func (v *Verifier) known(c *subjectCase) []remediation.Known {
 	out := make([]remediation.Known, 0, len(c.report.evidence))
 	for _, e := range c.report.evidence {
+		if doc, ok := narrow[*assay.VEX](e); ok && !v.speaks(doc) {
+			continue
+		}
 		s := e.Statement()
 		out = append(out, remediation.Known{Statement: assay.SumSHA256(s.Payload()), Subjects: s.Subjects(), Evidence: e.Evidence(), Signed: e.SignedBy()})
 	}

@@ -121,10 +121,13 @@ func TestRemediationRecord(t *testing.T) {
 	witnessed := func(when time.Time) assay.Dated {
 		return remediation.Witnessed(when, remediation.Statement("image", []byte(when.String())))
 	}
+	older := func(x *assay.Finding) {
+		x.PURL = assay.MustPURL("pkg:deb/debian/libfoo@1.9-1?arch=amd64&distro=debian-12")
+	}
 	record := func(ends assay.Digest, list ...assay.Finding) *assay.Remediation {
 		t.Helper()
 		r, err := remediation.Record("registry.example/app:1", []remediation.Build{
-			{Image: earlier, Signed: witnessed(at.Add(-30 * time.Hour)), Scans: []remediation.Scan{scanOf(at.Add(-29*time.Hour), f.finding(t, id, 8*day))}},
+			{Image: earlier, Signed: witnessed(at.Add(-30 * time.Hour)), Scans: []remediation.Scan{scanOf(at.Add(-29*time.Hour), f.finding(t, id, 8*day, older))}},
 			{Image: ends, Signed: witnessed(at.Add(-6 * time.Hour)), Scans: []remediation.Scan{scanOf(at.Add(-5*time.Hour), list...)}},
 		}, remediation.Options{})
 		if err != nil {

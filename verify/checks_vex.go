@@ -2,7 +2,9 @@ package verify
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
+	"time"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/vex"
@@ -11,7 +13,7 @@ import (
 // aboutThis gives what a VEX document says about this image alone, and the index it
 // is in, where the statement that carries it has several subjects, and how many of
 // its statements are about the others. What is about no subject at all was left out
-// when it was read.
+// when it was read. What is said of the index is said of this image, and named so.
 func (c *subjectCase) aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
 	var ours []assay.Subject
 	for _, s := range v.Statement().Subjects() {
@@ -20,6 +22,12 @@ func (c *subjectCase) aboutThis(v Verified[*assay.VEX]) (*assay.VEX, int) {
 		}
 	}
 	doc, ignored := vex.InheritSubjects(v.Evidence(), ours)
+	for i := range doc.Statements {
+		for j := range doc.Statements[i].Products {
+			p := &doc.Statements[i].Products[j]
+			*p = assay.Product{Digests: assay.DigestSet{c.about[0]}, Subcomponents: p.Subcomponents}
+		}
+	}
 	whole := 0
 	for _, i := range ignored {
 		if i.Whole {
@@ -154,15 +162,49 @@ func productLabel(p assay.Product) string {
 	return "?"
 }
 
+// dated says whether a VEX document can be of the times that it bears. They are its
+// author's claim, and decide which of two statements counts; but none can be of a time
+// after it was signed, to take effect when it suits, and none counts before its time.
+func dated(at time.Time, v Verified[*assay.VEX]) (assay.State, Reason, string) {
+	doc := v.Evidence()
+	newest := doc.Timestamp
+	for i := range doc.Statements {
+		for _, t := range []time.Time{doc.LastUpdated, doc.Statements[i].Timestamp, doc.Statements[i].LastUpdated} {
+			if t.After(newest) {
+				newest = t
+			}
+		}
+	}
+	switch signed := v.SignedBy(); {
+	case !signed.IsZero() && newest.After(signed.Add(clockSkew)):
+		return assay.Refuted, Contradiction, fmt.Sprintf("%s says something as of %s, and was signed by %s", doc.ID, stamp(newest), stamp(signed))
+	case newest.After(at.Add(clockSkew)):
+		return assay.Unknown, FromTheFuture, doc.ID + " says something as of " + stamp(newest)
+	}
+	return assay.Proven, Holds, ""
+}
+
 // vexConsistent answers whether the VEX documents contradict each other, or one
-// itself, on this image at the time of asking.
+// itself, on this image at the time of asking; whether they can be of the times that
+// they bear; and whether each version of a document is one.
 func (c *subjectCase) vexConsistent() Check {
 	t := newTally(CheckVEXConsistent)
 	var docs []*assay.VEX
-	for _, v := range c.vexes {
+	for i, v := range c.vexes {
 		doc, _ := c.aboutThis(v)
 		docs = append(docs, doc)
-		t.add(assay.Proven, Holds, v.Envelope())
+		state, reason, detail := dated(c.report.At, v)
+		var findings []string
+		if detail != "" {
+			findings = []string{detail}
+		}
+		t.add(state, reason, v.Envelope(), findings...)
+		for _, o := range c.vexes[:i] {
+			a, b := o.Evidence(), v.Evidence()
+			if a.ID == b.ID && a.Author == b.Author && a.Version == b.Version && !sameVEX(a, b) {
+				t.add(assay.Refuted, Contradiction, assay.Digest{}, fmt.Sprintf("there are two documents %s by %s of version %d", a.ID, a.Author, a.Version))
+			}
+		}
 	}
 	timeline := vex.NewTimeline(docs, c.report.At)
 	for _, doc := range docs {
@@ -180,6 +222,21 @@ func (c *subjectCase) vexConsistent() Check {
 		open:    "VEX statements could not be compared",
 		nothing: "no VEX was accepted",
 	})
+}
+
+// sameVEX reports whether two documents say the same, whatever they inherit from the
+// statements that carry them.
+func sameVEX(a, b *assay.VEX) bool {
+	plain := func(v *assay.VEX) *assay.VEX {
+		c := *v
+		c.Format = ""
+		c.Statements = slices.Clone(v.Statements)
+		for i := range c.Statements {
+			c.Statements[i].Products = nil
+		}
+		return &c
+	}
+	return reflect.DeepEqual(plain(a), plain(b))
 }
 
 // vexAuthor answers whether each VEX document's author is one its signer may speak

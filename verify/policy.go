@@ -46,10 +46,13 @@ type Policy struct {
 	// Stage is what the image must reach.
 	Stage assay.Stage `json:"stage,omitzero"`
 	// Sources are the repositories that images may be built from, as in provenance,
-	// without "git+" and ".git". With none, the source is never proven.
+	// without "git+" and ".git". With some, provenance of one is required. With none, the
+	// source is never proven. It is believed of a signer that the policy ties to the
+	// builder ([SignerRule.Builders]), and else if the certificate claims the same.
 	Sources []string `json:"sources,omitempty"`
 	// RefPattern is a pattern (RE2) that must match all of the fully qualified ref the
-	// image was built from, such as "refs/tags/v[0-9.]+". Empty means any.
+	// image was built from, such as "refs/tags/v[0-9.]+". Empty means any. With one, Sources
+	// are needed as well for the source to be proven.
 	RefPattern string `json:"refPattern,omitempty"`
 	// BuildTypes are those that provenance may be of; empty means any. What a parameter
 	// means depends on the build type, so name it where Parameters are expected.
@@ -85,7 +88,8 @@ type Policy struct {
 	// nothing is required.
 	Bases []assay.Digest `json:"bases,omitempty"`
 	// MinComponents is how many percent of the components, 1 to 100, must come from
-	// verified source: see [Components] and [Coverage].FromSource. 0 asks for nothing.
+	// verified source: see [Components] and [Coverage].FromSource. They are counted in the
+	// image's bytes, and in an SBOM alone only with ContentsUnsafe. 0 asks for nothing.
 	MinComponents int `json:"minComponents,omitzero"`
 	// RebuildWithin is how long after its provenance was signed, by a witnessed time,
 	// an image counts as rebuilt on schedule. 0 means [DefaultRebuildWithin]. Only
@@ -105,6 +109,10 @@ type Policy struct {
 	// the clock starts when a vulnerability is first seen, scans have to say when that was,
 	// or a remediation record of the image's stream.
 	SLA *remediation.Profile `json:"sla,omitempty"`
+	// ExclusionDocuments are documents beside the accepted statements that bear out the
+	// exclusions of remediation records: see [remediation.EvaluateAgainst]. An exclusion
+	// that nothing bears out is not checked, and excludes nothing.
+	ExclusionDocuments []remediation.Document `json:"exclusionDocuments,omitempty"`
 	// ContentsUnsafe lets claims about contents pass without the image's bytes: what
 	// an allowed signer claims of posture then counts as shown, and the SBOM check is
 	// not required. It never lets a claim pass that the bytes refute.
@@ -241,6 +249,11 @@ func (p Policy) compile() (*compiledPolicy, error) {
 		return nil, bad("/sla", p.SLA.Name, err.Error())
 	} else {
 		c.sla = p.SLA
+	}
+	for i, d := range p.ExclusionDocuments {
+		if err := d.Validate(); err != nil {
+			return nil, bad(fmt.Sprintf("/exclusionDocuments/%d", i), d.Digest.String(), err.Error())
+		}
 	}
 	for i, s := range p.Sources {
 		if u, err := url.Parse(s); err != nil || u.Scheme == "" || canonicalRepository(s) != s {

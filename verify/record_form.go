@@ -335,6 +335,11 @@ func (p Policy) clone() Policy {
 		p.Layouts[i] = p.Layouts[i].clone()
 	}
 	p.MinSigners = maps.Clone(p.MinSigners)
+	p.ExclusionDocuments = slices.Clone(p.ExclusionDocuments)
+	for i := range p.ExclusionDocuments {
+		d := &p.ExclusionDocuments[i]
+		d.Vulnerabilities = slices.Clone(d.Vulnerabilities)
+	}
 	p.Require, p.Sources = slices.Clone(p.Require), slices.Clone(p.Sources)
 	p.Bases, p.BuildTypes, p.SameRun = slices.Clone(p.Bases), slices.Clone(p.BuildTypes), slices.Clone(p.SameRun)
 	p.BuildLevels, p.Summaries = slices.Clone(p.BuildLevels), slices.Clone(p.Summaries)

@@ -15,7 +15,8 @@
 //	result, err := remediation.Evaluate(record, profile, now)
 //
 // A profile is data: [Named] has some, [ReadProfile] reads others from JSON. Hold the
-// record to the statements that it rests on with [CheckAgainst].
+// record to the statements that it rests on with [CheckAgainst], and its exclusions to
+// their evidence with [EvaluateAgainst].
 //
 // # What is promised
 //

@@ -97,7 +97,7 @@ func (r *recorder) dates(e *assay.RemediationEntry, reports []*report) {
 	for _, report := range reports {
 		s := report.scan
 		state, version := assay.FixUnknown, ""
-		for _, f := range report.findings {
+		for i, f := range report.findings {
 			if !f.Published.IsZero() && !r.doubt(e, "published", f.Published) {
 				e.Published = earliest(e.Published, s.advised(f.Published))
 			}
@@ -106,7 +106,7 @@ func (r *recorder) dates(e *assay.RemediationEntry, reports []*report) {
 					e.Fix.Available, e.Fix.AvailableBy = d, f.Fix.AvailableBy
 				}
 			}
-			if fixRank(f.Fix.State) > fixRank(state) {
+			if i == 0 || fixRank(f.Fix.State) > fixRank(state) {
 				state, version = f.Fix.State, f.Fix.Version
 			} else if f.Fix.State == state && (version == "" || f.Fix.Version != "" && f.Fix.Version < version) {
 				version = f.Fix.Version

@@ -313,6 +313,37 @@ func TestDatesOfARecord(t *testing.T) {
 	}
 }
 
+// There is no fix if the last scan says so of all that it found, and is unsure of none.
+func TestNoFixOfARecord(t *testing.T) {
+	for name, tt := range map[string]struct {
+		states []assay.FixState
+		want   assay.FixState
+	}{
+		"none":           {[]assay.FixState{assay.FixNone}, assay.FixNone},
+		"refused":        {[]assay.FixState{assay.FixRefused}, assay.FixRefused},
+		"unsure of one":  {[]assay.FixState{assay.FixNone, assay.FixUnknown}, assay.FixUnknown},
+		"unsure, first":  {[]assay.FixState{assay.FixUnknown, assay.FixNone}, assay.FixUnknown},
+		"one for one":    {[]assay.FixState{assay.FixNone, assay.FixAvailable}, assay.FixAvailable},
+		"nothing stated": {[]assay.FixState{assay.FixUnknown}, assay.FixUnknown},
+	} {
+		b := nightly()[:1]
+		b[0].Scans[0].Scan.Findings = nil
+		for _, s := range tt.states {
+			f := bug()
+			f.Fix = assay.Fix{State: s}
+			b[0].Scans[0].Scan.Findings = append(b[0].Scans[0].Scan.Findings, f)
+		}
+		r := record(t, b, remediation.Options{})
+		if got := r.Entries[0].Fix.State; got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+		got := evaluate(t, r, named(t, "7-14"), at("2026-03-05")).Findings[0].Status
+		if want := tt.want == assay.FixNone || tt.want == assay.FixRefused; (got == remediation.Excluded) != want {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
 func TestExclusionsOfARecord(t *testing.T) {
 	x := assay.Exclusion{Reason: "disputed", From: witnessed("2026-03-01"), Evidence: []assay.Resource{proof}}
 	o := remediation.Options{Exclusions: []remediation.Exclusion{
