@@ -86,11 +86,26 @@ type Finding struct {
 	// Advisories are the records that the finding rests on, sorted; empty where it is
 	// the vulnerability's own.
 	Advisories []VulnID `json:"advisories,omitempty"`
+	// Imports are the packages of the component that have the vulnerable code, where the
+	// advisories say, sorted by path: a program that uses none of them is not affected.
+	// Empty is not known, and may be all of the component.
+	Imports []Import `json:"imports,omitempty"`
 	// Reachable says whether the vulnerable code can be reached from the program, where
 	// something analyzed that; Unknown otherwise.
 	Reachable State `json:"reachable,omitzero"`
 	// FirstSeen is when a scan first reported it for this image's lineage.
 	FirstSeen time.Time `json:"firstSeen,omitzero"`
+}
+
+// Import is a package that has vulnerable code. It says so of Go's, by its import path.
+type Import struct {
+	Path string `json:"path"`
+	// Symbols are the functions and methods that are vulnerable, "Type.Method"; none are
+	// all of the package.
+	Symbols []string `json:"symbols,omitempty"`
+	// GOOS and GOARCH are where it is; none are all.
+	GOOS   []string `json:"goos,omitempty"`
+	GOARCH []string `json:"goarch,omitempty"`
 }
 
 // Rating is a qualitative severity (CVSS v4.0, section 6).

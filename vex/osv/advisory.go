@@ -42,15 +42,10 @@ type Affected struct {
 	Ranges     []Range          `json:"ranges,omitempty"`
 	Severities []assay.Severity `json:"severities,omitempty"`
 	// Imports are the packages and symbols that the vulnerability is in; of Go only.
-	Imports []Import `json:"imports,omitempty"`
-}
-
-// Import is a package of a Go module; no Symbols are all.
-type Import struct {
-	Path    string   `json:"path"`
-	Symbols []string `json:"symbols,omitempty"`
-	GOOS    []string `json:"goos,omitempty"`
-	GOARCH  []string `json:"goarch,omitempty"`
+	Imports []assay.Import `json:"imports,omitempty"`
+	// Modules are the module streams of an rpm distribution that the package is built
+	// in, "nodejs:18"; empty where the record does not say.
+	Modules []string `json:"modules,omitempty"`
 }
 
 // RangeType says how the versions of a range are ordered.
@@ -106,6 +101,10 @@ type Database interface {
 	Advisory(ctx context.Context, id assay.VulnID) (*Advisory, error)
 	// Knows reports whether there is any record of the ecosystem, without a release.
 	Knows(ecosystem string) bool
+	// Releases are those of an ecosystem that records are about, sorted, as they write
+	// them: "12" of Debian, "22.04:LTS" of Ubuntu. There are none where no record names
+	// a release: then all are about every release.
+	Releases(ecosystem string) []string
 	Info() Info
 }
 

@@ -11,6 +11,7 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +41,8 @@ type writer struct {
 	records uint32
 	meta    meta
 	skipped map[string]int // by source, of those in meta
+	// releases are those of each record, by its number.
+	releases releaseSets
 
 	key, value []byte // scratch
 
@@ -107,9 +110,13 @@ func (w *writer) apart(s Skipped) {
 // add writes a record as one of the current source.
 func (w *writer) add(record []byte) error {
 	headLen := int(binary.BigEndian.Uint32(record))
-	a, parts, ok := decodeHead(record[:headLen])
+	h, ok := decodeHead(record[:headLen])
 	if !ok {
 		return fmt.Errorf("a record does not read as it was written")
+	}
+	a, parts := h.advisory, h.parts
+	if err := w.releases.note(h.releases); err != nil {
+		return err
 	}
 	s, e := w.current()
 	at, number := w.out.at, w.records
@@ -220,6 +227,7 @@ func (w *writer) finish(ctx context.Context) error {
 		}
 	}
 	slices.Sort(w.meta.Ecosystems)
+	w.meta.Releases = w.releases.kept()
 	return w.tail()
 }
 
@@ -312,6 +320,7 @@ func (w *writer) resolve() error {
 			w.lost[r.number/64] |= 1 << (r.number % 64)
 			continue
 		}
+		w.releases.keep(r.number)
 		advisory = advisory || !r.mark
 		seen[r.sum] = true
 		sums = append(sums, r.sum)
@@ -402,6 +411,9 @@ func (w *writer) pointer(key, value []byte) error {
 		if key[0] == keyPackage {
 			base, _, _ := bytes.Cut(key[1:], []byte{0})
 			if n := len(w.meta.Ecosystems); n == 0 || w.meta.Ecosystems[n-1] != string(base) {
+				if n == maxReleases {
+					return &assay.Error{Op: buildOp, Kind: assay.ErrBound, Field: "ecosystems", Value: string(base), Bound: "at most " + strconv.Itoa(maxReleases)}
+				}
 				w.meta.Ecosystems = append(w.meta.Ecosystems, string(base))
 			}
 		}

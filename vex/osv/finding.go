@@ -209,6 +209,7 @@ func (m *worker) finding(ctx context.Context, v *vulnerability, advisories []ass
 		f.Severities = append(f.Severities, v.severities(a)...)
 	}
 	f.Severities = sortSeverities(f.Severities)
+	f.Imports = v.imports()
 	fix, err := m.fix(ctx, v)
 	f.Fix = fix
 	return f, err

@@ -36,20 +36,20 @@ func stored(t *testing.T, a *Advisory) {
 		t.Fatalf("%+v: %v", a, err)
 	}
 	n := int(record[0])<<24 | int(record[1])<<16 | int(record[2])<<8 | int(record[3])
-	head, parts, ok := decodeHead(record[:n])
+	h, ok := decodeHead(record[:n])
 	if !ok {
 		t.Fatalf("%+v does not read", a)
 	}
 	same := []cmp.Option{cmpopts.EquateComparable(assay.PURL{}), cmpopts.EquateEmpty()}
 	want := *a
 	want.Affected = nil
-	if d := cmp.Diff(&want, head, same...); d != "" {
+	if d := cmp.Diff(&want, h.advisory, same...); d != "" {
 		t.Error(d)
 	}
 	rest := record[n:]
 	var keys []string
 	rows := 0
-	for _, size := range parts {
+	for _, size := range h.parts {
 		key, e, ok := decodePart(rest[:size])
 		if !ok || e.Advisory != a.ID || !e.Withdrawn.Equal(a.Withdrawn) {
 			t.Fatalf("%+v: part %q does not read", a, key)
@@ -81,8 +81,12 @@ const fuzzRecord = `{"id":"GHSA-aaaa-bbbb-cccc","modified":"2026-03-02T10:00:00Z
 	{"ranges":[{"type":"GIT","repo":"r","events":[{"introduced":"0"},{"last_affected":"f"}]}],"ecosystem_specific":{"imports":[{"path":"p"}],"severity":"LOW"}},
 	{"package":{"ecosystem":"Go","name":"m"},"ecosystem_specific":{"imports":[{"path":"p","symbols":["F"],"goos":["linux"],"goarch":["arm"]}]}}],"database_specific":{"severity":"MODERATE"}}`
 
+const fuzzModule = `{"id":"ALSA-2026:1","summary":"Important: nodejs:18 security update","affected":[{"package":{"ecosystem":"AlmaLinux:8","name":"nodejs"},
+	"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1:18.20.4-1.module_el8.10.0+3882+a"}]}]},
+	{"package":{"ecosystem":"Red Hat:enterprise_linux:8::appstream","name":"a","purl":"pkg:rpm/redhat/a?rpmmod=a:1:2:3"},"ecosystem_specific":{"rpm_modularity":"b:2"}}]}`
+
 func FuzzReadAdvisory(f *testing.F) {
-	for _, s := range []string{fuzzRecord, `{}`, `{"id":"X-1"}`, `{"id":"X-1","affected":[{}]}`, `{"id":"X-1","affected":null,"database_specific":[1]}`, `{"id":`, `[]`} {
+	for _, s := range []string{fuzzRecord, `{}`, `{"id":"X-1"}`, fuzzModule, `{"id":"X-1","affected":[{}]}`, `{"id":"X-1","affected":null,"database_specific":[1]}`, `{"id":`, `[]`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -39,6 +39,8 @@ var _ Database = (*Index)(nil)
 type meta struct {
 	Info       Info     `json:"info"`
 	Ecosystems []string `json:"ecosystems,omitempty"`
+	// Releases are the ecosystems with a release, as records write them: "Debian:12".
+	Releases []string `json:"releases,omitempty"`
 	// Extents are where the records of the sources in Info are.
 	Extents []metaExtent `json:"extents,omitempty"`
 	Skipped []Skipped    `json:"skipped,omitempty"`
@@ -163,6 +165,22 @@ func (x *Index) Ecosystems() []string { return slices.Clone(x.meta.Ecosystems) }
 func (x *Index) Knows(ecosystem string) bool {
 	_, ok := slices.BinarySearch(x.meta.Ecosystems, ecosystem)
 	return ok
+}
+
+// Releases implements [Database]. Of some ecosystems what follows the colon is no
+// release but a registry.
+func (x *Index) Releases(ecosystem string) []string {
+	all := x.meta.Releases
+	from, _ := slices.BinarySearch(all, ecosystem+":")
+	var out []string
+	for _, e := range all[from:] {
+		base, release := splitEcosystem(e)
+		if base != ecosystem {
+			break
+		}
+		out = append(out, release)
+	}
+	return out
 }
 
 // Entries implements [Database]. What names a repository and no package is found under
@@ -300,14 +318,14 @@ func (x *Index) record(kind byte, id assay.VulnID) (*Advisory, error) {
 		if err != nil {
 			return nil, err
 		}
-		a, _, ok := decodeHead(chunk)
-		if !ok || a.ID != id {
+		h, ok := decodeHead(chunk)
+		if !ok || h.advisory.ID != id {
 			return nil, x.damagedAt(p)
 		}
 		if out == nil {
-			out = a
+			out = h.advisory
 		} else {
-			out.merge(a)
+			out.merge(h.advisory)
 		}
 	}
 	return out, nil

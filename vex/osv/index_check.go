@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/assaykit/assay"
@@ -30,7 +32,7 @@ func (x *Index) Check(ctx context.Context) error {
 			return err
 		}
 	}
-	c := checker{x: x, step: step}
+	c := checker{x: x, step: step, releases: map[string]bool{}}
 	digest := newContentDigest()
 	last := ""
 	for i := range x.table.blocks {
@@ -75,6 +77,9 @@ func (x *Index) Check(ctx context.Context) error {
 	if c.found != c.parts || c.found != x.meta.Parts {
 		return refuted("packages", strconv.Itoa(c.found), strconv.Itoa(c.parts)+" that are in the records")
 	}
+	if got := slices.Sorted(maps.Keys(c.releases)); !slices.Equal(got, x.meta.Releases) {
+		return refuted("releases", strconv.Itoa(len(x.meta.Releases)), strconv.Itoa(len(got))+", those that the records are about")
+	}
 	if c.marks != x.meta.Marks {
 		return refuted("marks", strconv.Itoa(x.meta.Marks), strconv.Itoa(c.marks))
 	}
@@ -86,6 +91,7 @@ type checker struct {
 	step func() error
 	// parts are in the records that stand, found in the table.
 	parts, found, marks int
+	releases            map[string]bool
 }
 
 // record gives the content digests of the records of an id.
@@ -99,23 +105,26 @@ func (c *checker) record(id assay.VulnID, value []byte) ([][sha256.Size]byte, er
 		if err := c.step(); err != nil {
 			return nil, err
 		}
-		head, err := c.x.read(p)
+		chunk, err := c.x.read(p)
 		if err != nil {
 			return nil, err
 		}
-		a, parts, ok := decodeHead(head)
-		if !ok || a.ID != id {
+		h, ok := decodeHead(chunk)
+		if !ok || h.advisory.ID != id {
 			return nil, c.x.damagedAt(p)
 		}
+		for _, r := range h.releases {
+			c.releases[r] = true
+		}
 		whole := p
-		for _, n := range parts {
+		for _, n := range h.parts {
 			whole.n += int64(n)
 		}
 		record, err := c.x.recordAt(whole)
 		if err != nil {
 			return nil, err
 		}
-		c.parts += len(parts)
+		c.parts += len(h.parts)
 		sums = append(sums, contentDigest(record))
 	}
 	return sums, nil

@@ -109,6 +109,7 @@ func (e *encoder) affected(a *Affected) {
 		texts(e, i.GOOS)
 		texts(e, i.GOARCH)
 	}
+	texts(e, a.Modules)
 }
 
 // decoder reads what an encoder wrote. Once something does not fit it is bad, and all
@@ -254,11 +255,12 @@ func (d *decoder) affected(a *Affected) {
 	}
 	a.Severities = d.severities()
 	if n := d.count(4); n > 0 {
-		a.Imports = make([]Import, n)
+		a.Imports = make([]assay.Import, n)
 		for i := range a.Imports {
-			a.Imports[i] = Import{d.text(), textsOf[string](d), textsOf[string](d), textsOf[string](d)}
+			a.Imports[i] = assay.Import{Path: d.text(), Symbols: textsOf[string](d), GOOS: textsOf[string](d), GOARCH: textsOf[string](d)}
 		}
 	}
+	a.Modules = textsOf[string](d)
 }
 
 func (d *decoder) packageURL() assay.PURL {

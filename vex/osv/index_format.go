@@ -27,7 +27,7 @@ import (
 // process by a signal for 55, panicked for 68, and gave other answers for 30.
 const (
 	magic      = "assayosv"
-	format     = 1
+	format     = 2
 	headerSize = 12
 	footerSize = 4*8 + 8 + 3*4 + 8
 

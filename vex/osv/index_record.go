@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assaykit/assay"
@@ -15,7 +16,8 @@ import (
 //
 //	4 bytes  length of the head
 //	32 bytes SHA-256 of what the record was read from, zero if it is never compared
-//	head     the lengths of the parts, then the advisory without what it affects
+//	head     the lengths of the parts and the releases they are about, then the advisory
+//	         without what it affects
 //	4 bytes  CRC-32C of all that is above
 //	parts    what it affects, by package, each followed by its CRC-32C
 //
@@ -101,6 +103,7 @@ func encodeRecord(a *Advisory, raw [sha256.Size]byte) []byte {
 	for _, n := range lengths {
 		e.uint(n)
 	}
+	texts(&e, a.releases())
 	e.advisory(a)
 	binary.BigEndian.PutUint32(e.b, uint32(len(e.b)+crcSize))
 	copy(e.b[4:], raw[:])
@@ -126,19 +129,39 @@ func contentDigest(record []byte) [sha256.Size]byte {
 	return out
 }
 
+// releases are the ecosystems of the rows that have a release, with it, sorted.
+func (a *Advisory) releases() []string {
+	var out []string
+	for i := range a.Affected {
+		if e := a.Affected[i].Ecosystem; strings.IndexByte(e, ':') >= 0 && (len(out) == 0 || out[len(out)-1] != e) {
+			out = append(out, e)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// head is the first chunk of a record.
+type head struct {
+	advisory *Advisory
+	parts    []int // their lengths
+	releases []string
+}
+
 // decodeHead reads the first chunk of a record, with its checksum.
-func decodeHead(chunk []byte) (a *Advisory, parts []int, ok bool) {
+func decodeHead(chunk []byte) (h head, ok bool) {
 	b, ok := checked(chunk)
 	if !ok || len(b) < headAt || int(binary.BigEndian.Uint32(b)) != len(chunk) {
-		return nil, nil, false
+		return head{}, false
 	}
 	d := decoder{s: string(b[headAt:])}
-	parts = make([]int, d.count(1))
-	for i := range parts {
-		parts[i] = d.uint(maxChunk)
+	h.parts = make([]int, d.count(1))
+	for i := range h.parts {
+		h.parts[i] = d.uint(maxChunk)
 	}
-	a = d.advisory()
-	return a, parts, !d.bad && d.s == ""
+	h.releases = textsOf[string](&d)
+	h.advisory = d.advisory()
+	return h, !d.bad && d.s == ""
 }
 
 // partKey reads the first text of a part whose checksum was compared.
@@ -159,7 +182,7 @@ func decodePart(chunk []byte) (key string, e Entry, ok bool) {
 	d := decoder{s: string(b)}
 	key = d.text()
 	e = Entry{Advisory: assay.VulnID(d.text()), Withdrawn: d.time()}
-	e.Affected = make([]Affected, d.count(7))
+	e.Affected = make([]Affected, d.count(8))
 	for i := range e.Affected {
 		d.affected(&e.Affected[i])
 	}

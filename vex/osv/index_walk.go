@@ -55,15 +55,15 @@ func (x *Index) nextRecord(r io.Reader, buf []byte, at, left int64) ([]byte, err
 	if !fill(4) {
 		return nil, x.damagedAt(here)
 	}
-	head := int(binary.BigEndian.Uint32(buf))
-	if head < headAt+crcSize || head > maxChunk || !fill(head-4) {
+	n := int(binary.BigEndian.Uint32(buf))
+	if n < headAt+crcSize || n > maxChunk || !fill(n-4) {
 		return nil, x.damagedAt(here)
 	}
-	_, parts, ok := decodeHead(buf)
+	h, ok := decodeHead(buf)
 	if !ok {
 		return nil, x.damagedAt(here)
 	}
-	for _, n := range parts {
+	for _, n := range h.parts {
 		from := len(buf)
 		if n < crcSize || !fill(n) {
 			return nil, x.damagedAt(here)

@@ -34,6 +34,9 @@ func readKEV(name string, data []byte, to taker) error {
 		return err
 	}
 	r := recordReader{name}
+	if w.Vulnerabilities == nil {
+		return r.bad("/vulnerabilities", "", "a list of vulnerabilities", "CISA KEV")
+	}
 	if w.Count != nil && *w.Count != len(w.Vulnerabilities) {
 		return r.bad("/count", strconv.Itoa(*w.Count), strconv.Itoa(len(w.Vulnerabilities))+", as many as there are vulnerabilities", "CISA KEV")
 	}

@@ -86,7 +86,7 @@ func Match(ctx context.Context, db Database, sbom *assay.SBOM, opts MatchOptions
 	}
 	scan := &assay.Scan{
 		Scanner: opts.Scanner, StartedOn: now, FinishedOn: now, Inputs: slices.Clone(opts.Inputs), Coverage: coverage(sbom),
-		Findings: []assay.Finding{}, Unevaluated: unknownReleases(workers),
+		Findings: []assay.Finding{},
 	}
 	info := db.Info()
 	identify(&scan.Scanner, info)
@@ -142,8 +142,8 @@ type worker struct {
 	unevaluated []assay.Unevaluated
 	// records are those of the database that were read, nil for names without one.
 	records map[assay.VulnID]*Advisory
-	// releases are those that were asked about.
-	releases map[releaseKey]*release
+	// releases are those that were asked about, and whether the database covers them.
+	releases map[releaseKey]bool
 	err      error
 }
 
@@ -161,7 +161,7 @@ func (m *matcher) run(ctx context.Context, components []*assay.Component, n int)
 	var wg sync.WaitGroup
 	workers := make([]*worker, n)
 	for i := range workers {
-		w := &worker{matcher: m, records: map[assay.VulnID]*Advisory{}, releases: map[releaseKey]*release{}}
+		w := &worker{matcher: m, records: map[assay.VulnID]*Advisory{}, releases: map[releaseKey]bool{}}
 		workers[i] = w
 		wg.Go(func() {
 			for w.err == nil && !failed.Load() {
@@ -190,12 +190,6 @@ func (m *matcher) run(ctx context.Context, components []*assay.Component, n int)
 // releaseKey is an ecosystem and a release of it.
 type releaseKey struct{ ecosystem, release string }
 
-// release is what was seen of a release of a distribution.
-type release struct {
-	known      bool
-	components []*assay.Component
-}
-
 func (m *worker) cannot(c *assay.Component, id assay.VulnID, reason string) {
 	m.unevaluated = append(m.unevaluated, assay.Unevaluated{Vulnerability: id, Component: c.ID, PURL: c.PURL, Reason: reason})
 }
@@ -216,6 +210,9 @@ func (m *worker) component(ctx context.Context, c *assay.Component) error {
 	if e := queries[0].Ecosystem; !m.db.Knows(e) {
 		m.cannot(c, "", unasked(c, "ecosystem", e, "one that the database has advisories of").Error())
 		return nil
+	}
+	if q := &queries[0]; !m.covers(q) {
+		m.cannot(c, "", unasked(c, "distro", q.Release, "a release of "+q.Ecosystem+" that the database has advisories of").Error())
 	}
 	var hits []hit
 	for i := range queries {
@@ -238,22 +235,18 @@ func (m *worker) ask(ctx context.Context, c *assay.Component, q *Query, hits []h
 	if err != nil {
 		return nil, err
 	}
-	seen := m.release(c, q, len(entries) > 0)
 	s := subject{query: q}
 	for i := range entries {
 		e := &entries[i]
 		if i%1024 == 1023 && ctx.Err() != nil {
 			return nil, &assay.Error{Op: matchOp, Kind: assay.ErrUnchecked, Subject: c.PURL.String(), Err: ctx.Err()}
 		}
-		chosen := rows(q, e.Affected)
-		if seen != nil && len(chosen) > 0 {
-			seen.known = true
-		}
 		// An advisory that was withdrawn matches nothing.
 		if !e.Withdrawn.IsZero() && !e.Withdrawn.After(m.now) {
 			continue
 		}
-		if chosen = m.shape.onPlatform(c, chosen); len(chosen) == 0 {
+		chosen := m.shape.onPlatform(c, inModule(c, rows(q, e.Affected)))
+		if len(chosen) == 0 {
 			continue
 		}
 		if ev := s.evaluate(chosen); ev.verdict != unaffected {
@@ -263,47 +256,25 @@ func (m *worker) ask(ctx context.Context, c *assay.Component, q *Query, hits []h
 	return hits, nil
 }
 
-// release notes that a release is asked about by a component of which there are
-// advisories, nil where there are no releases.
-func (m *worker) release(c *assay.Component, q *Query, known bool) *release {
-	if q.Release == "" || !known {
-		return nil
+// covers reports whether the database has records about the release of a question, or
+// only such as name no release. One that has none, because it is too old for the release
+// or too new, says nothing of whether its packages are affected, not even of those that
+// it has no records of for any release.
+func (m *worker) covers(q *Query) bool {
+	if q.Release == "" {
+		return true
 	}
 	key := releaseKey{q.Ecosystem, q.Release}
-	r := m.releases[key]
-	if r == nil {
-		r = &release{}
-		m.releases[key] = r
+	known, ok := m.releases[key]
+	if !ok {
+		all := m.db.Releases(q.Ecosystem)
+		plain := Query{Ecosystem: q.Ecosystem, Release: q.Release}
+		known = len(all) == 0 || slices.ContainsFunc(all, func(r string) bool {
+			return len(rows(&plain, []Affected{{Ecosystem: q.Ecosystem + ":" + r}})) > 0
+		})
+		m.releases[key] = known
 	}
-	if n := len(r.components); !r.known && (n == 0 || r.components[n-1] != c) {
-		r.components = append(r.components, c)
-	}
-	return r
-}
-
-// unknownReleases reports releases that the database has nothing on, though it has
-// advisories of the packages for others: it is too old for them, or too new, and says
-// nothing of whether they are affected.
-func unknownReleases(workers []*worker) []assay.Unevaluated {
-	known := map[releaseKey]bool{}
-	for _, w := range workers {
-		for key, r := range w.releases {
-			known[key] = known[key] || r.known
-		}
-	}
-	var out []assay.Unevaluated
-	for _, w := range workers {
-		for key, r := range w.releases {
-			if known[key] {
-				continue
-			}
-			for _, c := range r.components {
-				err := unasked(c, "distro", key.release, "a release of "+key.ecosystem+" that the database has advisories of")
-				out = append(out, assay.Unevaluated{Component: c.ID, PURL: c.PURL, Reason: err.Error()})
-			}
-		}
-	}
-	return out
+	return known
 }
 
 // coverage is of all package URLs: those that no question could be put for are told to

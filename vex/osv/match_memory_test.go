@@ -54,6 +54,19 @@ func (m *memory) Knows(ecosystem string) bool {
 	})
 }
 
+func (m *memory) Releases(ecosystem string) []string {
+	var out []string
+	for _, a := range m.records {
+		for _, row := range a.Affected {
+			if base, release, ok := strings.Cut(row.Ecosystem, ":"); ok && base == ecosystem {
+				out = append(out, release)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func (m *memory) Info() osv.Info { return m.info }
 
 // row is a row with one range: "introduced 0, fixed 1.2.0".

@@ -72,13 +72,13 @@ func (s *shape) onPlatform(c *assay.Component, rows []*Affected) []*Affected {
 		return rows
 	}
 	return slices.DeleteFunc(rows, func(r *Affected) bool {
-		return len(r.Imports) > 0 && !slices.ContainsFunc(r.Imports, func(i Import) bool {
-			return slices.ContainsFunc(platforms, i.runsOn)
+		return len(r.Imports) > 0 && !slices.ContainsFunc(r.Imports, func(i assay.Import) bool {
+			return slices.ContainsFunc(platforms, func(p assay.Platform) bool { return runsOn(i, p) })
 		})
 	})
 }
 
-func (i Import) runsOn(p assay.Platform) bool {
+func runsOn(i assay.Import, p assay.Platform) bool {
 	return (p.OS == "" || len(i.GOOS) == 0 || slices.Contains(i.GOOS, p.OS)) &&
 		(p.Architecture == "" || len(i.GOARCH) == 0 || slices.Contains(i.GOARCH, p.Architecture))
 }

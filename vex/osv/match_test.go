@@ -221,7 +221,7 @@ func TestMatchReleases(t *testing.T) {
 
 func TestMatchPlatforms(t *testing.T) {
 	windows := row("Go", "stdlib", "introduced 0, fixed 1.23.0")
-	windows.Imports = []osv.Import{{Path: "os", GOOS: []string{"windows"}}}
+	windows.Imports = []assay.Import{{Path: "os", GOOS: []string{"windows"}}}
 	db := &memory{records: []osv.Advisory{{ID: "GO-1", Affected: []osv.Affected{windows}}}}
 	binary := func(id, goos string) assay.Component {
 		c := assay.Component{ID: assay.ComponentID(id), Type: assay.TypeApplication, Name: id, Properties: map[string]string{"assay:go:build:GOARCH": "amd64"}}

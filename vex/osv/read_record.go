@@ -24,7 +24,7 @@ const maxRecord = 64 << 20
 // It is lenient where the wild is and nothing is hidden: dates before 1970 are not
 // known; aliases that are no identifiers and package URLs that are none are left out;
 // of what is specific to a database the severity is read ("MODERATE", as GitHub writes
-// it, is medium) and, for Go, the imports.
+// it, is medium), for Go the imports, and for rpm distributions the modules.
 //
 // The source of a severity is the database of the record by its id, in lower case:
 // "ghsa", "cve", "ubuntu".
@@ -62,9 +62,11 @@ func ReadAdvisory(name string, data []byte) (*Advisory, error) {
 	}
 	a.Affected = make([]Affected, len(w.Affected))
 	for i := range w.Affected {
-		if err := r.affected(&a.Affected[i], &w.Affected[i], source, "/affected/"+strconv.Itoa(i)); err != nil {
+		row := &a.Affected[i]
+		if err := r.affected(row, &w.Affected[i], source, "/affected/"+strconv.Itoa(i)); err != nil {
 			return nil, err
 		}
+		row.Modules = modulesOf(row, w.Affected[i].Ecosystem.Module, a.Summary)
 	}
 	return a, nil
 }
@@ -95,7 +97,7 @@ func (r recordReader) date(field, text string) (time.Time, error) {
 func (r recordReader) affected(a *Affected, w *wireAffected, source, field string) error {
 	if p := w.Package; p != nil {
 		a.Ecosystem, a.Name = p.Ecosystem, p.Name
-		if base, _ := splitEcosystem(p.Ecosystem); base == "" || strings.ContainsRune(p.Ecosystem, 0) {
+		if base, _ := splitEcosystem(p.Ecosystem); base == "" || len(p.Ecosystem) > maxEcosystem || strings.ContainsRune(p.Ecosystem, 0) {
 			return r.bad(field+"/package/ecosystem", p.Ecosystem, "an ecosystem", "OSV affected[].package")
 		}
 		if p.Name == "" || strings.ContainsRune(p.Name, 0) {

@@ -38,7 +38,7 @@ func TestReadAdvisory(t *testing.T) {
 				Ranges:     []osv.Range{{Type: osv.RangeSemVer, Events: []osv.Event{{Kind: osv.Introduced, Version: "0"}, {Kind: osv.Fixed, Version: "1.3.0"}, {Kind: osv.Introduced, Version: "2.0.0"}, {Kind: osv.LastAffected, Version: "2.1.0"}}}},
 				Severities: []assay.Severity{{Source: "ghsa", Vector: "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}, {Source: "ghsa", Rating: assay.RatingLow}}},
 			{Ecosystem: "Go", Name: "example.com/m", Ranges: []osv.Range{{Type: osv.RangeSemVer, Events: []osv.Event{{Kind: osv.Introduced, Version: "0"}}}},
-				Imports: []osv.Import{{Path: "example.com/m/p", Symbols: []string{"F"}, GOOS: []string{"linux"}}}},
+				Imports: []assay.Import{{Path: "example.com/m/p", Symbols: []string{"F"}, GOOS: []string{"linux"}}}},
 			{Ranges: []osv.Range{{Type: osv.RangeGit, Repo: "https://example.com/r.git", Events: []osv.Event{{Kind: osv.Introduced, Version: "0"}, {Kind: osv.Limit, Version: "abc"}}}}},
 		},
 	}

@@ -3,6 +3,7 @@ package osv
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
 )
 
@@ -68,6 +69,7 @@ type wireImport struct {
 // are known, where they are of the type that is known.
 type wireSpecific struct {
 	Severity string
+	Module   string
 	Imports  jsontext.Value
 }
 
@@ -92,6 +94,12 @@ func (s *wireSpecific) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 				return err
 			}
 			s.Severity = v.String()
+		case member == "rpm_modularity" && kind == '"':
+			v, err := d.ReadToken()
+			if err != nil {
+				return err
+			}
+			s.Module = v.String()
 		case member == "imports" && kind == '[':
 			v, err := d.ReadValue()
 			if err != nil {
@@ -110,7 +118,7 @@ func (s *wireSpecific) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 
 // imports are those of the Go vulnerability database. What does not read as such is no
 // import, and none are all.
-func (s *wireSpecific) imports(name string) []Import {
+func (s *wireSpecific) imports(name string) []assay.Import {
 	if len(s.Imports) == 0 {
 		return nil
 	}
@@ -118,12 +126,12 @@ func (s *wireSpecific) imports(name string) []Import {
 	if strictjson.Unmarshal(name, s.Imports, &list, strictjson.Limits{}) != nil {
 		return nil
 	}
-	out := make([]Import, len(list))
+	out := make([]assay.Import, len(list))
 	for i, w := range list {
 		if w.Path == "" {
 			return nil
 		}
-		out[i] = Import(w)
+		out[i] = assay.Import(w)
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/assaykit/assay"
@@ -14,16 +15,52 @@ import (
 
 // alpineDatabase is one repository of one release.
 type alpineDatabase struct {
-	DistroVersion string           `json:"distroversion"`
-	Packages      []jsontext.Value `json:"packages"`
+	DistroVersion string         `json:"distroversion"`
+	Packages      jsontext.Value `json:"packages"`
 }
 
 type alpinePackage struct {
 	Package struct {
 		Name string `json:"name"`
 		// SecFixes are vulnerabilities by the version that fixes them.
-		SecFixes map[string][]string `json:"secfixes"`
+		SecFixes alpineFixes `json:"secfixes"`
 	} `json:"pkg"`
+}
+
+// alpineList is a list. One that is empty is written as an empty object now and then: the
+// program that writes the database has one kind of table for both.
+type alpineList[T any] []T
+
+// UnmarshalJSONFrom takes an empty object for no elements.
+func (l *alpineList[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == '{' {
+		return alpineEmpty(d, '}')
+	}
+	return json.UnmarshalDecode(d, (*[]T)(l))
+}
+
+// alpineFixes is an object, which is written as an empty list where it is empty.
+type alpineFixes map[string]alpineList[string]
+
+// UnmarshalJSONFrom takes an empty list for no members.
+func (f *alpineFixes) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == '[' {
+		return alpineEmpty(d, ']')
+	}
+	return json.UnmarshalDecode(d, (*map[string]alpineList[string])(f))
+}
+
+// alpineEmpty reads a value of the other kind, which must be empty: one that is not would
+// have fixes in a form that is not known.
+func alpineEmpty(d *jsontext.Decoder, end jsontext.Kind) error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	if d.PeekKind() != end {
+		return &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Field: string(d.StackPointer()), Bound: "nothing in it, or the other kind of value", Rule: "Alpine secdb"}
+	}
+	_, err := d.ReadToken()
+	return err
 }
 
 // readAlpine reads one file of Alpine's secdb. A version fixes what is listed with it; "0"
@@ -36,11 +73,18 @@ func readAlpine(name string, data []byte, to taker) error {
 		return err
 	}
 	r := recordReader{name}
-	if w.DistroVersion == "" || strings.ContainsRune(w.DistroVersion, 0) {
+	if w.DistroVersion == "" || len(w.DistroVersion) > maxEcosystem/2 || strings.ContainsRune(w.DistroVersion, 0) {
 		return r.bad("/distroversion", w.DistroVersion, `a release, such as "v3.22" or "edge"`, "Alpine secdb")
 	}
+	if len(w.Packages) == 0 {
+		return r.bad("/packages", "", "a list of packages", "Alpine secdb")
+	}
+	var packages alpineList[jsontext.Value]
+	if err := strictjson.Unmarshal(name, w.Packages, &packages, strictjson.Limits{}); err != nil {
+		return &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: name, Field: "/packages", Rule: "Alpine secdb", Err: err}
+	}
 	byID := map[assay.VulnID]*Advisory{}
-	for i, value := range w.Packages {
+	for i, value := range packages {
 		field := "/packages/" + strconv.Itoa(i) + "/pkg"
 		var p alpinePackage
 		err := strictjson.Unmarshal(name, value, &p, strictjson.Limits{})

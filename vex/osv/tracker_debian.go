@@ -130,7 +130,7 @@ func debianAdvisory(name, source, id string, value jsontext.Value) (*Advisory, e
 		row := Affected{Ecosystem: "Debian:" + cmp.Or(debianRelease(codename), codename), Name: source}
 		out := Range{Type: RangeEcosystem, Events: []Event{{Introduced, "0"}}}
 		switch {
-		case codename == "":
+		case codename == "" || len(codename) > maxEcosystem/2 || strings.ContainsRune(codename, 0):
 			return nil, recordReader{name}.bad(field+"/releases", codename, "the name of a release", "Debian tracker")
 		case rel.Status == "resolved" && rel.FixedVersion == "0":
 			continue

@@ -104,6 +104,29 @@ func TestAlpineSecDB(t *testing.T) {
 	}
 }
 
+// What is empty is an object in place of a list in Alpine's database, and a list in place
+// of an object. What is not empty is not passed over.
+func TestAlpineEmpty(t *testing.T) {
+	main := `{"distroversion":"v3.12","packages":[{"pkg":{"name":"ansible","secfixes":{"2.7.9-r0":["CVE-2026-0001"],"2.8.0-r0":{}}}},{"pkg":{"name":"b","secfixes":[]}},{"pkg":{"name":"c","secfixes":{}}}]}`
+	for _, community := range []string{`{}`, `[]`, `null`} {
+		x := built(t, folder("alpine", osv.FormatAlpine, "main.json", main, "community.json", `{"distroversion":"v3.12","packages":`+community+`}`))
+		if i := x.Info(); i.Advisories != 1 || i.Skipped != 0 {
+			t.Errorf("%s: got %+v, %v", community, i, x.Skipped())
+		}
+	}
+	for _, bad := range []string{`,"packages":{"a":1}`, `,"packages":"a"`, `,"packages":{"a":1`, ``} {
+		path := t.TempDir() + "/index"
+		_, err := osv.Build(t.Context(), path, osv.BuildOptions{Time: day}, folder("alpine", osv.FormatAlpine, "main.json", main, "other.json", `{"distroversion":"v3.12"`+bad+`}`))
+		if !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "other.json") {
+			t.Errorf("%s: got %v", bad, err)
+		}
+	}
+	x := built(t, folder("alpine", osv.FormatAlpine, "main.json", `{"distroversion":"v3.12","packages":[{"pkg":{"name":"a","secfixes":["CVE-2026-0001"]}},{"pkg":{"name":"b","secfixes":{"1":{"CVE-2026-0001":1}}}},{"pkg":{"name":"c","secfixes":{"1":["CVE-2026-0001"]}}}]}`))
+	if i := x.Info(); i.Advisories != 1 || i.Skipped != 2 {
+		t.Errorf("got %+v, %v", i, x.Skipped())
+	}
+}
+
 const kev = `{"title": "CISA Catalog", "count": 2, "vulnerabilities": [
 	{"cveID": "CVE-2026-0001", "vulnerabilityName": "Worse", "dateAdded": "2026-03-01", "dueDate": "2026-03-22"},
 	{"cveID": "CVE-2026-0005", "vulnerabilityName": "Known to them alone", "dateAdded": "2026-03-02", "dueDate": ""}]}`
@@ -160,6 +183,8 @@ func TestTrackersThatAreNotWhole(t *testing.T) {
 		"alpine cut off":      {osv.FormatAlpine, `{"distroversion":"v3.22","packages":[`, "tracker.json"},
 		"alpine no release":   {osv.FormatAlpine, `{"packages":[{"pkg":{"name":"a","secfixes":{"1":["CVE-2026-0001"]}}}]}`, "/distroversion"},
 		"alpine other format": {osv.FormatAlpine, kev, "/distroversion"},
+		"alpine no packages":  {osv.FormatAlpine, `{"distroversion":"v3.22"}`, "/packages"},
+		"kev no list":         {osv.FormatKEV, `{"title":"KEV"}`, "/vulnerabilities"},
 		"kev cut off":         {osv.FormatKEV, kev[:100], "tracker.json"},
 		"kev counts":          {osv.FormatKEV, strings.Replace(kev, `"count": 2`, `"count": 3`, 1), "/count"},
 		"kev empty":           {osv.FormatKEV, `{"vulnerabilities":[]}`, "at least one record"},

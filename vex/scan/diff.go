@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex/internal/imports"
 )
 
 // Difference is what two scans, of one image at two times or of an image and what it
@@ -29,7 +30,7 @@ type Difference struct {
 type Change struct {
 	Old, New assay.Finding
 	// What names the fields that differ, in this order: "vulnerability", "component",
-	// "severities", "published", "fix", "exploited", "advisories", "reachable".
+	// "severities", "published", "fix", "exploited", "advisories", "imports", "reachable".
 	What []string
 }
 
@@ -171,6 +172,7 @@ func changes(old, new *assay.Finding) (what []string) {
 		{"fix", sameFix(old.Fix, new.Fix)},
 		{"exploited", sameExploited(old.Exploited, new.Exploited)},
 		{"advisories", slices.Equal(old.Advisories, new.Advisories)},
+		{"imports", imports.Same(old.Imports, new.Imports)},
 		{"reachable", old.Reachable == new.Reachable},
 	} {
 		if !c.same {

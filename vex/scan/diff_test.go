@@ -42,8 +42,8 @@ func TestDiff(t *testing.T) {
 			want: "new [] gone [X-1 ] undecided [] same [X-1 ] changed []"},
 		"all that can change": {old: list(one), new: list(with(one, func(f *assay.Finding) {
 			f.Severities, f.Published, f.Fix, f.Exploited = []assay.Severity{{Score: 1}}, day(1), assay.Fix{Version: "2"}, &assay.Exploited{Catalogue: "k"}
-			f.Advisories, f.Reachable, f.Component = []assay.VulnID{"X-1"}, assay.Proven, "c"
-		})), want: "new [] gone [] undecided [] same [] changed [CVE-2026-0001 pkg:npm/a@1 [component severities published fix exploited advisories reachable]]"},
+			f.Advisories, f.Reachable, f.Component, f.Imports = []assay.VulnID{"X-1"}, assay.Proven, "c", []assay.Import{{Path: "p"}}
+		})), want: "new [] gone [] undecided [] same [] changed [CVE-2026-0001 pkg:npm/a@1 [component severities published fix exploited advisories imports reachable]]"},
 		"unevaluated, all":           {old: list(one), unevaluated: []assay.Unevaluated{{Reason: "r"}}, want: "new [] gone [] undecided [CVE-2026-0001 pkg:npm/a@1] same [] changed []"},
 		"unevaluated, package":       {old: list(one), unevaluated: []assay.Unevaluated{{PURL: assay.MustPURL("pkg:npm/a@2")}}, want: "new [] gone [] undecided [CVE-2026-0001 pkg:npm/a@1] same [] changed []"},
 		"unevaluated, vulnerability": {old: list(finding("X-1", "pkg:npm/a@1", "X-2")), unevaluated: []assay.Unevaluated{{Vulnerability: "X-2"}}, want: "new [] gone [] undecided [X-1 pkg:npm/a@1] same [] changed []"},

@@ -39,6 +39,7 @@ func full() *assay.Scan {
 				Published:  day(4), Fix: assay.Fix{Version: "v1.0.1", State: assay.FixAvailable, Available: day(5), AvailableBy: "release"},
 				Exploited:  &assay.Exploited{Catalogue: "CISA KEV", Added: day(6), Due: day(7)},
 				Advisories: []assay.VulnID{"GHSA-aaaa-bbbb-cccc", "GO-2026-0001"}, Reachable: assay.Refuted, FirstSeen: day(8),
+				Imports: []assay.Import{{Path: "example.com/m", Symbols: []string{"F"}, GOOS: []string{"linux"}, GOARCH: []string{"arm64"}}},
 			},
 			{Vulnerability: assay.Vulnerability{ID: "CVE-2026-0002"}, Component: "c2"},
 		},

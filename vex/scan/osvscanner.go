@@ -10,6 +10,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/vex/internal/imports"
 	"github.com/assaykit/assay/vex/osv"
 )
 
@@ -149,6 +150,7 @@ func (r *report) osvFinish(f *assay.Finding) {
 		f.Advisories = nil
 	}
 	sortSeverities(f)
+	f.Imports = imports.Join(f.Imports)
 	f.Fix.State = fixState(f.Fix.Version)
 	r.scan.Findings = append(r.scan.Findings, *f)
 }
@@ -169,6 +171,11 @@ func (r *report) osvRecord(f *assay.Finding, p *osvPackage, a *osv.Advisory) {
 			}
 		}
 	})
+	if !slices.ContainsFunc(of, func(x osv.Affected) bool { return len(x.Imports) == 0 }) {
+		for _, x := range of {
+			f.Imports = append(f.Imports, x.Imports...)
+		}
+	}
 	var own []assay.Severity
 	var fixed []string
 	for _, x := range of {
