@@ -271,6 +271,7 @@ func TestGitHubRefused(t *testing.T) {
 		"token by http":    {func(_ *issuer, e map[string]string) { e["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://h/token" }, assay.ErrInvalid, []string{"ACTIONS_ID_TOKEN_REQUEST_URL", "https"}},
 		"no server":        {func(_ *issuer, e map[string]string) { delete(e, "GITHUB_SERVER_URL") }, assay.ErrAbsent, []string{"GITHUB_SERVER_URL"}},
 		"server with path": {func(_ *issuer, e map[string]string) { e["GITHUB_SERVER_URL"] = "https://github.com/x" }, assay.ErrInvalid, []string{"GITHUB_SERVER_URL"}},
+		"server with user": {func(_ *issuer, e map[string]string) { e["GITHUB_SERVER_URL"] = "https://me:" + bearer + "@github.com" }, assay.ErrInvalid, []string{"GITHUB_SERVER_URL"}},
 		"no CI":            {func(_ *issuer, e map[string]string) { delete(e, "GITHUB_ACTIONS") }, assay.ErrAbsent, []string{"GitHub Actions, GitLab CI"}},
 		"401":              {func(_ *issuer, e map[string]string) { e["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "stale" }, assay.ErrUnchecked, []string{"401", "/token"}},
 		"500 of the issuer": {func(is *issuer, _ map[string]string) {

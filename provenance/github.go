@@ -73,7 +73,7 @@ func githubServer(env func(string) (string, bool)) (string, error) {
 	v, _ := env("GITHUB_SERVER_URL")
 	u, err := url.Parse(v)
 	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
-		return "", &assay.Error{Op: environmentOp, Kind: kindOfMissing(v), Subject: "GITHUB_SERVER_URL", Value: v, Bound: "an https URL of a server"}
+		return "", &assay.Error{Op: environmentOp, Kind: kindOfMissing(v), Subject: "GITHUB_SERVER_URL", Value: tellable(v), Bound: "an https URL of a server"}
 	}
 	return "https://" + strings.ToLower(u.Host), nil
 }

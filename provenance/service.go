@@ -26,6 +26,8 @@ type service struct {
 	// without one.
 	token func(env func(string) string) tokenSource
 	facts []fact
+	// pairs gives what is stated under several names, in other forms; nil for none.
+	pairs func(f map[string]string) []pair
 	// compose gives what the facts are. A fact that is not stated is empty.
 	compose func(f map[string]string) job
 }
@@ -36,6 +38,12 @@ type fact struct {
 	claim    string // of the token; empty if it has none
 	variable string // of the environment; empty if there is none
 	required bool
+}
+
+// pair is one thing said twice. Where both are stated they must be equal.
+type pair struct {
+	variable, stated string // in the form of the claim
+	claim, claimed   string
 }
 
 // tokenSource is where a job's token is, and who must have signed it for whom.
@@ -81,7 +89,27 @@ func (s *service) Provenance(ctx context.Context, opts Options) (*assay.Provenan
 	if err != nil {
 		return nil, err
 	}
+	if s.pairs != nil {
+		for _, p := range s.pairs(facts) {
+			_, vouched := claims[p.claim]
+			switch {
+			case p.stated == "" || p.claimed == "":
+			case p.stated != p.claimed && !vouched:
+				return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrRefuted, Subject: s.name, Field: p.variable,
+					Value: tellable(p.stated), Bound: "what another variable says, " + tellable(p.claimed)}
+			case p.stated != p.claimed:
+				return nil, s.contradiction(p.variable, p.stated, p.claim, p.claimed)
+			case vouched:
+				unverified = slices.DeleteFunc(unverified, func(v string) bool { return v == p.variable })
+			}
+		}
+	}
 	return s.state(opts, s.compose(facts), unverified)
+}
+
+func (s *service) contradiction(variable, stated, claim, claimed string) error {
+	return &assay.Error{Op: environmentOp, Kind: assay.ErrRefuted, Subject: s.name, Field: variable,
+		Value: tellable(stated), Bound: "the OIDC token's claim " + claim + ", " + tellable(claimed)}
 }
 
 // claims gives those of the job's token once it is verified, or nil if it has none.
@@ -132,8 +160,7 @@ func (s *service) gather(claims map[string]json.RawMessage, env func(string) str
 		}
 		switch {
 		case claimed != "" && stated != "" && claimed != stated:
-			return nil, nil, &assay.Error{Op: environmentOp, Kind: assay.ErrRefuted, Subject: s.name, Field: f.variable,
-				Value: stated, Bound: "the OIDC token's claim " + f.claim + ", " + claimed}
+			return nil, nil, s.contradiction(f.variable, stated, f.claim, claimed)
 		case claimed != "":
 			facts[f.name] = claimed
 		case stated != "":
@@ -184,7 +211,7 @@ func (s *service) state(opts Options, j job, unverified []string) (*assay.Proven
 		return nil, fail(assay.ErrUnchecked, "builder.id", "", "a builder that the caller names")
 	}
 	repository, err := publicURI(j.repository)
-	if err != nil {
+	if err != nil || strings.ContainsAny(repository, "#@") { // either would begin a ref
 		return nil, fail(assay.ErrInvalid, "repository", "", "an absolute URI")
 	}
 	if j.ref != "" && !strings.HasPrefix(j.ref, "refs/") {
@@ -216,7 +243,9 @@ func (s *service) state(opts Options, j job, unverified []string) (*assay.Proven
 		p.ExternalParameters["config"] = encoded(j.config)
 	}
 	p.Materials = []assay.Resource{material}
-	if j.run != "" {
+	if strings.HasPrefix(j.run, "arn:") {
+		p.InvocationID = j.run // Amazon's, which holds no secret
+	} else if j.run != "" {
 		if p.InvocationID, err = publicURI(j.run); err != nil {
 			return nil, fail(assay.ErrInvalid, "invocationId", "", "an absolute URI")
 		}
@@ -253,6 +282,30 @@ func publicURI(s string) (string, error) {
 	u.User, u.RawQuery, u.ForceQuery = nil, "", false
 	u.Host = strings.ToLower(u.Host)
 	return strings.TrimSuffix(strings.TrimSuffix(u.String(), "/"), ".git"), nil
+}
+
+// tellable is text for an error: of an address, what may be a secret is left out.
+func tellable(s string) string {
+	if !strings.Contains(s, "://") {
+		return s
+	}
+	if u, err := publicURI(s); err == nil {
+		return u
+	}
+	return "an address"
+}
+
+// withoutUser takes a user and password off a URI, and leaves the rest as it is.
+func withoutUser(uri string) string {
+	scheme, rest, ok := strings.Cut(uri, "://")
+	if !ok {
+		return uri
+	}
+	host, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host, path = rest[:i], rest[i:]
+	}
+	return scheme + "://" + host[strings.LastIndexByte(host, '@')+1:] + path
 }
 
 // scpLike reads git's "user@host:path". What starts with a scheme is none, nor is a host of

@@ -78,6 +78,14 @@ func gitLab() CI {
 			{"runner_environment", "runner_environment", "", false},
 			{"runner_id", "runner_id", "CI_RUNNER_ID", false},
 		},
+		pairs: func(f map[string]string) []pair {
+			// The tag is the ref, where it is a tag that is built, and otherwise not set.
+			claimed, claim := f["ref"], "ref"
+			if f["ref_type"] != "" && f["ref_type"] != "tag" {
+				claimed, claim = "no tag, but "+f["ref_type"]+" "+f["ref"], "ref_type"
+			}
+			return []pair{{"CI_COMMIT_TAG", f["tag"], claim, claimed}}
+		},
 		compose: func(f map[string]string) job {
 			server := strings.TrimSuffix(f["server"], "/")
 			j := job{repository: server + "/" + f["project"], commit: f["sha"], ref: f["ref_path"], run: server + "/" + f["project"] + "/-/jobs/" + f["job_id"],
@@ -122,7 +130,11 @@ func buildkite() CI {
 		},
 		compose: func(f map[string]string) job {
 			pipeline := "https://buildkite.com/" + f["organization"] + "/" + f["pipeline"]
-			j := job{repository: f["repository"], commit: f["commit"], ref: branchOrTag(f["branch"], f["tag"]),
+			branch := f["branch"]
+			if strings.Contains(branch, ":") {
+				branch = "" // "owner:branch", of a fork, is no ref of the repository
+			}
+			j := job{repository: f["repository"], commit: f["commit"], ref: branchOrTag(branch, f["tag"]),
 				run: pipeline + "/builds/" + f["number"] + "#" + f["job"], config: pipeline,
 				internal: map[string]string{"build_source": f["source"], "runner_environment": f["runner_environment"], "step_key": f["step_key"]}}
 			if f["proof"] != "" {
@@ -155,6 +167,14 @@ func circleCI() CI {
 			{"tag", "", "CIRCLE_TAG", false},
 			{"commit", "", "CIRCLE_SHA1", true},
 			{"ssh_rerun", circleClaim + "ssh-rerun", "", false},
+		},
+		// A trigger may be of another repository than the one that is checked out.
+		pairs: func(f map[string]string) []pair {
+			out := []pair{{"CIRCLE_REPOSITORY_URL", anyScheme(f["repository"]), circleClaim + "vcs-origin", anyScheme(f["origin"])}}
+			if f["tag"] != "" {
+				return append(out, pair{"CIRCLE_TAG", branchOrTag("", f["tag"]), circleClaim + "vcs-ref", f["ref"]})
+			}
+			return append(out, pair{"CIRCLE_BRANCH", branchOrTag(f["branch"], ""), circleClaim + "vcs-ref", f["ref"]})
 		},
 		compose: func(f map[string]string) job {
 			j := job{repository: f["repository"], commit: f["commit"], ref: cmp.Or(f["ref"], branchOrTag(f["branch"], f["tag"])),
@@ -217,7 +237,7 @@ func codeBuild() CI {
 			{"initiator", "", "CODEBUILD_INITIATOR", false},
 		},
 		compose: func(f map[string]string) job {
-			return job{repository: f["repository"], commit: f["commit"], ref: f["ref"],
+			return job{repository: f["repository"], commit: f["commit"], ref: f["ref"], run: f["arn"],
 				internal: map[string]string{"build_arn": f["arn"], "initiator": f["initiator"], "webhook_event": f["trigger"]}}
 		},
 	}
@@ -291,7 +311,8 @@ func drone() CI {
 }
 
 // jenkins: the Git plugin's variables. GIT_BRANCH is a name of the clone
-// ("origin/main"), which is no ref of the repository, and so is not stated.
+// ("origin/main"), which is no ref of the repository, and so is not stated. BRANCH_NAME, of
+// a multibranch project, is the branch, unless it stands for a change or a tag.
 func jenkins() CI {
 	return &service{
 		name: "Jenkins", buildType: BuildTypeJenkins, internal: "jenkins", detect: whenSet("JENKINS_URL"),
@@ -304,9 +325,15 @@ func jenkins() CI {
 			{"number", "", "BUILD_NUMBER", false},
 			{"node", "", "NODE_NAME", false},
 			{"tag", "", "TAG_NAME", false},
+			{"branch", "", "BRANCH_NAME", false},
+			{"change", "", "CHANGE_ID", false},
 		},
 		compose: func(f map[string]string) job {
-			j := job{repository: f["repository"], commit: f["commit"], run: f["run"], config: f["job_url"], ref: branchOrTag("", f["tag"]),
+			branch := f["branch"]
+			if f["change"] != "" {
+				branch = ""
+			}
+			j := job{repository: f["repository"], commit: f["commit"], run: f["run"], config: f["job_url"], ref: branchOrTag(branch, f["tag"]),
 				internal: map[string]string{"build_number": f["number"], "job": f["job"], "node": f["node"]}}
 			return j
 		},
@@ -330,6 +357,19 @@ func branchOrTag(branch, tag string) string {
 		return "refs/heads/" + branch
 	}
 	return ""
+}
+
+// anyScheme gives host and path of a repository's address: clones go by several schemes.
+func anyScheme(address string) string {
+	u, err := publicURI(address)
+	if err != nil {
+		u, err = publicURI(withScheme(address))
+	}
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(u, "://")
+	return rest
 }
 
 // withScheme adds what CircleCI leaves out: "github.com/owner/name".

@@ -37,7 +37,7 @@ func ciJobs(issuer string) map[string]ciJob {
 				"pipeline_id": "42", "pipeline_source": "push", "ci_config_ref_uri": "gitlab.example/group/app//.gitlab-ci.yml@refs/tags/v1", "runner_environment": "gitlab-hosted", "runner_id": 3},
 			token: "SIGSTORE_ID_TOKEN", aud: "sigstore", buildType: provenance.BuildTypeGitLab,
 			builder: "https://gitlab.example/group/app//.gitlab-ci.yml@refs/tags/v1", config: "https://gitlab.example/group/app//.gitlab-ci.yml@refs/tags/v1",
-			repository: issuer + "/group/app", ref: "refs/tags/v1", run: issuer + "/group/app/-/jobs/99", unverified: []string{"CI_COMMIT_TAG"},
+			repository: issuer + "/group/app", ref: "refs/tags/v1", run: issuer + "/group/app/-/jobs/99",
 			internal: `{"gitlab":{"namespace_id":"6","pipeline_id":"42","pipeline_source":"push","project_id":"7","runner_environment":"gitlab-hosted","runner_id":"3"}}`,
 		},
 		"Buildkite": {
@@ -57,7 +57,7 @@ func ciJobs(issuer string) map[string]ciJob {
 			token: "CIRCLE_OIDC_TOKEN_V2", aud: "org-1", buildType: provenance.BuildTypeCircleCI,
 			builder: "https://circleci.com/api/v2/projects/p-1/pipeline-definitions/d-1", config: "https://circleci.com/api/v2/projects/p-1/pipeline-definitions/d-1",
 			repository: "https://git.example/org/app", ref: "refs/heads/main", run: "https://app.circleci.com/workflow/w-1/job/j-1",
-			unverified: []string{"CIRCLE_BRANCH", "CIRCLE_REPOSITORY_URL", "CIRCLE_SHA1"}, internal: `{"circleci":{"project_id":"p-1","ssh_rerun":"false"}}`,
+			unverified: []string{"CIRCLE_SHA1"}, internal: `{"circleci":{"project_id":"p-1","ssh_rerun":"false"}}`,
 		},
 		"Google Cloud Build": {
 			env:       map[string]string{"BUILDER_OUTPUT": "/builder/outputs", "PROJECT_ID": "prj", "BUILD_ID": "b-1", "LOCATION": "europe-west1", "REPO_FULL_NAME": "org/app", "COMMIT_SHA": commit, "TAG_NAME": "v1"},
@@ -68,7 +68,7 @@ func ciJobs(issuer string) map[string]ciJob {
 		"AWS CodeBuild": {
 			env: map[string]string{"CODEBUILD_BUILD_ARN": "arn:aws:codebuild:eu-1:1:build/app:1", "CODEBUILD_SOURCE_REPO_URL": "https://git.example/org/app.git",
 				"CODEBUILD_RESOLVED_SOURCE_VERSION": commit, "AWS_SECRET_ACCESS_KEY": "secret-aws"},
-			buildType: provenance.BuildTypeCodeBuild, repository: "https://git.example/org/app", internal: `{"codebuild":{"build_arn":"arn:aws:codebuild:eu-1:1:build/app:1"}}`,
+			buildType: provenance.BuildTypeCodeBuild, repository: "https://git.example/org/app", run: "arn:aws:codebuild:eu-1:1:build/app:1", internal: `{"codebuild":{"build_arn":"arn:aws:codebuild:eu-1:1:build/app:1"}}`,
 			unverified: []string{"CODEBUILD_BUILD_ARN", "CODEBUILD_RESOLVED_SOURCE_VERSION", "CODEBUILD_SOURCE_REPO_URL"},
 		},
 		"Azure Pipelines": {
@@ -141,7 +141,9 @@ func TestServices(t *testing.T) {
 				ExternalParameters: map[string]json.RawMessage{"repository": quote(j.repository)},
 				Materials:          []assay.Resource{{URI: "git+" + j.repository, Digest: assay.DigestSet{sha}}},
 				Source:             assay.Source{Repository: j.repository, Commit: sha, Ref: j.ref},
-				Extensions:         map[string]json.RawMessage{"/runDetails/metadata/assay_claims": quote("unverified"), "/runDetails/metadata/assay_variables": quote(j.unverified)},
+			}
+			if len(j.unverified) > 0 {
+				want.Extensions = map[string]json.RawMessage{"/runDetails/metadata/assay_claims": quote("unverified"), "/runDetails/metadata/assay_variables": quote(j.unverified)}
 			}
 			if j.ref != "" {
 				want.ExternalParameters["ref"] = quote(j.ref)
@@ -219,7 +221,7 @@ func TestServicesTellNoSecret(t *testing.T) {
 func TestServicesContradicted(t *testing.T) {
 	is := newIssuer(t)
 	// These say where the job is, or have no claim: another value is another job's.
-	other := []string{"GITLAB_CI", "CI_JOB_TOKEN", "CI_COMMIT_TAG", "BUILDKITE", "BUILDKITE_REPO", "BUILDKITE_AGENT_ACCESS_TOKEN", "CIRCLECI", "CIRCLE_ORGANIZATION_ID", "CIRCLE_SHA1", "CIRCLE_BRANCH", "CIRCLE_REPOSITORY_URL"}
+	other := []string{"GITLAB_CI", "CI_JOB_TOKEN", "BUILDKITE", "BUILDKITE_REPO", "BUILDKITE_AGENT_ACCESS_TOKEN", "CIRCLECI", "CIRCLE_ORGANIZATION_ID", "CIRCLE_SHA1"}
 	compared := 0
 	for name, j := range ciJobs(is.URL) {
 		if j.claims == nil {
@@ -239,12 +241,12 @@ func TestServicesContradicted(t *testing.T) {
 				return r
 			}, v) + "0"
 			p, err := provenance.FromEnvironment(t.Context(), changed.options(is))
-			if p != nil || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), k) || !strings.Contains(err.Error(), "claim") {
+			if p != nil || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), k) || !strings.Contains(err.Error(), "claim") || strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s, %s: %v, %v", name, k, p, err)
 			}
 		}
 	}
-	if compared < 15 {
+	if compared < 18 {
 		t.Errorf("only %d variables were compared", compared)
 	}
 }
@@ -264,16 +266,23 @@ func TestServicesRefused(t *testing.T) {
 		says   string
 	}{
 		"variable contradicts token": {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.env["CI_COMMIT_SHA"] = strings.Repeat("0", 40) }, assay.ErrRefuted, "CI_COMMIT_SHA"},
-		"project of another":         {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.env["CI_PROJECT_PATH"] = "group/other" }, assay.ErrRefuted, "CI_PROJECT_PATH"},
-		"no token, no builder":       {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.claims = nil }, assay.ErrUnchecked, "builder.id"},
-		"token for another":          {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.aud = "vault" }, assay.ErrRefuted, "aud"},
-		"token is none":              {"CircleCI", func(j *ciJob, _ *provenance.Options) { j.claims = nil; j.env["CIRCLE_OIDC_TOKEN"] = "eyJub3.a.token" }, assay.ErrInvalid, "CircleCI"},
-		"no commit":                  {"CircleCI", func(j *ciJob, _ *provenance.Options) { delete(j.env, "CIRCLE_SHA1") }, assay.ErrAbsent, "CIRCLE_SHA1"},
-		"commit is none":             {"Jenkins", func(j *ciJob, _ *provenance.Options) { j.env["GIT_COMMIT"] = "HEAD" }, assay.ErrInvalid, "commit"},
-		"no repository":              {"Jenkins", func(j *ciJob, _ *provenance.Options) { delete(j.env, "GIT_URL") }, assay.ErrAbsent, "GIT_URL"},
-		"repository is a path":       {"Drone", func(j *ciJob, _ *provenance.Options) { j.env["DRONE_REPO_LINK"] = "/srv/git/app" }, assay.ErrInvalid, "repository"},
-		"ref is none":                {"Azure Pipelines", func(j *ciJob, _ *provenance.Options) { j.env["BUILD_SOURCEBRANCH"] = "main" }, assay.ErrInvalid, "ref"},
-		"not UTF-8":                  {"Woodpecker", func(j *ciJob, _ *provenance.Options) { j.env["CI_PIPELINE_EVENT"] = "\xff" }, assay.ErrInvalid, "UTF-8"},
+		"tag of a branch":            {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.claims["ref_type"] = "branch" }, assay.ErrRefuted, "CI_COMMIT_TAG"},
+		"checkout of another": {"CircleCI", func(j *ciJob, _ *provenance.Options) {
+			j.env["CIRCLE_REPOSITORY_URL"] = "git@git.example:org/other.git"
+		}, assay.ErrRefuted, "CIRCLE_REPOSITORY_URL"},
+		"branch of another":     {"CircleCI", func(j *ciJob, _ *provenance.Options) { j.env["CIRCLE_BRANCH"] = "other" }, assay.ErrRefuted, "CIRCLE_BRANCH"},
+		"tag of another":        {"CircleCI", func(j *ciJob, _ *provenance.Options) { j.env["CIRCLE_TAG"] = "v1" }, assay.ErrRefuted, "CIRCLE_TAG"},
+		"repository with a ref": {"Jenkins", func(j *ciJob, _ *provenance.Options) { j.env["GIT_URL"] = "https://git.example/org/app#main" }, assay.ErrInvalid, "repository"},
+		"project of another":    {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.env["CI_PROJECT_PATH"] = "group/other" }, assay.ErrRefuted, "CI_PROJECT_PATH"},
+		"no token, no builder":  {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.claims = nil }, assay.ErrUnchecked, "builder.id"},
+		"token for another":     {"GitLab CI", func(j *ciJob, _ *provenance.Options) { j.aud = "vault" }, assay.ErrRefuted, "aud"},
+		"token is none":         {"CircleCI", func(j *ciJob, _ *provenance.Options) { j.claims = nil; j.env["CIRCLE_OIDC_TOKEN"] = "eyJub3.a.token" }, assay.ErrInvalid, "CircleCI"},
+		"no commit":             {"CircleCI", func(j *ciJob, _ *provenance.Options) { delete(j.env, "CIRCLE_SHA1") }, assay.ErrAbsent, "CIRCLE_SHA1"},
+		"commit is none":        {"Jenkins", func(j *ciJob, _ *provenance.Options) { j.env["GIT_COMMIT"] = "HEAD" }, assay.ErrInvalid, "commit"},
+		"no repository":         {"Jenkins", func(j *ciJob, _ *provenance.Options) { delete(j.env, "GIT_URL") }, assay.ErrAbsent, "GIT_URL"},
+		"repository is a path":  {"Drone", func(j *ciJob, _ *provenance.Options) { j.env["DRONE_REPO_LINK"] = "/srv/git/app" }, assay.ErrInvalid, "repository"},
+		"ref is none":           {"Azure Pipelines", func(j *ciJob, _ *provenance.Options) { j.env["BUILD_SOURCEBRANCH"] = "main" }, assay.ErrInvalid, "ref"},
+		"not UTF-8":             {"Woodpecker", func(j *ciJob, _ *provenance.Options) { j.env["CI_PIPELINE_EVENT"] = "\xff" }, assay.ErrInvalid, "UTF-8"},
 		"claim is a list": {"Buildkite", func(j *ciJob, _ *provenance.Options) {
 			j.claims = maps.Clone(j.claims)
 			j.claims["job_id"] = []string{"a"}
@@ -303,5 +312,38 @@ func TestServicesRefused(t *testing.T) {
 				t.Errorf("%v, %v; want %v with %q", p, err, c.kind, c.says)
 			}
 		})
+	}
+}
+
+// What a CI calls a branch is a ref only if the repository has it, and two variables may
+// contradict each other as a variable and a claim may.
+func TestServicesRefs(t *testing.T) {
+	is := newIssuer(t)
+	for name, c := range map[string]struct {
+		ci   string
+		env  map[string]string
+		ref  string
+		says string
+	}{
+		"branch":             {"Jenkins", map[string]string{"BRANCH_NAME": "main"}, "refs/heads/main", ""},
+		"tag":                {"Jenkins", map[string]string{"BRANCH_NAME": "v1", "TAG_NAME": "v1"}, "refs/tags/v1", ""},
+		"change":             {"Jenkins", map[string]string{"BRANCH_NAME": "PR-7", "CHANGE_ID": "7"}, "", ""},
+		"branch of a fork":   {"Buildkite", map[string]string{"BUILDKITE_BRANCH": "someone:main"}, "", ""},
+		"branch itself":      {"Buildkite", nil, "refs/heads/main", ""},
+		"tag is not the ref": {"GitLab CI", map[string]string{"CI_COMMIT_TAG": "v2"}, "", "CI_COMMIT_TAG"},
+		"password in a URL":  {"GitLab CI", map[string]string{"CI_COMMIT_TAG": "https://me:secret@x.example/?token=secret"}, "", "CI_COMMIT_TAG"},
+	} {
+		j := ciJobs(is.URL)[c.ci]
+		j.claims = nil
+		maps.Copy(j.env, c.env)
+		p, err := provenance.FromEnvironment(t.Context(), j.options(is))
+		switch {
+		case c.says != "":
+			if p != nil || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: %v, %v", name, p, err)
+			}
+		case err != nil || p.Source.Ref != c.ref:
+			t.Errorf("%s: %v, %v; want the ref %q", name, p, err, c.ref)
+		}
 	}
 }
