@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -58,6 +59,15 @@ func Binary(name string) (string, error) {
 	return path, nil
 }
 
+// Ports are taken from those that systems give nobody who does not ask for one (RFC 6056
+// has ephemeral ports begin at 49152, Linux at 32768), so that between the time that one
+// is found free and the server's having it no other test's server or connection gets it.
+const (
+	firstPort = 10_000
+	lastPort  = 32_000
+	portTries = 100
+)
+
 // Ports gives n different free ports of loopback.
 func Ports(n int) ([]string, error) {
 	var ports []string
@@ -67,13 +77,19 @@ func Ports(n int) ([]string, error) {
 			l.Close()
 		}
 	}()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	var failed error
+	for try := 0; len(ports) < n; try++ {
+		if try == portTries+n {
+			return nil, fmt.Errorf("no free ports: %w", failed)
+		}
+		port := strconv.Itoa(firstPort + rand.IntN(lastPort-firstPort))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			return nil, err
+			failed = err
+			continue
 		}
 		held = append(held, l)
-		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+		ports = append(ports, port)
 	}
 	return ports, nil
 }
@@ -209,7 +225,13 @@ func (p *Process) await(url string) error {
 		}
 		answer.Body.Close()
 		if answer.StatusCode < 500 {
-			return nil
+			// Another who got the port first would answer as well; the server is gone then.
+			select {
+			case <-p.exited:
+				return fmt.Errorf("%w before it answered at %s", errExited, url)
+			default:
+				return nil
+			}
 		}
 		last = fmt.Errorf("status %s", answer.Status)
 	}
