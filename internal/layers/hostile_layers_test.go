@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -206,15 +207,16 @@ func heapPeak(f func()) uint64 {
 	done, end := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(end)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
 		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
 			select {
 			case <-done:
 				return
-			default:
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				most = max(most, m.HeapAlloc)
-				runtime.Gosched()
+			case <-tick.C:
 			}
 		}
 	}()
