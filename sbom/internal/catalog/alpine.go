@@ -45,7 +45,7 @@ func (m *maker) apk() error {
 	faults := func(db apkDB) []error { return db.faults }
 	recordFaults(m, apkName, "apk", dbs, faults)
 	known := sound(unbroken(m, apkName, dbs), faults)
-	m.lostDatabase(apkName, "apk", anyCurrent(dbs), lostPaths(known))
+	m.lostDatabase(apkName, "apk", anyCurrent(dbs), append(lostPaths(known), emptied(dbs, faults)...))
 
 	var pkgs []apk.Package
 	var nodes []*node

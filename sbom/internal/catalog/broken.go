@@ -2,15 +2,15 @@ package catalog
 
 import (
 	"errors"
+	"path"
 	"slices"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
 )
 
-// intact leaves out of the lineages of binaries, which visitors know by their content
-// and not by their name, those whose newest version was not understood, like
-// [unbroken]. A file that an upper layer replaced by what nobody can make anything of
+// intact leaves out of the lineages of files that visitors know by their content and not
+// by their name those whose newest version was not understood, like [unbroken]. A file that an upper layer replaced by what nobody can make anything of
 // is one of them: it is told, and the ecosystem is incomplete. One that was replaced
 // by an executable or archive of another kind, by a link or by nothing is gone.
 func intact[T any](m *maker, visitor, eco string, ls []lineage[T]) []lineage[T] {
@@ -74,8 +74,8 @@ func (s *spoiling) why(path string) error {
 	p, ok := s.known[path]
 	switch {
 	case !ok:
-		return &assay.Error{Op: "read file", Kind: assay.ErrInvalid, Subject: path, Value: "neither an executable nor an archive",
-			Err: errors.New("a lower layer had one with packages in it in its place")}
+		return &assay.Error{Op: "read file", Kind: assay.ErrInvalid, Subject: path, Value: "nothing that is known",
+			Err: errors.New("a lower layer had packages in its place")}
 	case p != nil && p.Damage != nil:
 		return p.Damage
 	}
@@ -97,6 +97,43 @@ func (p *program) damage() []error {
 	for _, err := range []error{p.Damage, p.CrateErr, p.NoteErr} {
 		if err != nil {
 			out = append(out, err)
+		}
+	}
+	return out
+}
+
+// emptied gives the facts on databases that had packages in a lower layer and have none
+// in the merged tree, though nothing of them is broken.
+func emptied[T any](ls []lineage[T], faults func(T) []error) []layers.Fact {
+	var out []layers.Fact
+	for _, l := range ls {
+		v, ok := l.last()
+		if !ok || len(v.keys) > 0 || len(faults(v.value)) > 0 {
+			continue
+		}
+		if slices.ContainsFunc(l.versions, func(v version[T]) bool { return len(v.keys) > 0 }) {
+			out = append(out, v.fact)
+		}
+	}
+	return out
+}
+
+// removal is what upper layers removed, by path: the last layer that did.
+type removal map[string]int
+
+// removals has the files that are gone and, if folders is set, the folders that they
+// were in.
+func (m *maker) removals(folders bool) removal {
+	out := removal{}
+	for _, r := range m.res.History {
+		for p := r.File.Path; p != "." && p != ""; p = path.Dir(p) {
+			if by, ok := out[p]; ok && by >= r.By {
+				break
+			}
+			out[p] = r.By
+			if !folders {
+				break
+			}
 		}
 	}
 	return out

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/testimage"
 	"github.com/assaykit/assay/sbom/internal/catalog"
 )
@@ -126,5 +129,90 @@ func TestBrokenBinary(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is well-formed and tells no package hides none either: where a lower layer had one
+// in its place, nobody knows whether that is gone.
+func TestEmptiedMetadata(t *testing.T) {
+	folder := []testimage.File{{Name: "app/vendor/a/a/README"}, {Name: "opt/go/bin/go"}}
+	for name, c := range map[string]struct {
+		file testimage.File
+		bad  []string
+		past bool // its packages are history all the same
+	}{
+		"npm":          {testimage.File{Name: "app/node_modules/a/package.json", Body: `{"name":"a","version":"1"}`}, []string{"", "{}", `{"name":"a"}`, `{"version":"1"}`, "null", "[]", `{"name":"a","version":7}`}, false},
+		"yarn":         {testimage.File{Name: "app/.yarn/cache/a-npm-1.zip", Body: yarnZip(t, "a", `{"name":"a","version":"1"}`)}, []string{"", yarnZip(t, "a", `{}`), jarOf(t, "x", "y")}, false},
+		"python":       {testimage.File{Name: "usr/lib/python3/dist-packages/a-1.dist-info/METADATA", Body: "Metadata-Version: 2.1\nName: a\nVersion: 1\n"}, []string{"", "Name: a\n", "Version: 1\n", "\n\n"}, false},
+		"gem":          {testimage.File{Name: "usr/lib/ruby/gems/3.1.0/specifications/a-1.gemspec", Body: "Gem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.version = \"1\"\nend\n"}, []string{"", "# x\n", "Gem::Specification.new do |s|\n  s.name = \"a\".freeze\nend\n"}, false},
+		"composer":     {testimage.File{Name: "app/vendor/composer/installed.json", Body: `{"packages":[{"name":"a/a","version":"1"}]}`}, []string{"", "{}", "null", `{"packages":null}`, `{"packages":[{"name":"a/a"}]}`, `{"packages":[1]}`}, false},
+		"nuget":        {testimage.File{Name: "app/vendor/a/a/x.deps.json", Body: `{"runtimeTarget":{"name":"t"},"targets":{"t":{"A/1":{"runtime":{"README":{}}}}},"libraries":{"A/1":{"type":"package"}}}`}, []string{"", "{}", "null", "[]", `{"libraries":{"A/1":{"type":"package"}}}`}, false},
+		"go":           {testimage.File{Name: "opt/go/VERSION", Body: "go1.26.8\n"}, []string{"x", "gox\n"}, false},
+		"pacman":       {testimage.File{Name: "var/lib/pacman/local/a-1-1/desc", Body: "%NAME%\na\n\n%VERSION%\n1-1\n\n%ARCH%\nany\n"}, []string{"", "%NAME%\na\n", "%VERSION%\n1-1\n"}, false},
+		"opkg control": {testimage.File{Name: "usr/lib/opkg/info/a.control", Body: "Package: a\nVersion: 1\n"}, []string{"Package: a\n"}, false},
+		// As if it had been removed.
+		"dpkg": {testimage.File{Name: "var/lib/dpkg/status", Body: "Package: a\nVersion: 1\n"}, []string{"", "\n"}, true},
+		"apk":  {testimage.File{Name: "lib/apk/db/installed", Body: "P:a\nV:1\n"}, []string{"", "\n"}, true},
+		"opkg": {testimage.File{Name: "usr/lib/opkg/status", Body: "Package: a\nVersion: 1\n"}, []string{"", "\n"}, true},
+	} {
+		for _, bad := range c.bad {
+			_, _, inv := found(t, testimage.Layer{Files: append(folder[:2:2], c.file)}, testimage.Layer{Files: []testimage.File{{Name: c.file.Name, Body: bad}}})
+			told := slices.ContainsFunc(inv.Skipped, func(s catalog.Skipped) bool {
+				return s.Path == c.file.Name && s.Layer == 1 && !s.History && s.Reason != ""
+			})
+			open := slices.ContainsFunc(inv.Completeness, func(c assay.Completeness) bool {
+				return strings.HasPrefix(c.Scope, "components:") && c.Aggregate == "incomplete"
+			})
+			if len(inv.Components) > 0 || (len(inv.Past) > 0) != c.past || !told || !open {
+				t.Errorf("%s, %q: components\n%shistory\n%sskipped %+v\n%+v", name, bad, ids(inv), pasts(inv), inv.Skipped, inv.Completeness)
+			}
+		}
+	}
+}
+
+// What is listed still, of which an upper layer removed the files, is history.
+func TestListedStill(t *testing.T) {
+	_, _, inv := found(t, testimage.Layer{Files: []testimage.File{
+		{Name: "app/x.deps.json", Body: `{"runtimeTarget":{"name":"t"},"targets":{"t":{"A/1":{"runtime":{"lib/A.dll":{}}},"B/2":{"runtime":{"B.dll":{}}},"Never/3":{"runtime":{"N.dll":{}}}}},` +
+			`"libraries":{"A/1":{"type":"package"},"B/2":{"type":"package"},"Never/3":{"type":"package"}}}`},
+		{Name: "app/A.dll"}, {Name: "app/B.dll"},
+		{Name: "www/vendor/composer/installed.json", Body: `{"packages":[{"name":"a/a","version":"1","install-path":"../a/a"},{"name":"b/b","version":"2","install-path":"../b/b"},{"name":"n/n","version":"3","install-path":"../n/n"}]}`},
+		{Name: "www/vendor/a/a/src/x.php"}, {Name: "www/vendor/b/b/x.php"},
+	}}, testimage.Layer{Files: []testimage.File{testimage.Whiteout("app/A.dll"), testimage.Whiteout("www/vendor/a")}})
+	if got := ids(inv); got != "pkg:composer/b/b@2\npkg:nuget/B@2\n" {
+		t.Error(got)
+	}
+	if got := pasts(inv); got != "pkg:composer/a/a@1 by 1\npkg:nuget/A@1 by 1\n" {
+		t.Error(got)
+	}
+	if len(inv.Skipped) != 1 || !strings.Contains(inv.Skipped[0].Reason, "n/n 3") {
+		t.Errorf("%+v", inv.Skipped)
+	}
+}
+
+// Packages by notes, runtimes that say what they are, and libraries linked into programs
+// have a history too.
+func TestExecutableHistory(t *testing.T) {
+	noted := elfWith(map[string]string{".note.package": note(`{"type":"rpm","os":"fedora","osVersion":"40","name":"coreutils","version":"9.4-6.fc40","architecture":"x86_64"}`)})
+	app := elfWith(text("hello", "OpenSSL 3.0.2 15 Mar 2022", "error:%08lX:%s", "rsaEncryption"))
+	files := []testimage.File{
+		{Name: "srv/ls", Body: noted}, {Name: "srv/app", Body: app},
+		{Name: "opt/go/VERSION", Body: "go1.26.8\n"}, {Name: "opt/go/bin/go", Body: elfWith(text("g"))},
+		{Name: "opt/jdk/release", Body: "JAVA_VERSION=\"17.0.9\"\n"}, {Name: "opt/jdk/bin/java", Body: elfWith(text("j"))},
+		{Name: "opt/none/VERSION", Body: "go1.25.0\n"},
+	}
+	_, _, inv := found(t, testimage.Layer{Files: files}, testimage.Layer{Files: []testimage.File{
+		testimage.Whiteout("srv"), testimage.Whiteout("opt/go"), testimage.Whiteout("opt/none"), {Name: "opt/jdk/release", Body: "JAVA_VERSION=\"21.0.1\"\n"}}})
+	var got []string
+	for _, p := range inv.Past {
+		got = append(got, fmt.Sprintf("%s %d %d %s", p.Component.ID, p.Layer, p.By, p.Replaced))
+	}
+	if d := cmp.Diff([]string{
+		"pkg:generic/go@1.26.8 0 1 ",
+		"pkg:generic/openjdk@17.0.9 0 1 pkg:generic/openjdk@21.0.1",
+		"pkg:generic/openssl@3.0.2 0 1 ",
+		"pkg:rpm/fedora/coreutils@9.4-6.fc40?arch=x86_64&distro=fedora-40 0 1 ",
+	}, got); d != "" {
+		t.Error(d)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -61,6 +62,7 @@ func (m *maker) composer() error {
 		node *node
 	}
 	var nodes []*node
+	gone := sync.OnceValue(func() removal { return m.removals(true) })
 	byFile := map[string][]installed{}
 	current(files, func(file string, layer int, pkgs []composer.Package, i int) {
 		p := &pkgs[i]
@@ -72,6 +74,12 @@ func (m *maker) composer() error {
 				at = path.Clean(p.Path)
 			}
 			if f, err := m.res.Tree.Lookup(at); err != nil || f.Type != layers.Dir {
+				if by, ok := gone()[strings.TrimPrefix(at, "/")]; ok && by > layer {
+					c := composerComponent(p)
+					c.Locations = []assay.Location{m.location(file, layer)}
+					m.past = append(m.past, past{c, layer, by})
+					return
+				}
 				m.partial["components:composer"] = true
 				m.skipped = append(m.skipped, Skipped{Visitor: composerName, Path: file, Layer: layer,
 					Reason: p.Name + " " + p.Version + " is recorded and has no folder " + at})

@@ -51,7 +51,7 @@ func (m *maker) dpkg() error {
 	faults := func(db dpkgDB) []error { return db.faults }
 	recordFaults(m, dpkgName, "deb", dbs, faults)
 	known := sound(unbroken(m, dpkgName, dbs), faults)
-	m.lostDatabase(dpkgName, "deb", anyCurrent(dbs), lostPaths(known))
+	m.lostDatabase(dpkgName, "deb", anyCurrent(dbs), append(lostPaths(known), emptied(dbs, faults)...))
 
 	var pkgs []dpkg.Package
 	var nodes []*node
@@ -211,6 +211,10 @@ func lostPaths[T any](ls []lineage[T]) []layers.Fact {
 // is installed, while the files of the packages may be there still.
 func (m *maker) lostDatabase(visitor, eco string, current bool, lost []layers.Fact) {
 	for _, f := range lost {
+		what := "removed"
+		if f.Removed < 0 {
+			what = "emptied"
+		}
 		// In status.d a file is one package; that it goes is how packages go.
 		if current && strings.HasPrefix(f.Path, dpkgStatusD) {
 			continue
@@ -218,6 +222,6 @@ func (m *maker) lostDatabase(visitor, eco string, current bool, lost []layers.Fa
 		m.found[eco] = true
 		m.partial["components:"+eco], m.partial["dependencies:"+eco] = true, true
 		m.skipped = append(m.skipped, Skipped{Visitor: visitor, Path: f.Path, Layer: f.File.Layer,
-			Reason: "the package database was removed by an upper layer; packages that it listed may be there still"})
+			Reason: "the package database was " + what + " by an upper layer; packages that it listed may be there still"})
 	}
 }

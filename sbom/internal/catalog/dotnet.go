@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/layers"
@@ -67,24 +68,25 @@ func (m *maker) dotnet() error {
 	})
 	faults := func(d dotnetDeps) []error { return d.faults }
 	recordFaults(m, dotnetName, "nuget", files, faults)
+	gone := sync.OnceValue(func() removal { return m.removals(false) })
 	for i := range files {
 		l := &files[i]
 		v, ok := l.last()
 		if !ok {
 			continue
 		}
-		if err := m.dotnetProgram(l, v.value.libraries); err != nil {
+		if err := m.dotnetProgram(l, v.value.libraries, gone); err != nil {
 			return err
 		}
 	}
-	history(m, sound(unbroken(m, dotnetName, files), faults), func(d dotnetDeps, i int) assay.Component { return nuget(&d.libraries[i]) })
+	history(m, sound(intact(m, dotnetName, "nuget", files), faults), func(d dotnetDeps, i int) assay.Component { return nuget(&d.libraries[i]) })
 	return nil
 }
 
 // dotnetProgram adds the libraries of one program. What has no file in the image is
 // no component: packages that only bring others, and what was linked into the
 // program. Dependencies lead through it all the same.
-func (m *maker) dotnetProgram(l *lineage[dotnetDeps], libs []dotnet.Library) error {
+func (m *maker) dotnetProgram(l *lineage[dotnetDeps], libs []dotnet.Library, gone func() removal) error {
 	dir := path.Dir(l.path)
 	name := strings.TrimSuffix(path.Base(l.path), ".deps.json")
 	nodes := make([]*node, len(libs))
@@ -98,6 +100,7 @@ func (m *maker) dotnetProgram(l *lineage[dotnetDeps], libs []dotnet.Library) err
 			}
 		}
 		if len(there) == 0 {
+			m.dotnetPast(l, lib, dir, gone)
 			continue
 		}
 		c := nuget(lib)
@@ -159,21 +162,52 @@ func (m *maker) dotnetProgram(l *lineage[dotnetDeps], libs []dotnet.Library) err
 	return nil
 }
 
+// dotnetPast notes a library that is listed still, of which an upper layer removed the
+// files.
+func (m *maker) dotnetPast(l *lineage[dotnetDeps], lib *dotnet.Library, dir string, gone func() removal) {
+	if lib.Package() == "" {
+		return
+	}
+	last := -1
+	for _, file := range lib.Files {
+		for _, p := range assemblies(dir, lib, file) {
+			if by, ok := gone()[p]; ok {
+				last = max(last, by)
+				break
+			}
+		}
+	}
+	layer := l.introduced(len(l.versions)-1, lib.Name+"\x00"+lib.Version)
+	if last <= layer {
+		return // what lists it came later
+	}
+	c := nuget(lib)
+	c.Locations = []assay.Location{m.location(l.path, layer)}
+	m.past = append(m.past, past{c, layer, last})
+}
+
 // assembly finds a file of a library: beside the program, where a build copies it,
 // or as the package has it.
 func (m *maker) assembly(dir string, lib *dotnet.Library, file string) string {
-	names := []string{path.Base(file), file, path.Join(path.Base(path.Dir(file)), path.Base(file)),
-		path.Join(strings.ToLower(lib.Name), strings.ToLower(lib.Version), file)}
-	for _, n := range names {
-		p := path.Join(dir, n)
-		if strings.HasPrefix(p, "..") {
-			continue
-		}
+	for _, p := range assemblies(dir, lib, file) {
 		if f, err := m.res.Tree.Lookup("/" + p); err == nil && f.Type == layers.Regular {
 			return f.Path
 		}
 	}
 	return ""
+}
+
+// assemblies are where a file of a library can be.
+func assemblies(dir string, lib *dotnet.Library, file string) []string {
+	names := []string{path.Base(file), file, path.Join(path.Base(path.Dir(file)), path.Base(file)),
+		path.Join(strings.ToLower(lib.Name), strings.ToLower(lib.Version), file)}
+	var out []string
+	for _, n := range names {
+		if p := path.Join(dir, n); !strings.HasPrefix(p, "..") {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func nuget(lib *dotnet.Library) assay.Component {

@@ -1,7 +1,9 @@
 package catalog
 
 import (
+	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -67,7 +69,7 @@ func (m *maker) npm() error {
 		}
 	}
 	var old []lineage[manifest]
-	for _, l := range unbroken(m, npmName, files) {
+	for _, l := range sound(unbroken(m, npmName, files), nameless) {
 		if name, _ := installedName(l.path); name != "" {
 			old = append(old, l)
 		}
@@ -132,11 +134,12 @@ func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[stri
 		}
 		p.app = true
 	} else if f.Name == "" || f.Version == "" {
-		if f.Name == "" && f.Version == "" {
+		before := slices.ContainsFunc(l.versions, func(v version[manifest]) bool { return len(v.keys) > 0 })
+		if f.Name == "" && f.Version == "" && !before {
 			return // a mark such as {"type":"module"}, not a package
 		}
 		m.found["npm"], m.partial["components:npm"] = true, true
-		m.skipped = append(m.skipped, Skipped{Visitor: npmName, Path: l.path, Layer: v.fact.File.Layer, Reason: "has no name or no version"})
+		m.skipped = append(m.skipped, Skipped{Visitor: npmName, Path: l.path, Layer: v.fact.File.Layer, Reason: errNameless.Error()})
 		return
 	}
 	c := npmComponent(f)
@@ -162,6 +165,16 @@ func (t *npmTree) add(l *lineage[manifest], v version[manifest], linked map[stri
 	t.byDir[dir] = p
 	t.ordered = append(t.ordered, p)
 }
+
+// nameless is a fault of the package.json of a package.
+func nameless(f manifest) []error {
+	if f.Name == "" || f.Version == "" {
+		return []error{errNameless}
+	}
+	return nil
+}
+
+var errNameless = errors.New("has no name or no version")
 
 func npmComponent(f *npm.Manifest) assay.Component {
 	scope, name := "", f.Name

@@ -92,7 +92,7 @@ func (m *maker) opkg() error {
 	single := lineages(m.res, opkgName, func(db opkgControl) map[string]int { return keys(db.packages) })
 	controlFaults := func(db opkgControl) []error { return db.faults }
 	recordFaults(m, opkgName, "opkg", single, controlFaults)
-	m.lostDatabase(opkgName, "opkg", anyCurrent(dbs), lostPaths(known))
+	m.lostDatabase(opkgName, "opkg", anyCurrent(dbs), append(lostPaths(known), emptied(dbs, faults)...))
 	// Control files say more than the status does of the same packages.
 	control := map[string]*opkg.Package{}
 	for _, file := range layers.Facts[opkgControl](m.res, opkgName) {

@@ -21,7 +21,7 @@ func (m *maker) rpm() error {
 		return err
 	}
 	known := unbroken(m, rpmName, dbs)
-	lost := lostPaths(known)
+	lost := append(lostPaths(known), emptied(dbs, (*rpmDB).wrong)...)
 	if anyCurrent(dbs) {
 		lost = nil // the database was converted, or moved
 	}

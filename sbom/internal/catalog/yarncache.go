@@ -47,7 +47,7 @@ func (t *npmTree) archives(locks *npmLocks) ([]*node, error) {
 		}
 		return map[string]int{a.Name + "\x00" + a.Version: 0}
 	})
-	history(m, unbroken(m, npmName, files), func(a npmArchive, _ int) assay.Component { return npmComponent(a.Manifest) })
+	history(m, sound(intact(m, npmName, "npm", files), func(a npmArchive) []error { return nameless(a.Manifest) }), func(a npmArchive, _ int) assay.Component { return npmComponent(a.Manifest) })
 	type place struct{ project, id string }
 	at := map[place]*node{}
 	resolved := map[*node]bool{}
@@ -62,7 +62,7 @@ func (t *npmTree) archives(locks *npmLocks) ([]*node, error) {
 		a := v.value
 		if len(v.keys) == 0 {
 			m.found["npm"], m.partial["components:npm"] = true, true
-			m.skipped = append(m.skipped, Skipped{Visitor: npmName, Path: l.path, Layer: v.fact.File.Layer, Reason: "has no name or no version"})
+			m.skipped = append(m.skipped, Skipped{Visitor: npmName, Path: l.path, Layer: v.fact.File.Layer, Reason: errNameless.Error()})
 			continue
 		}
 		c := npmComponent(a.Manifest)
