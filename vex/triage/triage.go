@@ -86,7 +86,8 @@ func (r *Result) Stale() []Decision {
 // What is stated of a finding is [vex.Timeline.StatusIn] of its component, so a
 // statement counts if its vulnerability has the finding's identifier or an alias of it,
 // or the reverse, and if its product is the image, the component, or anything on the
-// ways between them in the SBOM. Of a component that the SBOM has several times the
+// ways between them in the SBOM. Of a finding with several CVEs, such as an advisory's,
+// each has to be spoken of, and the worst state counts. Of a component that the SBOM has several times the
 // worst state counts. Without an SBOM the image and the component are all there is.
 //
 // affected, or nothing stated on some way to the component, leaves a finding open.
@@ -150,22 +151,49 @@ type triager struct {
 // finding decides on one finding.
 func (t *triager) finding(f assay.Finding) Decision {
 	parts := t.shown.find(f)
-	if len(parts) == 0 {
-		return t.elsewhere(f)
-	}
 	var out Decision
-	for i, c := range parts {
-		d := t.decide(f, c, t.image.Status(c.ID, f.Vulnerability), t.shown.doc.Root.ID)
-		if i == 0 || worse(d.State, out.State) {
-			out = d
+	for i, v := range questions(f.Vulnerability) {
+		if len(parts) == 0 {
+			if d := t.elsewhere(f, v); i == 0 || worse(d.State, out.State) {
+				out = d
+			}
 		}
+		for j, c := range parts {
+			d := t.decide(f, c, t.image.Status(c.ID, v), t.shown.doc.Root.ID)
+			if i+j == 0 || worse(d.State, out.State) {
+				out = d
+			}
+		}
+	}
+	return out
+}
+
+// questions are one for each CVE, with the aliases that are none: an advisory can be about
+// several, and what is said of one of them settles nothing of the others.
+func questions(v assay.Vulnerability) []assay.Vulnerability {
+	var cves, others []assay.VulnID
+	for _, id := range append([]assay.VulnID{v.ID}, v.Aliases...) {
+		list := &others
+		if strings.HasPrefix(string(id), "CVE-") {
+			list = &cves
+		}
+		if !slices.Contains(*list, id) {
+			*list = append(*list, id)
+		}
+	}
+	if len(cves) < 2 {
+		return []assay.Vulnerability{v}
+	}
+	out := make([]assay.Vulnerability, len(cves))
+	for i, id := range cves {
+		out[i] = assay.Vulnerability{ID: id, Aliases: others}
 	}
 	return out
 }
 
 // elsewhere decides on a finding of a component that the SBOM lacks, or without SBOM:
 // what is stated of it as part of the image counts all the same.
-func (t *triager) elsewhere(f assay.Finding) Decision {
+func (t *triager) elsewhere(f assay.Finding, v assay.Vulnerability) Decision {
 	const root, part = "image", "component"
 	doc := &assay.SBOM{
 		Root: assay.Component{ID: root}, Components: []assay.Component{{ID: part, PURL: f.PURL}},
@@ -175,7 +203,7 @@ func (t *triager) elsewhere(f assay.Finding) Decision {
 		doc.Root = t.shown.doc.Root
 		doc.Root.ID = root
 	}
-	d := t.decide(f, &doc.Components[0], t.line.In(doc, t.o.Image).Status(part, f.Vulnerability), root)
+	d := t.decide(f, &doc.Components[0], t.line.In(doc, t.o.Image).Status(part, v), root)
 	d.Uncovered = nil
 	for _, list := range [][]Ground{d.Grounds, d.Against} {
 		for i := range list {
