@@ -1,12 +1,14 @@
 package canon
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/assaykit/assay"
 )
@@ -35,6 +37,12 @@ func sample() *assay.SBOM {
 		Completeness: []assay.Completeness{{Scope: "components", Aggregate: "complete"}, {Of: "a", Scope: "dependencies", Aggregate: "unknown"}},
 		Authors:      []string{"x"}, Tools: []assay.Tool{{Name: "a"}, {Name: "b"}}, Lifecycle: "build",
 	}
+}
+
+func isForm(doc *assay.SBOM) bool {
+	f := &former{expressions: make(map[string]bool)}
+	others, ok := f.isForm(doc)
+	return ok && len(others) == 0
 }
 
 // What is in the form is not copied, and whatever is not is seen.
@@ -89,6 +97,9 @@ func TestIsForm(t *testing.T) {
 		"tool":                func(d *assay.SBOM) { d.Tools[1].Vendor = bad },
 		"author":              func(d *assay.SBOM) { d.Authors = []string{""} },
 		"lifecycle":           func(d *assay.SBOM) { d.Lifecycle = bad },
+		"license of the root": func(d *assay.SBOM) { d.Root.Licenses = []assay.License{{Name: "MIT"}} },
+		"type of the root":    func(d *assay.SBOM) { d.Root.Type = "x" },
+		"two of them":         func(d *assay.SBOM) { a(d).Name, d.Components[1].Name, d.Root.Name = bad, bad, bad },
 		"layer":               func(d *assay.SBOM) { d.Layers[0] = assay.Digest{} },
 	} {
 		doc := sample()
@@ -99,6 +110,23 @@ func TestIsForm(t *testing.T) {
 		out, err := Form(doc, func(string, assay.ComponentID, string) {})
 		if err == nil && !isForm(out) {
 			t.Errorf("%s: what Form makes is not taken for the form", name)
+		}
+		// Whichever way it is made.
+		var told [2][]string
+		tell := func(i int) func(string, assay.ComponentID, string) {
+			return func(field string, id assay.ComponentID, reason string) {
+				told[i] = append(told[i], field+" "+string(id)+" "+reason)
+			}
+		}
+		doc.Version = 1
+		out, err = Form(doc, tell(0))
+		whole := *doc
+		f := &former{subject: doc.Root.Name, report: tell(1), expressions: make(map[string]bool)}
+		wholeErr := f.rebuild(doc, &whole)
+		if fmt.Sprint(err) != fmt.Sprint(wholeErr) || !slices.Equal(told[0], told[1]) {
+			t.Errorf("%s: %v %q, and %v %q", name, err, told[0], wholeErr, told[1])
+		} else if d := cmp.Diff(&whole, out, equal, cmpopts.EquateEmpty()); err == nil && d != "" {
+			t.Errorf("%s: (-rebuilt +form) %s", name, d)
 		}
 	}
 }

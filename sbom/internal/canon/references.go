@@ -24,7 +24,7 @@ func ValidReference(t assay.ReferenceType) bool { return slices.Contains(referen
 const Encoded = "characters that no URI has are percent-encoded"
 
 // references gives a sorted copy. A URL becomes one word, as a URI is.
-func (f former) references(c *assay.Component) []assay.Reference {
+func (f *former) references(c *assay.Component) []assay.Reference {
 	if len(c.References) == 0 {
 		return nil
 	}
@@ -40,9 +40,7 @@ func (f former) references(c *assay.Component) []assay.Reference {
 			f.report("references", c.ID, Encoded+": "+word)
 			r.URL = word
 		}
-		r.Hashes = slices.Clone(r.Hashes)
-		slices.SortFunc(r.Hashes, assay.Digest.Compare)
-		r.Hashes = slices.Compact(r.Hashes)
+		r.Hashes = sorted(r.Hashes)
 		out = append(out, r)
 	}
 	return assay.SortReferences(out)

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/assaykit/assay/sbom/internal/quote"
 )
 
 // writer appends the wire types as compact JSON, in the order of their fields and
@@ -15,6 +17,8 @@ type writer struct {
 	// If want is not nil, what is written is compared with it and forgotten.
 	want   []byte
 	differ bool
+
+	depends bool // the list of dependencies is open, and not that of the components
 }
 
 // flush compares what was written up to now, all but the last byte, which tells the
@@ -55,17 +59,7 @@ func (w *writer) optional(name, value string) {
 	}
 }
 
-func (w *writer) string(s string) {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
-			w.b = appendString(w.b, s)
-			return
-		}
-	}
-	w.b = append(w.b, '"')
-	w.b = append(w.b, s...)
-	w.b = append(w.b, '"')
-}
+func (w *writer) string(s string) { w.b = quote.AppendJSON(w.b, s) }
 
 func (w *writer) strings(name string, list []string) {
 	if len(list) > 0 {
@@ -87,8 +81,8 @@ func array[T any](w *writer, name string, list []T, item func(*T)) {
 
 func (w *writer) close() { w.b = append(w.b, '}') }
 
-// start writes what comes before the components.
-func (w *writer) start(d *document) {
+// head writes what comes before the components.
+func (w *writer) head(d *document, _ toolList) {
 	w.open()
 	w.optional("$schema", d.Schema)
 	w.member("bomFormat", d.BOMFormat)
@@ -99,21 +93,40 @@ func (w *writer) start(d *document) {
 		w.b = strconv.AppendInt(w.b, int64(*d.Version), 10)
 	}
 	w.metadata(&d.Metadata)
+	w.key("components")
+	w.b = append(w.b, '[')
 }
 
-// end writes what comes after the components.
-func (w *writer) end(d *document) {
-	if len(d.Dependencies) > 0 {
-		array(w, "dependencies", d.Dependencies, func(d *dependency) {
-			w.open()
-			w.member("ref", d.Ref)
-			w.strings("dependsOn", d.DependsOn)
-			w.close()
-			w.flush()
-		})
+func (w *writer) item(c *component) {
+	w.comma()
+	w.component(c)
+	w.flush()
+}
+
+func (w *writer) comma() {
+	if w.b[len(w.b)-1] != '[' {
+		w.b = append(w.b, ',')
 	}
-	if len(d.Compositions) > 0 {
-		array(w, "compositions", d.Compositions, func(c *composition) {
+}
+
+func (w *writer) edges(d *dependency) {
+	if !w.depends {
+		w.depends = true
+		w.b = append(w.b, `],"dependencies":[`...)
+	}
+	w.comma()
+	w.open()
+	w.member("ref", d.Ref)
+	w.strings("dependsOn", d.DependsOn)
+	w.close()
+	w.flush()
+}
+
+// tail writes what comes after the components and what they depend on.
+func (w *writer) tail(list []composition) {
+	w.b = append(w.b, ']')
+	if len(list) > 0 {
+		array(w, "compositions", list, func(c *composition) {
 			w.open()
 			w.optional("bom-ref", c.BOMRef)
 			w.member("aggregate", c.Aggregate)

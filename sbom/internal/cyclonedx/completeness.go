@@ -1,6 +1,7 @@
 package cyclonedx
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -60,14 +61,55 @@ func covers(ecosystem string, c *assay.Component) bool {
 	return ecosystem == "" || c.PURL.Type() == ecosystem
 }
 
-// coversDependencies reports whether the dependencies of c are stated to be all
-// listed, so that none listed means none.
-func coversDependencies(list []assay.Completeness, c *assay.Component) bool {
+// coverage is of which components the dependencies are stated to be all listed, so
+// that none listed means none.
+type coverage struct {
+	ecosystems map[string]bool                // of the whole; "" is all of it
+	of         map[assay.ComponentID][]string // the same of one component
+}
+
+func newCoverage(list []assay.Completeness) *coverage {
+	v := &coverage{make(map[string]bool), make(map[assay.ComponentID][]string)}
 	for _, s := range list {
 		what, ecosystem, _ := strings.Cut(s.Scope, ":")
-		if s.Aggregate == "complete" && what == "dependencies" && (s.Of == "" || s.Of == c.ID) && covers(ecosystem, c) {
-			return true
+		switch {
+		case s.Aggregate != "complete" || what != "dependencies":
+		case s.Of == "":
+			v.ecosystems[ecosystem] = true
+		default:
+			v.of[s.Of] = append(v.of[s.Of], ecosystem)
 		}
 	}
-	return false
+	return v
+}
+
+func (v *coverage) covers(c *assay.Component) bool {
+	if v.ecosystems[""] || len(v.ecosystems) > 0 && v.ecosystems[c.PURL.Type()] {
+		return true
+	}
+	return len(v.of) > 0 && slices.ContainsFunc(v.of[c.ID], func(ecosystem string) bool { return covers(ecosystem, c) })
+}
+
+// compositions are those of a document, each once.
+type compositions struct {
+	list []composition
+	seen map[string][]int // by what tells nearly all apart
+}
+
+func (l *compositions) add(c composition) {
+	key := c.BOMRef + "\x00" + c.Aggregate
+	for _, refs := range [...][]string{c.Assemblies, c.Dependencies} {
+		key += "\x00"
+		if len(refs) > 0 {
+			key += refs[0]
+		}
+	}
+	if slices.ContainsFunc(l.seen[key], func(i int) bool { return l.list[i].equal(c) }) {
+		return
+	}
+	if l.seen == nil {
+		l.seen = make(map[string][]int)
+	}
+	l.seen[key] = append(l.seen[key], len(l.list))
+	l.list = append(l.list, c)
 }

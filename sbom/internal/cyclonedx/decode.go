@@ -237,8 +237,9 @@ func (d *decoder) sbom(doc *document) (*assay.SBOM, error) {
 	if err := d.compositions(doc.Compositions, out); err != nil {
 		return nil, err
 	}
+	stated := newCoverage(out.Completeness)
 	for _, e := range empty {
-		if c, ok := out.Component(e.id); !ok || !coversDependencies(out.Completeness, c) {
+		if c, ok := out.Component(e.id); !ok || !stated.covers(c) {
 			d.lose(e.pointer, "the model tells 'no dependencies' from 'none stated' by statements of completeness only")
 		}
 	}

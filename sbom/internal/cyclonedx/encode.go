@@ -54,17 +54,30 @@ func ParseVersion(s string) (version int, ok bool) {
 // keeps of a document of CycloneDX that it was read from is merged in, and fitted to
 // the version. Report is called for what is not written as the format means it to be.
 func Encode(doc *assay.SBOM, to Target, report Report) ([]byte, error) {
-	var typed []func() // the losses of what the model has
-	now, err := encode(doc, to.Version, func(field string, id assay.ComponentID, reason string) {
-		typed = append(typed, func() { report(field, id, reason) })
-	})
-	if err != nil {
-		return nil, err
+	type loss struct {
+		field  string
+		id     assay.ComponentID
+		reason string
+	}
+	var typed []loss // of what the model has
+	hold := func(field string, id assay.ComponentID, reason string) {
+		typed = append(typed, loss{field, id, reason})
 	}
 	tell := func() {
-		for _, loss := range typed {
-			loss()
+		for _, l := range typed {
+			report(l.field, l.id, l.reason)
 		}
+	}
+	if to.XML && !Keeps(doc) {
+		if data, ok := encodeXML(doc, to.Version, hold); ok {
+			tell()
+			return data, nil
+		}
+		typed = nil
+	}
+	now, err := encode(doc, to.Version, hold)
+	if err != nil {
+		return nil, err
 	}
 	fit := &fitter{version: to.Version, xml: to.XML, report: func(pointer, owner, reason string) { report(pointer, assay.ComponentID(owner), reason) }}
 	var t *tree
@@ -234,38 +247,62 @@ func encode(doc *assay.SBOM, version int, report Report) ([]byte, error) {
 	return w.b, err
 }
 
-func encodeTo(w *writer, doc *assay.SBOM, version int, report Report) error {
-	e := &encoder{version: version, relations: make(map[assay.ComponentID][]assay.Relation), report: report}
+// encodeXML is encode to XML, as [fitter] and [xmlWriter] would bring it there. It
+// gives false where one of them would have something to change.
+func encodeXML(doc *assay.SBOM, version int, report Report) ([]byte, bool) {
+	w := newXMLAppender(version)
+	w.b = make([]byte, 0, 512+1792*len(doc.Components))
+	err := encodeTo(w, doc, version, report)
+	return w.b, err == nil && !w.odd
+}
+
+// sink is where the wire types go, in the order of the methods. They are valid until
+// the method returns.
+type sink interface {
+	head(d *document, t toolList)
+	item(c *component)
+	edges(d *dependency)
+	tail(list []composition)
+}
+
+// toolList is what metadata.tools is.
+type toolList struct {
+	legacy []legacyTool // up to 1.4
+	tools  []component
+}
+
+func encodeTo(w sink, doc *assay.SBOM, version int, report Report) error {
+	e := &encoder{doc: doc, version: version, report: report, lacking: make(map[string]string)}
 	out := document{
 		Schema: schemaOf(version), BOMFormat: "CycloneDX", SpecVersion: "1." + strconv.Itoa(version),
 		SerialNumber: doc.Serial, Version: &doc.Version,
 	}
-	depends := make(map[assay.ComponentID][]string)
-	for _, r := range doc.Relations {
-		if r.Kind == assay.DependsOn {
-			depends[r.From] = append(depends[r.From], string(r.To))
-		} else {
-			e.relations[r.From] = append(e.relations[r.From], r)
-		}
-	}
-	if err := e.metadata(doc, &out.Metadata); err != nil {
+	made, err := e.metadata(doc, &out.Metadata)
+	if err != nil {
 		return err
 	}
-	w.start(&out)
-	array(w, "components", doc.Components, func(c *assay.Component) {
-		written := e.component(c)
-		w.component(&written)
-		w.flush()
-	})
+	w.head(&out, made)
+	for i := range doc.Components {
+		w.item(e.component(&doc.Components[i]))
+	}
+	stated := newCoverage(doc.Completeness)
 	depend := func(c *assay.Component) {
-		if on := depends[c.ID]; c.ID != "" && (len(on) > 0 || coversDependencies(doc.Completeness, c)) {
-			out.Dependencies = append(out.Dependencies, dependency{Ref: string(c.ID), DependsOn: on})
+		d := dependency{Ref: string(c.ID), DependsOn: e.dependsOn[:0]}
+		for _, r := range e.from(c.ID) {
+			if r.Kind == assay.DependsOn {
+				d.DependsOn = append(d.DependsOn, string(r.To))
+			}
+		}
+		e.dependsOn = d.DependsOn
+		if c.ID != "" && (len(d.DependsOn) > 0 || stated.covers(c)) {
+			w.edges(&d)
 		}
 	}
 	depend(&doc.Root)
 	for i := range doc.Components {
 		depend(&doc.Components[i])
 	}
+	var list compositions
 	for _, s := range doc.Completeness {
 		c := compositionOf(s, doc)
 		if version < 5 && c.BOMRef != "" {
@@ -276,26 +313,62 @@ func encodeTo(w *writer, doc *assay.SBOM, version int, report Report) error {
 			}
 			report("completeness", s.Of, e.lacks("bom-refs of compositions")+": "+s.Scope+" is written of each component")
 		}
-		if slices.ContainsFunc(out.Compositions, c.equal) {
-			continue // compositions are unique
-		}
-		out.Compositions = append(out.Compositions, c)
+		list.add(c)
 	}
-	w.end(&out)
+	w.tail(list.list)
 	return nil
 }
 
+// encoder makes the wire types, one after the other in the same room.
 type encoder struct {
-	version   int
-	relations map[assay.ComponentID][]assay.Relation // by From, without dependsOn
-	report    func(field string, id assay.ComponentID, reason string)
+	doc     *assay.SBOM
+	version int
+	next    int // of the relations, which are in the order of the components
+	report  func(field string, id assay.ComponentID, reason string)
+
+	out       component
+	supplier  entity
+	evidence  evidence
+	licensed  []licenseInfo
+	dependsOn []string
+	layer     assay.Digest // the last one, and its text
+	layerText string
+	lacking   map[string]string // what was said of it
+}
+
+// from gives the relations from a component.
+func (e *encoder) from(id assay.ComponentID) []assay.Relation {
+	list := e.doc.Relations
+	if e.next > 0 && list[e.next-1].From >= id { // the root is asked for out of turn
+		e.next, _ = slices.BinarySearchFunc(list, id, func(r assay.Relation, id assay.ComponentID) int { return strings.Compare(string(r.From), string(id)) })
+	}
+	for e.next < len(list) && list[e.next].From < id {
+		e.next++
+	}
+	start := e.next
+	for e.next < len(list) && list[e.next].From == id {
+		e.next++
+	}
+	return list[start:e.next]
+}
+
+func (e *encoder) textOf(layer assay.Digest) string {
+	if layer != e.layer {
+		e.layer, e.layerText = layer, layer.String()
+	}
+	return e.layerText
 }
 
 func (e *encoder) lacks(what string) string {
-	return "CycloneDX 1." + strconv.Itoa(e.version) + " has no " + what
+	text, ok := e.lacking[what]
+	if !ok {
+		text = "CycloneDX 1." + strconv.Itoa(e.version) + " has no " + what
+		e.lacking[what] = text
+	}
+	return text
 }
 
-func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
+func (e *encoder) metadata(doc *assay.SBOM, m *metadata) (made toolList, err error) {
 	if !doc.Created.IsZero() {
 		m.Timestamp = doc.Created.UTC().Format(time.RFC3339Nano)
 	}
@@ -322,22 +395,19 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 		m.Properties = append(m.Properties, property{propLayer, l.String()})
 	}
 	if doc.Root.ID != "" {
-		c := e.component(&doc.Root)
-		m.Component = &c
+		m.Component = e.component(&doc.Root)
 	}
 	if len(doc.Tools) == 0 {
-		return nil
+		return made, nil
 	}
 	if e.version < 5 {
-		var legacy []legacyTool
 		for _, tool := range doc.Tools {
-			legacy = append(legacy, legacyTool{Vendor: tool.Vendor, Name: tool.Name, Version: tool.Version})
+			made.legacy = append(made.legacy, legacyTool{Vendor: tool.Vendor, Name: tool.Name, Version: tool.Version})
 		}
-		raw, err := strictjson.Marshal(legacy)
+		raw, err := strictjson.Marshal(made.legacy)
 		m.Tools = json.RawMessage(raw)
-		return err
+		return made, err
 	}
-	var t tools
 	for _, tool := range doc.Tools {
 		c := component{Type: string(assay.TypeApplication), Name: tool.Name, Version: tool.Version}
 		switch {
@@ -346,11 +416,11 @@ func (e *encoder) metadata(doc *assay.SBOM, m *metadata) error {
 		case tool.Vendor != "":
 			c.Manufacturer = &maker{Name: tool.Vendor}
 		}
-		t.Components = append(t.Components, c)
+		made.tools = append(made.tools, c)
 	}
-	raw, err := strictjson.Marshal(&t)
+	raw, err := strictjson.Marshal(&tools{Components: made.tools})
 	m.Tools = json.RawMessage(raw)
-	return err
+	return made, err
 }
 
 func makerOf(s string) *maker {
@@ -365,13 +435,15 @@ func makerOf(s string) *maker {
 	return m
 }
 
-func (e *encoder) component(c *assay.Component) component {
-	out := component{
+func (e *encoder) component(c *assay.Component) *component {
+	out := &e.out
+	*out = component{
 		Type: string(c.Type), BOMRef: string(c.ID), Name: c.Name, Version: c.Version, Description: c.Description,
-		PURL: c.PURL.String(), Licenses: e.licenses(c),
+		PURL: c.PURL.String(), Licenses: e.licenses(c, out.Licenses[:0]), Hashes: out.Hashes[:0], Properties: out.Properties[:0],
 	}
 	if c.Supplier != "" {
-		out.Supplier = &entity{c.Supplier}
+		e.supplier.Name = c.Supplier
+		out.Supplier = &e.supplier
 	}
 	switch {
 	case c.Creator != "" && e.version >= 6:
@@ -390,14 +462,16 @@ func (e *encoder) component(c *assay.Component) component {
 	case len(c.Locations) > 0 && e.version < 5:
 		e.report("locations", c.ID, e.lacks("occurrences"))
 	case len(c.Locations) > 0:
-		out.Evidence = &evidence{Occurrences: make([]occurrence, len(c.Locations))}
-		for i, l := range c.Locations {
-			out.Evidence.Occurrences[i].Location = l.Path
+		out.Evidence = &e.evidence
+		e.evidence.Occurrences = e.evidence.Occurrences[:0]
+		for _, l := range c.Locations {
+			o := occurrence{Location: l.Path}
 			if e.version >= 6 {
-				out.Evidence.Occurrences[i].AdditionalContext = l.Layer.String()
+				o.AdditionalContext = e.textOf(l.Layer)
 			} else if !l.Layer.IsZero() {
 				e.report("locations", c.ID, e.lacks("context of an occurrence")+": the layer of "+l.Path+" is not written")
 			}
+			e.evidence.Occurrences = append(e.evidence.Occurrences, o)
 		}
 	}
 	add := func(name, value string) { out.Properties = append(out.Properties, property{name, value}) }
@@ -418,8 +492,10 @@ func (e *encoder) component(c *assay.Component) component {
 			add(propHash+string(d.Algorithm()), d.Hex())
 		}
 	}
-	for _, r := range e.relations[c.ID] {
-		add(propRelation+string(r.Kind), string(r.To))
+	for _, r := range e.from(c.ID) {
+		if r.Kind != assay.DependsOn {
+			add(propRelation+string(r.Kind), string(r.To))
+		}
 	}
 	if c.Source.Name != "" {
 		add(propSourceName, c.Source.Name)
@@ -427,8 +503,10 @@ func (e *encoder) component(c *assay.Component) component {
 	if c.Source.Version != "" {
 		add(propSourceVersion, c.Source.Version)
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
-		add(escape(name), c.Properties[name])
+	if len(c.Properties) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(c.Properties)) {
+			add(escape(name), c.Properties[name])
+		}
 	}
 	return out
 }
@@ -470,8 +548,8 @@ func escape(name string) string {
 	return name
 }
 
-func (e *encoder) licenses(c *assay.Component) []licenseChoice {
-	var out []licenseChoice
+func (e *encoder) licenses(c *assay.Component, out []licenseChoice) []licenseChoice {
+	e.licensed = slices.Grow(e.licensed[:0], len(c.Licenses)) // which pointers lead into
 	acknowledge := func(l assay.License) string {
 		if e.version < 6 {
 			if l.Concluded {
@@ -484,17 +562,21 @@ func (e *encoder) licenses(c *assay.Component) []licenseChoice {
 		}
 		return declared
 	}
+	info := func(l licenseInfo) licenseChoice {
+		e.licensed = append(e.licensed, l)
+		return licenseChoice{License: &e.licensed[len(e.licensed)-1]}
+	}
 	for _, l := range c.Licenses {
 		switch {
 		case spdxlicense.IsID(l.Expression):
-			out = append(out, licenseChoice{License: &licenseInfo{ID: l.Expression, Acknowledgement: acknowledge(l)}})
+			out = append(out, info(licenseInfo{ID: l.Expression, Acknowledgement: acknowledge(l)}))
 		case l.Expression != "" && (len(c.Licenses) == 1 || e.version >= 7):
 			out = append(out, licenseChoice{Expression: l.Expression, Acknowledgement: acknowledge(l)})
 		case l.Expression != "":
 			e.report("licenses", c.ID, "CycloneDX 1."+strconv.Itoa(e.version)+" has an expression only where there is no other license: "+l.Expression+" is written as a name")
-			out = append(out, licenseChoice{License: &licenseInfo{Name: l.Expression, Acknowledgement: acknowledge(l)}})
+			out = append(out, info(licenseInfo{Name: l.Expression, Acknowledgement: acknowledge(l)}))
 		default:
-			out = append(out, licenseChoice{License: &licenseInfo{Name: l.Name, Acknowledgement: acknowledge(l)}})
+			out = append(out, info(licenseInfo{Name: l.Name, Acknowledgement: acknowledge(l)}))
 		}
 	}
 	return out

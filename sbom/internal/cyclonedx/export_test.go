@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
 )
 
@@ -152,6 +153,34 @@ func PlainDiffers(data []byte) string {
 		return err.Error()
 	}
 	return difference(want, got, "")
+}
+
+// DirectXMLDiffers says what is written as XML at once other than by way of the tree,
+// and whether it was.
+func DirectXMLDiffers(doc *assay.SBOM, version int) (differs string, direct bool) {
+	var told [2][]string
+	tell := func(i int) Report {
+		return func(field string, id assay.ComponentID, reason string) {
+			told[i] = append(told[i], field+" "+string(id)+" "+reason)
+		}
+	}
+	got, ok := encodeXML(doc, version, tell(0))
+	if !ok {
+		return "", false
+	}
+	now, err := encode(doc, version, tell(1))
+	if err != nil {
+		return err.Error(), true
+	}
+	t, err := parseTree(now)
+	if err != nil {
+		return err.Error(), true
+	}
+	fit := &fitter{version: version, xml: true, report: func(pointer, owner, reason string) { tell(1)(pointer, assay.ComponentID(owner), reason) }}
+	if !fit.document(t) {
+		return "it does not fit", true
+	}
+	return cmp.Diff(string(writeXML(t, version, 0)), string(got)) + cmp.Diff(told[1], told[0]), true
 }
 
 // Document is what is written, for the floor of the benchmarks.

@@ -53,6 +53,9 @@ func checkDecode(t *testing.T, data []byte, xml bool) {
 		}
 	}
 	for _, to := range targets() {
+		if d, _ := cyclonedx.DirectXMLDiffers(form, to.Version); d != "" {
+			t.Fatalf("%s: (-by the tree +at once) %s\n%s", to.name, d, data)
+		}
 		var lost []string
 		out, err := cyclonedx.Encode(form, to.Target, func(field string, _ assay.ComponentID, reason string) { lost = append(lost, field+": "+reason) })
 		if err != nil {

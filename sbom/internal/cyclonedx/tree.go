@@ -4,9 +4,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/assaykit/assay/sbom/internal/quick"
+	"github.com/assaykit/assay/sbom/internal/quote"
 )
 
 // tree is a document, or a part of one, in the shape of its JSON. XML is read into
@@ -79,7 +78,7 @@ func (t *tree) append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendString(b, f.name)
+			b = quote.AppendJSON(b, f.name)
 			b = append(b, ':')
 			b = f.value.append(b)
 		}
@@ -94,7 +93,7 @@ func (t *tree) append(b []byte) []byte {
 		}
 		return append(b, ']')
 	case '"':
-		return appendString(b, t.text)
+		return quote.AppendJSON(b, t.text)
 	case '0':
 		return append(b, t.text...)
 	case 't':
@@ -103,14 +102,6 @@ func (t *tree) append(b []byte) []byte {
 		return append(b, "false"...)
 	}
 	return append(b, "null"...)
-}
-
-func appendString(b []byte, s string) []byte {
-	out, err := jsontext.AppendQuote(b, s)
-	if err != nil {
-		return strconv.AppendQuote(b, s) // strings come from JSON or XML, which are UTF-8
-	}
-	return out
 }
 
 // equal compares what they say: the order of members and the way that a number is

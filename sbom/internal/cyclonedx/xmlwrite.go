@@ -5,7 +5,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // writeXML writes a document that fits the version as XML: the elements in the
@@ -237,43 +236,14 @@ func scalarText(v *tree) string {
 	return v.text
 }
 
-// escapeXML writes text so that a reader gets it as it is: what XML would normalize
-// is written by its number. Characters that XML does not have become U+FFFD, which
-// [fitter] reports.
+// escapeXML is [appendXML]. What is lost, [fitter] reports.
 func escapeXML(b io.StringWriter, s string, attr bool) {
 	if ordinary(s) {
 		b.WriteString(s)
 		return
 	}
-	last := 0
-	for i, r := range s {
-		var esc string
-		switch {
-		case r == '&':
-			esc = "&amp;"
-		case r == '<':
-			esc = "&lt;"
-		case r == '>':
-			esc = "&gt;"
-		case r == '"' && attr:
-			esc = "&quot;"
-		case r == '\r':
-			esc = "&#xD;"
-		case (r == '\n' || r == '\t') && attr:
-			esc = "&#x" + strconv.FormatInt(int64(r), 16) + ";"
-		case !xmlRune(r):
-			esc = "\ufffd"
-		default:
-			continue
-		}
-		b.WriteString(s[last:i])
-		b.WriteString(esc)
-		last = i + utf8.RuneLen(r)
-		if r == utf8.RuneError {
-			last = i + 3
-		}
-	}
-	b.WriteString(s[last:])
+	out, _ := appendXML(nil, s, attr)
+	b.WriteString(string(out))
 }
 
 // ordinary reports whether no character of the text needs to be looked at.

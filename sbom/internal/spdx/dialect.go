@@ -6,6 +6,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/quote"
 )
 
 // dialect is how a value looks in one serialization. What a serialization cannot
@@ -71,6 +72,9 @@ func (d *dialect) lines(list []string) []string {
 }
 
 func tagLine(s string) string {
+	if isPlain(s, "") {
+		return strings.TrimSpace(s)
+	}
 	s = strings.Map(func(r rune) rune {
 		if isControl(r) || r == '\n' || r == '\t' {
 			return ' '
@@ -81,12 +85,38 @@ func tagLine(s string) string {
 }
 
 func tagText(s string) string {
+	if isPlain(s, "\n\t") {
+		return s
+	}
 	return breakTags(strings.Map(func(r rune) rune {
 		if isControl(r) {
 			return ' '
 		}
 		return r
 	}, s))
+}
+
+// isPlain reports whether a text is of ASCII without control characters other than
+// these, and without what breakTags changes.
+func isPlain(s, but string) bool {
+	for i := quote.IndexMarkup(s, 0); i < len(s); i = quote.IndexMarkup(s, i+1) {
+		switch c := s[i]; {
+		case c >= 0x7f || c < ' ' && strings.IndexByte(but, c) < 0:
+			return false
+		case c == '<' && strings.Contains(s[i:], "text>"):
+			return false
+		}
+	}
+	return true
+}
+
+// note gives the text of an annotation of facts as the dialect can hold it.
+func (d *dialect) note(text []byte) string {
+	s := string(text)
+	if d.tagValue && (strings.Contains(s, "text>") || strings.Contains(s, "\x7f")) {
+		s = strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(s)
+	}
+	return s
 }
 
 // isControl tells what is refused in a tag-value document. A carriage return is

@@ -29,31 +29,6 @@ func Encode(doc *assay.SBOM, old bool, report func(field string, id assay.Compon
 	return e.stream(d), nil
 }
 
-// encode makes the whole document. What has it at once can write its parts in any
-// order; JSON is written by stream, one element after the other.
-func encode(doc *assay.SBOM, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*document, error) {
-	e, out, err := begin(doc, as, report)
-	if err != nil {
-		return nil, err
-	}
-	out.Packages = make([]pkg, 0, len(e.ids))
-	for c := range e.components() {
-		if isFile(c) {
-			f, facts := e.file(c)
-			f.Annotations = e.annotate(&facts)
-			out.Files = append(out.Files, f)
-		} else {
-			var p pkg
-			facts := e.pkg(c, &p)
-			p.Annotations = e.annotate(&facts)
-			out.Packages = append(out.Packages, p)
-		}
-	}
-	out.Relationships = make([]relationship, 0, len(doc.Relations)+1)
-	e.relationships(func(r *relationship) { out.Relationships = append(out.Relationships, *r) })
-	return out, nil
-}
-
 // begin makes a document without its elements and relationships.
 func begin(doc *assay.SBOM, as *dialect, report func(field string, id assay.ComponentID, reason string)) (*encoder, *document, error) {
 	if doc.Created.IsZero() {
@@ -233,11 +208,6 @@ func (e *encoder) checksums(out []checksum, c *assay.Component, f *ComponentFact
 		}
 	}
 	return out
-}
-
-func (e *encoder) annotate(f *ComponentFacts) []annotation {
-	e.scratch = f.Append(e.scratch[:0])
-	return e.note(componentNote, e.scratch)
 }
 
 func (e *encoder) file(c *assay.Component) (file, ComponentFacts) {

@@ -6,10 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/sbom/internal/quote"
 )
 
 // Annotations of this annotator whose comment starts so hold, as JSON, what SPDX
@@ -176,21 +175,14 @@ func comma(b []byte, i int) []byte {
 
 // AppendQuoted appends text as a JSON string. The text is UTF-8, as package canon
 // makes it.
-func AppendQuoted[T string | []byte](b []byte, s T) []byte {
-	b, _ = jsontext.AppendQuote(b, s)
-	return b
-}
+func AppendQuoted[T quote.String](b []byte, s T) []byte { return quote.AppendJSON(b, s) }
 
 // note makes an annotation of facts, or none of "{}".
 func (e *encoder) note(prefix string, facts []byte) []annotation {
 	if string(facts) == "{}" {
 		return nil
 	}
-	text := prefix + string(facts)
-	if e.as.tagValue && (strings.Contains(text, "text>") || strings.Contains(text, "\x7f")) {
-		text = strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(text)
-	}
-	return []annotation{{Annotator: annotator, Date: e.date, Type: "OTHER", Comment: text}}
+	return []annotation{{Annotator: annotator, Date: e.date, Type: "OTHER", Comment: e.as.note([]byte(prefix + string(facts)))}}
 }
 
 // readNote finds the facts among annotations, and calls other with the index of

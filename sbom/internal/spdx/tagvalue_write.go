@@ -13,11 +13,11 @@ func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assa
 	if old {
 		as = as.as22()
 	}
-	d, err := encode(doc, as, report)
+	e, d, err := begin(doc, as, report)
 	if err != nil {
 		return nil, err
 	}
-	w := &tagWriter{b: make([]byte, 0, 1<<10*(len(d.Packages)+len(d.Files)+2))}
+	w := &tagWriter{b: make([]byte, 0, e.size(d))}
 	w.line("SPDXVersion", d.SPDXVersion)
 	w.line("DataLicense", d.DataLicense)
 	w.line("SPDXID", d.SPDXID)
@@ -27,23 +27,22 @@ func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assa
 		w.line("Creator", c)
 	}
 	w.line("Created", d.CreationInfo.Created)
+	notes := &tagWriter{b: make([]byte, 0, 512*len(e.order))} // which come last
 	// Files come before packages: those that follow a package are its own.
-	for i := range d.Files {
-		f := &d.Files[i]
-		w.section()
-		w.line("FileName", f.FileName)
-		w.line("SPDXID", f.SPDXID)
-		for _, c := range f.Checksums {
-			w.line("FileChecksum", c.Algorithm+": "+c.Value)
+	for c := range e.components() {
+		if isFile(c) {
+			f, facts := e.file(c)
+			w.file(&f)
+			e.tagNote(notes, f.SPDXID, &facts)
 		}
-		w.line("LicenseConcluded", f.LicenseConcluded)
-		for _, l := range f.LicenseInfos {
-			w.line("LicenseInfoInFile", l)
-		}
-		w.line("FileCopyrightText", f.CopyrightText)
 	}
-	for i := range d.Packages {
-		w.pkg(&d.Packages[i])
+	var p pkg
+	for c := range e.components() {
+		if !isFile(c) {
+			facts := e.pkg(c, &p)
+			w.pkg(&p)
+			e.tagNote(notes, p.SPDXID, &facts)
+		}
 	}
 	for _, x := range d.Extracted {
 		w.section()
@@ -51,40 +50,71 @@ func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assa
 		w.text("ExtractedText", x.Text)
 		w.line("LicenseName", x.Name)
 	}
-	if len(d.Relationships) > 0 {
-		w.section()
-	}
-	for _, r := range d.Relationships {
-		w.line("Relationship", r.From+" "+r.Type+" "+r.To)
+	before := len(w.b)
+	w.section()
+	e.relationships(func(r *relationship) {
+		w.words("Relationship", r.From, " ", r.Type, " ", r.To)
 		w.text("RelationshipComment", r.Comment)
+	})
+	if len(w.b) == before+1 {
+		w.b = w.b[:before]
 	}
-	w.annotations(documentID, d.Annotations)
-	for i := range d.Files {
-		w.annotations(d.Files[i].SPDXID, d.Files[i].Annotations)
+	for _, a := range d.Annotations {
+		w.annotation(documentID, a.Date, a.Comment)
 	}
-	for i := range d.Packages {
-		w.annotations(d.Packages[i].SPDXID, d.Packages[i].Annotations)
-	}
+	w.b = append(w.b, notes.b...)
 	return w.b[:len(w.b)-1], nil
+}
+
+// tagNote writes what annotate gives, without making it first.
+func (e *encoder) tagNote(w *tagWriter, of string, f *ComponentFacts) {
+	e.scratch = f.Append(append(e.scratch[:0], componentNote...))
+	if len(e.scratch) == len(componentNote)+len("{}") {
+		return
+	}
+	w.annotation(of, e.date, e.as.note(e.scratch))
 }
 
 type tagWriter struct{ b []byte }
 
 func (w *tagWriter) section() { w.b = append(w.b, '\n') }
 
+func (w *tagWriter) tag(tag string) { w.b = append(append(w.b, tag...), ": "...) }
+
 // line writes a value that the dialect has made to fit; an empty one is left out.
 func (w *tagWriter) line(tag, value string) {
-	if value == "" {
-		return
+	if value != "" {
+		w.words(tag, value)
 	}
-	w.b = append(append(w.b, tag...), ": "...)
-	w.b = append(append(w.b, value...), '\n')
+}
+
+// words writes a value that is not empty in parts.
+func (w *tagWriter) words(tag string, parts ...string) {
+	w.tag(tag)
+	for _, s := range parts {
+		w.b = append(w.b, s...)
+	}
+	w.b = append(w.b, '\n')
 }
 
 func (w *tagWriter) text(tag, value string) {
 	if value != "" {
-		w.line(tag, "<text>"+value+"</text>")
+		w.words(tag, "<text>", value, "</text>")
 	}
+}
+
+func (w *tagWriter) file(f *file) {
+	w.section()
+	w.line("FileName", f.FileName)
+	w.line("SPDXID", f.SPDXID)
+	for _, c := range f.Checksums {
+		w.words("FileChecksum", c.Algorithm, ": ", c.Value)
+	}
+	w.line("LicenseConcluded", f.LicenseConcluded)
+	for _, l := range f.LicenseInfos {
+		w.line("LicenseInfoInFile", l)
+	}
+	w.line("FileCopyrightText", f.CopyrightText)
 }
 
 func (w *tagWriter) pkg(p *pkg) {
@@ -97,7 +127,7 @@ func (w *tagWriter) pkg(p *pkg) {
 	w.line("PackageDownloadLocation", p.DownloadLocation)
 	w.line("FilesAnalyzed", "false")
 	for _, c := range p.Checksums {
-		w.line("PackageChecksum", c.Algorithm+": "+c.Value)
+		w.words("PackageChecksum", c.Algorithm, ": ", c.Value)
 	}
 	w.line("PackageHomePage", p.Homepage)
 	w.line("PackageLicenseConcluded", p.LicenseConcluded)
@@ -105,19 +135,17 @@ func (w *tagWriter) pkg(p *pkg) {
 	w.line("PackageCopyrightText", p.CopyrightText)
 	w.text("PackageDescription", p.Description)
 	for _, x := range p.ExternalRefs {
-		w.line("ExternalRef", x.Category+" "+x.Type+" "+x.Locator)
+		w.words("ExternalRef", x.Category, " ", x.Type, " ", x.Locator)
 		w.text("ExternalRefComment", x.Comment)
 	}
 	w.line("PrimaryPackagePurpose", strings.ReplaceAll(p.Purpose, "_", "-"))
 }
 
-func (w *tagWriter) annotations(of string, list []annotation) {
-	for _, a := range list {
-		w.section()
-		w.line("Annotator", a.Annotator)
-		w.line("AnnotationDate", a.Date)
-		w.line("AnnotationType", a.Type)
-		w.line("SPDXREF", of)
-		w.text("AnnotationComment", a.Comment)
-	}
+func (w *tagWriter) annotation(of, date, comment string) {
+	w.section()
+	w.line("Annotator", annotator)
+	w.line("AnnotationDate", date)
+	w.line("AnnotationType", "OTHER")
+	w.line("SPDXREF", of)
+	w.text("AnnotationComment", comment)
 }
