@@ -57,7 +57,7 @@ func (s *subject) prepare() {
 		return
 	}
 	s.ready = true
-	s.order = version.Of(s.query.Ecosystem)
+	s.order = version.In(s.query.Ecosystem, s.query.Release)
 	s.own.read(s.order, s.query.Ecosystem, s.query.Version)
 	if s.order == version.SemVer {
 		s.sem = s.own

@@ -12,6 +12,9 @@ func rows(q *Query, all []Affected) []*Affected {
 		if base != q.Ecosystem {
 			continue
 		}
+		if base == "Echo" && release != "" {
+			continue // its packages of Python and others, which nothing asks about
+		}
 		if release == "" || q.Release == "" {
 			out = append(out, &all[i])
 			continue
@@ -74,6 +77,13 @@ func releaseMatches(ecosystem, row, want string) bool {
 		return majorRelease(row) == want
 	case "SUSE":
 		return suseRow(row, want)
+	case "Docker Hardened Images": // "Alpine:3.23", "Debian:trixie"
+		of, release, _ := strings.Cut(row, ":")
+		normal := debianRelease
+		if of == "Alpine" {
+			normal = alpineRelease
+		}
+		return lineage(of, normal(release)) == want
 	case "openEuler": // "24.03-LTS-SP1": os-release does not say which service pack
 		return row == want || strings.HasPrefix(row, want+"-")
 	}

@@ -143,6 +143,10 @@ func TestRows(t *testing.T) {
 		{Query{Ecosystem: "SUSE", Release: "Micro 5.5"}, "SUSE:Linux_Enterprise_Micro_5.5 SUSE:Linux_Enterprise_Micro_5.1", "SUSE:Linux_Enterprise_Micro_5.5"},
 		{Query{Ecosystem: "openSUSE", Release: "Leap 15.6"}, "openSUSE:Leap_15.6 openSUSE:Leap_Micro_5.5 openSUSE:Tumbleweed", "openSUSE:Leap_15.6"},
 		{Query{Ecosystem: "openEuler", Release: "24.03"}, "openEuler:24.03-LTS openEuler:24.03-LTS-SP1 openEuler:22.03-LTS", "openEuler:24.03-LTS openEuler:24.03-LTS-SP1"},
+		{Query{Ecosystem: "Docker Hardened Images", Release: "Debian:13"}, "Docker_Hardened_Images:Debian:trixie Docker_Hardened_Images:Debian:13 Docker_Hardened_Images:Debian:bookworm Docker_Hardened_Images:Alpine:3.23", "Docker_Hardened_Images:Debian:trixie Docker_Hardened_Images:Debian:13"},
+		{Query{Ecosystem: "Docker Hardened Images", Release: "Alpine:v3.23"}, "Docker_Hardened_Images:Debian:trixie Docker_Hardened_Images:Alpine:3.23 Docker_Hardened_Images", "Docker_Hardened_Images:Alpine:3.23 Docker_Hardened_Images"},
+		{Query{Ecosystem: "Root", Release: "Debian:12"}, "Root:Debian:12 Root:Debian:11 Root:npm Root:Debian", "Root:Debian:12"},
+		{Query{Ecosystem: "Echo"}, "Echo Echo:PyPI Echo:npm", "Echo"},
 		{Query{Ecosystem: "Maven"}, "Maven Maven:https://maven.google.com npm", "Maven Maven:https://maven.google.com"},
 	} {
 		var all []Affected

@@ -20,8 +20,10 @@ func NormalName(ecosystem, name string) string {
 		return strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	case "SwiftURL":
 		return swiftName(name)
+	case "Root": // of several registries; packages that differ in case only are asked about together
+		return strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	case "Go", "NuGet", "Packagist", "Hex", "GitHub Actions", "Bitnami", "ConanCenter", "Pub", "VSCode",
-		"Debian", "Ubuntu", "Echo", "Alpine", "Alpaquita", "BellSoft Hardened Containers", "Chainguard", "Wolfi", "MinimOS", "CleanStart":
+		"Debian", "Ubuntu", "Echo", "Alpine", "Alpaquita", "BellSoft Hardened Containers", "Chainguard", "Wolfi", "MinimOS", "CleanStart", "Docker Hardened Images":
 		return strings.ToLower(name)
 	}
 	return name

@@ -22,6 +22,7 @@ func TestNormalName(t *testing.T) {
 		{"npm", "JSONStream", "JSONStream"},
 		{"Maven", "org.Example:Thing", "org.Example:Thing"},
 		{"Red Hat:enterprise_linux:9::baseos", "NetworkManager", "NetworkManager"},
+		{"Root:PyPI", "rootio_requests", "rootio-requests"},
 		{"Nobody's", "Any_Thing", "Any_Thing"},
 		{"", "", ""},
 	} {

@@ -59,6 +59,9 @@ func Queries(c *assay.Component, system *assay.Component) ([]Query, error) {
 		return nil, unasked(c, "namespace", p.Namespace, "the group of the artifact")
 	}
 	q := Query{Ecosystem: ecosystem, Name: NormalName(ecosystem, name), Version: v}
+	if patched := rootName(q.Ecosystem, q.Name); patched != "" {
+		return rootQueries(q, patched, ""), nil
+	}
 	if ecosystem != "Go" {
 		return []Query{q}, nil
 	}

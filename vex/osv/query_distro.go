@@ -28,10 +28,18 @@ func distroOf(typ, namespace string) (distro, bool) {
 		return distro{"Ubuntu", ubuntuRelease, false}, true
 	case "deb/echo":
 		return distro{"Echo", nil, false}, true
+	case "deb/dhi":
+		return distro{"Docker Hardened Images", func(v string) string { return lineage("Debian", debianRelease(v)) }, true}, true
+	case "apk/dhi":
+		return distro{"Docker Hardened Images", func(v string) string { return lineage("Alpine", alpineRelease(v)) }, true}, true
 	case "apk/alpine":
 		return distro{"Alpine", alpineRelease, false}, true
 	case "apk/alpaquita":
 		return distro{"Alpaquita", firstWord, false}, true
+	case "apk/bellsoft-hardened-containers":
+		return distro{"BellSoft Hardened Containers", firstWord, false}, true
+	case "apk/cleanstart", "apk/clnstrt":
+		return distro{"CleanStart", nil, true}, true
 	case "apk/wolfi":
 		return distro{"Wolfi", nil, true}, true
 	case "apk/chainguard":
@@ -40,7 +48,7 @@ func distroOf(typ, namespace string) (distro, bool) {
 		return distro{"MinimOS", nil, true}, true
 	case "rpm/redhat", "rpm/rhel":
 		return distro{"Red Hat", majorRelease, true}, true
-	case "rpm/rocky":
+	case "rpm/rocky", "rpm/rocky-linux":
 		return distro{"Rocky Linux", majorRelease, true}, true
 	case "rpm/almalinux", "rpm/alma":
 		return distro{"AlmaLinux", majorRelease, true}, true
@@ -54,10 +62,22 @@ func distroOf(typ, namespace string) (distro, bool) {
 		return distro{"openEuler", firstWord, true}, true
 	case "rpm/photon":
 		return distro{"Photon OS", firstWord, true}, true
-	case "rpm/azurelinux":
+	case "rpm/azurelinux", "rpm/mariner", "rpm/cbl-mariner":
 		return distro{"Azure Linux", majorRelease, true}, true
 	}
+	// Some tools write the ID of os-release where the vendor's name belongs.
+	if other := distroNamespace(namespace); typ == "rpm" && other != namespace {
+		return distroOf(typ, other)
+	}
 	return distro{}, false
+}
+
+// lineage is a release of a distribution whose packages were built again.
+func lineage(of, release string) string {
+	if release == "" {
+		return ""
+	}
+	return of + ":" + release
 }
 
 func distroQueries(c *assay.Component, p assay.PURLParts, v string, system *assay.Component) ([]Query, error) {
@@ -67,7 +87,7 @@ func distroQueries(c *assay.Component, p assay.PURLParts, v string, system *assa
 	}
 	q := Query{Ecosystem: d.ecosystem, Version: v}
 	if d.release != nil {
-		stated := p.Qualifiers["distro"]
+		stated := cmp.Or(p.Qualifiers["distro"], p.Qualifiers["os_version"])
 		if stated == "" && system != nil {
 			stated = systemRelease(system)
 		}
@@ -94,6 +114,11 @@ func distroQueries(c *assay.Component, p assay.PURLParts, v string, system *assa
 	if q.Name = NormalName(q.Ecosystem, p.Name); len(out) == 0 || d.binary && q.Name != out[0].Name {
 		q.Beside = len(out) > 0
 		out = append(out, q)
+	}
+	for i := range out {
+		if strings.HasPrefix(out[i].Name, rootPrefix) {
+			return rootQueries(out[i], strings.TrimPrefix(out[i].Name, rootPrefix), strings.TrimPrefix(q.Release, "v")), nil
+		}
 	}
 	return out, nil
 }
@@ -212,6 +237,7 @@ func ubuntuRelease(v string) string {
 	for _, r := range [...][2]string{
 		{"trusty", "14.04"}, {"xenial", "16.04"}, {"bionic", "18.04"}, {"focal", "20.04"}, {"jammy", "22.04"}, {"kinetic", "22.10"},
 		{"lunar", "23.04"}, {"mantic", "23.10"}, {"noble", "24.04"}, {"oracular", "24.10"}, {"plucky", "25.04"}, {"questing", "25.10"},
+		{"resolute", "26.04"},
 	} {
 		if v == r[0] {
 			return r[1]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/internal/strictjson"
+	"github.com/assaykit/assay/vex/severity"
 )
 
 // maxRecord bounds one record. The largest in the wild, of kernels, have some 10 MB.
@@ -207,20 +208,9 @@ func severities(source string, list []wireSeverity) []assay.Severity {
 	return out
 }
 
-// ratingOf reads the words of GitHub and of distributions; "" for a word that is no
-// rating of CVSS, such as Ubuntu's "negligible".
+// ratingOf reads the words of GitHub and of distributions, "" for those that say that
+// nobody rated.
 func ratingOf(word string) assay.Rating {
-	switch strings.ToLower(word) {
-	case "none":
-		return assay.RatingNone
-	case "low":
-		return assay.RatingLow
-	case "medium", "moderate":
-		return assay.RatingMedium
-	case "high", "important":
-		return assay.RatingHigh
-	case "critical":
-		return assay.RatingCritical
-	}
-	return ""
+	rating, _ := severity.Word(word)
+	return rating
 }

@@ -32,7 +32,7 @@ func TestReadAdvisory(t *testing.T) {
 		ID: "GHSA-aaaa-bbbb-cccc", Aliases: []assay.VulnID{"CVE-2026-0001"}, Upstream: []assay.VulnID{"CVE-2026-0002"}, Related: []assay.VulnID{"GO-2026-0001"},
 		Summary: "Worse than it looks", Published: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), Modified: time.Date(2026, 3, 2, 10, 0, 0, 5e8, time.UTC),
 		Severities: []assay.Severity{
-			{Source: "ghsa", Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, {Source: "ghsa", Rating: assay.RatingMedium}, {Source: "ghsa", Rating: assay.RatingMedium}},
+			{Source: "ghsa", Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, {Source: "ghsa", Rating: assay.RatingMedium}, {Source: "ghsa", Rating: assay.RatingLow}, {Source: "ghsa", Rating: assay.RatingMedium}},
 		Affected: []osv.Affected{
 			{Ecosystem: "npm", Name: "left-pad", PURL: assay.MustPURL("pkg:npm/left-pad"), Versions: []string{"1.0.0"},
 				Ranges:     []osv.Range{{Type: osv.RangeSemVer, Events: []osv.Event{{Kind: osv.Introduced, Version: "0"}, {Kind: osv.Fixed, Version: "1.3.0"}, {Kind: osv.Introduced, Version: "2.0.0"}, {Kind: osv.LastAffected, Version: "2.1.0"}}}},

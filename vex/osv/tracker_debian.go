@@ -143,8 +143,7 @@ func debianAdvisory(name, source, id string, value jsontext.Value) (*Advisory, e
 			return nil, recordReader{name}.bad(field+"/releases/"+codename+"/status", rel.Status, "open, undetermined, or resolved with a fixed version", "Debian tracker")
 		}
 		row.Ranges = []Range{out}
-		// The tracker marks an urgency with asterisks where somebody set it by hand.
-		if rating := ratingOf(strings.TrimRight(rel.Urgency, "*")); rating != "" {
+		if rating := ratingOf(rel.Urgency); rating != "" {
 			row.Severities = []assay.Severity{{Source: "debian", Rating: rating}}
 		}
 		a.Affected = append(a.Affected, row)

@@ -41,9 +41,9 @@ const (
 // It is a function so that nothing can change it.
 func Of(ecosystem string) Order {
 	switch ecosystem {
-	case "Go", "npm", "crates.io", "Bioconductor", "Bitnami", "ConanCenter", "Docker Hardened Images", "GHC", "Hex", "Julia", "SwiftURL":
+	case "Go", "npm", "crates.io", "Bioconductor", "Bitnami", "ConanCenter", "GHC", "Hex", "Julia", "SwiftURL":
 		return SemVer
-	case "Alpine", "Alpaquita", "BellSoft Hardened Containers", "Chainguard", "MinimOS", "Wolfi":
+	case "Alpine", "Alpaquita", "BellSoft Hardened Containers", "Chainguard", "CleanStart", "MinimOS", "Wolfi":
 		return Alpine
 	case "Debian", "Ubuntu", "Echo":
 		return Debian
@@ -51,6 +51,31 @@ func Of(ecosystem string) Order {
 		return RPM
 	case "CRAN", "Hackage", "Maven", "NuGet", "Packagist", "Pub", "PyPI", "RubyGems":
 		return Order(ecosystem)
+	}
+	return ""
+}
+
+// In gives the order of an ecosystem with its release, "" if none is known. It is that of
+// the ecosystem alone, but for those that build the packages of others again and name
+// which in the place of the release: "Root:Debian:12", "TuxCare:npm", "Echo:PyPI".
+func In(ecosystem, release string) Order {
+	switch ecosystem {
+	case "Root", "TuxCare", "Docker Hardened Images":
+	case "Echo":
+		if release == "" {
+			return Debian
+		}
+	default:
+		return Of(ecosystem)
+	}
+	inner, _, _ := strings.Cut(release, ":")
+	if o := Of(inner); o != "" {
+		return o
+	}
+	for _, e := range [...]string{"PyPI", "Maven", "npm", "Alpine", "Debian"} {
+		if strings.EqualFold(e, inner) {
+			return Of(e)
+		}
 	}
 	return ""
 }
