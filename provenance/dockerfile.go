@@ -61,7 +61,7 @@ func FromDockerfile(name string, data []byte, args map[string]string) ([]BaseIma
 	if err != nil {
 		return nil, err
 	}
-	d := &dockerfile{name: name, given: args, args: map[string]string{}, stages: map[string]int{}}
+	d := &dockerfile{name: name, given: args, args: map[string]string{}, stages: map[string]int{}, known: map[[2]string]int{}}
 	for _, i := range instructions {
 		if err := d.read(i); err != nil {
 			return nil, err
@@ -146,7 +146,8 @@ func instructions(name string, data []byte) ([]instruction, error) {
 			continue
 		}
 		start := l.n
-		joined, more := l.continued(strings.TrimLeft(line, " \t\v\f"))
+		part, more := l.continued(strings.TrimLeft(line, " \t\v\f"))
+		parts := []byte(part)
 		for more {
 			if line, ok = l.next(); !ok {
 				return nil, l.bad(start, assay.ErrInvalid, "", "an instruction that ends")
@@ -154,11 +155,11 @@ func instructions(name string, data []byte) ([]instruction, error) {
 			if text := strings.TrimSpace(line); text == "" || text[0] == '#' {
 				continue
 			}
-			var part string
 			part, more = l.continued(line)
-			joined += part
+			parts = append(parts, part...)
 		}
-		if joined = strings.TrimSpace(joined); joined == "" {
+		joined := strings.TrimSpace(string(parts))
+		if joined == "" {
 			continue
 		}
 		i := instruction{line: start}
@@ -292,6 +293,7 @@ type dockerfile struct {
 	stages map[string]int    // number of the stage, by name in lower case
 	bases  []int             // of each stage, its image; -1 for scratch
 	images []BaseImage
+	known  map[[2]string]int // those, by reference and platform
 }
 
 func (d *dockerfile) bad(line int, kind error, value, bound string) error {
@@ -395,11 +397,12 @@ func (d *dockerfile) image(line int, written, platform string, numbered bool) (i
 			return 0, d.bad(line, assay.ErrInvalid, ref, "a digest that identifies content")
 		}
 	}
-	same := func(o BaseImage) bool { return o.Reference == b.Reference && o.Platform == b.Platform }
-	if at := slices.IndexFunc(d.images, same); at >= 0 {
+	key := [2]string{b.Reference, b.Platform}
+	if at, ok := d.known[key]; ok {
 		return at, nil
 	}
 	d.images = append(d.images, b)
+	d.known[key] = len(d.images) - 1
 	return len(d.images) - 1, nil
 }
 

@@ -96,6 +96,31 @@ func TestFromDockerfile(t *testing.T) {
 	}
 }
 
+// A megabyte is read in the time of a megabyte, whatever is in it.
+func TestLargeDockerfiles(t *testing.T) {
+	var images strings.Builder
+	n := 0
+	for ; images.Len() < provenance.MaxDockerfile-20; n++ {
+		fmt.Fprintf(&images, "FROM i%d\n", n)
+	}
+	for name, c := range map[string]struct {
+		text string
+		want int
+	}{
+		"images":     {images.String(), n},
+		"one line":   {"FROM a\nRUN " + strings.Repeat("x\\\n", provenance.MaxDockerfile/4) + "y\n", 1},
+		"heredocs":   {"FROM a\nRUN " + strings.Repeat("<<E ", provenance.MaxDockerfile/8) + "\n" + strings.Repeat("E\n", provenance.MaxDockerfile/8), 1},
+		"escapes":    {"FROM a\nRUN " + strings.Repeat(`\`, provenance.MaxDockerfile/2) + "x\n", 1},
+		"empty":      {"FROM a\nRUN \\\n" + strings.Repeat("\n", provenance.MaxDockerfile/2) + "x\n", 1},
+		"directives": {strings.Repeat("# a=b\n", provenance.MaxDockerfile/8) + "FROM a\n", 1},
+	} {
+		got, err := provenance.FromDockerfile(name, []byte(c.text), nil)
+		if err != nil || len(got) != c.want {
+			t.Errorf("%s: %d images, want %d, %v", name, len(got), c.want, err)
+		}
+	}
+}
+
 func FuzzFromDockerfile(f *testing.F) {
 	f.Add([]byte("ARG A=b\nFROM ${A:-c} AS d\nRUN --mount=from=d <<E\nE\nCOPY --from=0 a b\n"))
 	f.Add([]byte("# escape=`\nFROM a`\n"))

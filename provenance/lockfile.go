@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,15 +31,18 @@ const (
 //
 //   - go.sum: modules and their go.mod files; the "h1:" sums as dirHash.
 //   - package-lock.json, npm-shrinkwrap.json (lockfileVersion 1 to 3): packages from
-//     registries; the integrity as sha512, sha384, sha256 or sha1.
+//     registries, the integrity as sha512, sha384, sha256 or sha1; git repositories by
+//     commit.
 //   - requirements.txt and *-requirements.txt of pip: what is pinned with "==" and has
 //     --hash; every hash that pip would accept is a material of its own, as any one of
 //     them may have been taken.
-//   - Cargo.lock (version 1 to 4): crates from registries, by their checksums.
-//   - pom.lock.json and lockfile.json of maven-lockfile: artifacts by their checksums.
+//   - Cargo.lock (version 1 to 4): crates from registries, by their checksums; those of
+//     others than crates.io with the qualifier repository_url. Git repositories by commit.
+//   - pom.lock.json and lockfile.json of maven-lockfile: artifacts of dependencies, plugins
+//     and extensions by their checksums; not its POMs.
 //   - verification-metadata.xml of Gradle: artifacts by their checksums.
 //
-// Each material is a package URL with the digests that the file has. What the file does
+// Each material is a package URL, or the address of a git repository, with the digests that the file has. What the file does
 // not pin by a digest is left out, and counted in the second result: a lock file that
 // pins half of a build shows half of it. A lock file says what was allowed, not what
 // was used; that a module is in go.sum does not make it a part of the program.
@@ -122,7 +126,7 @@ func (l *lockReader) goSum(data []byte) error {
 			return l.bad(field, line, "module, version and sum", nil)
 		}
 		sum, ok := strings.CutPrefix(f[2], "h1:")
-		raw, err := base64.StdEncoding.DecodeString(sum)
+		raw, err := base64.StdEncoding.Strict().DecodeString(sum)
 		if !ok || err != nil || len(raw) != 32 {
 			return l.bad(field, f[2], "an h1: sum", err)
 		}
@@ -166,6 +170,7 @@ func (l *lockReader) npm(data []byte) error {
 		LockfileVersion int `json:"lockfileVersion"`
 		Packages        map[string]struct {
 			Version   string `json:"version"`
+			Resolved  string `json:"resolved"`
 			Integrity string `json:"integrity"`
 			Link      bool   `json:"link"`
 			Name      string `json:"name"`
@@ -181,7 +186,8 @@ func (l *lockReader) npm(data []byte) error {
 	if doc.LockfileVersion == 1 {
 		return l.npmTree("/dependencies", doc.Dependencies)
 	}
-	for at, p := range doc.Packages {
+	for _, at := range slices.Sorted(maps.Keys(doc.Packages)) {
+		p := doc.Packages[at]
 		i := strings.LastIndex(at, "node_modules/")
 		if i < 0 || p.Link {
 			continue // the project itself, or a folder of its workspace
@@ -190,7 +196,14 @@ func (l *lockReader) npm(data []byte) error {
 		if p.Name != "" {
 			name = p.Name // an alias
 		}
-		if err := l.npmAdd("/packages/"+escape(at), name, p.Version, p.Integrity); err != nil {
+		field := "/packages/" + escape(at)
+		if p.Integrity == "" && strings.HasPrefix(p.Resolved, "git+") {
+			if err := l.git(field+"/resolved", p.Resolved, false); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := l.npmAdd(field, name, p.Version, p.Integrity); err != nil {
 			return err
 		}
 	}
@@ -198,12 +211,54 @@ func (l *lockReader) npm(data []byte) error {
 }
 
 func (l *lockReader) npmTree(field string, deps map[string]npmPackage) error {
-	for name, p := range deps {
+	for _, name := range slices.Sorted(maps.Keys(deps)) {
+		p := deps[name]
 		at := field + "/" + escape(name)
-		if err := l.npmAdd(at, name, p.Version, p.Integrity); err != nil {
+		if p.Integrity == "" && strings.HasPrefix(p.Version, "git+") {
+			if err := l.git(at+"/version", p.Version, false); err != nil {
+				return err
+			}
+		} else if err := l.npmAdd(at, name, p.Version, p.Integrity); err != nil {
 			return err
 		}
 		if err := l.npmTree(at+"/dependencies", p.Dependencies); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// git takes a source of the form "git+https://host/path?branch=main#commit". One without
+// a commit is not pinned, nor one whose address leads nowhere. A whole one must be one.
+func (l *lockReader) git(field, source string, whole bool) error {
+	at, commit, _ := strings.Cut(source, "#")
+	repository, err := publicURI(strings.TrimPrefix(at, "git+"))
+	if err != nil || commit == "" {
+		l.unpinned++
+		return nil
+	}
+	d, err := assay.NewDigest(assay.GitCommit, commit)
+	if err != nil && !whole {
+		l.unpinned++ // a branch, or the start of a commit
+		return nil
+	}
+	if err != nil {
+		return l.bad(field, tellable(at)+"#"+commit, "a git commit", err)
+	}
+	l.out = append(l.out, assay.Resource{URI: "git+" + repository, Digest: assay.DigestSet{d}})
+	return nil
+}
+
+// anyOf takes a package that may be one of several files: each is a material of its own.
+func (l *lockReader) anyOf(field string, parts assay.PURLParts, digests []assay.Digest) error {
+	if len(digests) < 2 {
+		return l.add(field, parts, digests...)
+	}
+	qualifiers := parts.Qualifiers
+	for _, d := range digests {
+		// One URI has one digest; the qualifier tells the files of a release apart.
+		parts.Qualifiers = mapWith(qualifiers, "checksum", d.String())
+		if err := l.add(field, parts, d); err != nil {
 			return err
 		}
 	}
@@ -232,7 +287,11 @@ func (l *lockReader) npmAdd(field, name, version, integrity string) error {
 	if !scoped {
 		scope, base = "", name
 	}
-	return l.add(field, assay.PURLParts{Type: "npm", Namespace: scope, Name: base, Version: version}, digests...)
+	parts := assay.PURLParts{Type: "npm", Namespace: scope, Name: base, Version: version}
+	if _, err := assay.NewDigestSet(digests...); err != nil { // two of one algorithm: either will do
+		return l.anyOf(field, parts, digests)
+	}
+	return l.add(field, parts, digests...)
 }
 
 // pip: pip.pypa.io/en/stable/reference/requirements-file-format.
@@ -246,12 +305,18 @@ func (l *lockReader) pip(data []byte) error {
 			line = line[:i]
 		}
 		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "-") {
+		switch {
+		case line == "":
+			return nil
+		case strings.HasPrefix(line, "-e"), strings.HasPrefix(line, "--editable"):
+			l.unpinned++ // a folder, or the tip of a repository
+			return nil
+		case strings.HasPrefix(line, "-"):
 			return nil // an option of the whole file, or another file
 		}
 		return l.requirement(fmt.Sprintf("line %d", n), line)
 	}
-	err := l.lines(data, func(line string) error {
+	err := l.lines(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), func(line string) error {
 		n++
 		more, continued := strings.CutSuffix(line, `\`)
 		logical.WriteString(more)
@@ -290,18 +355,7 @@ func (l *lockReader) requirement(field, line string) error {
 		}
 		digests = append(digests, d)
 	}
-	parts := assay.PURLParts{Type: "pypi", Name: name, Version: version}
-	if len(digests) < 2 {
-		return l.add(field, parts, digests...)
-	}
-	for _, d := range digests {
-		// One URI has one digest; the qualifier tells the files of a release apart.
-		parts.Qualifiers = map[string]string{"checksum": d.String()}
-		if err := l.add(field, parts, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.anyOf(field, assay.PURLParts{Type: "pypi", Name: name, Version: version}, digests)
 }
 
 // cargo: doc.rust-lang.org/cargo, "Cargo.lock".
@@ -338,27 +392,40 @@ func (l *lockReader) cargo(data []byte) error {
 				return l.bad(field+".checksum", sum, "a sha256 in hexadecimal", err)
 			}
 			digests = append(digests, d)
-		} else if _, commit, ok := strings.Cut(p.Source, "#"); ok && strings.HasPrefix(p.Source, "git+") {
-			d, err := assay.NewDigest(assay.GitCommit, commit)
-			if err != nil {
-				return l.bad(field+".source", p.Source, "a git commit", err)
+		} else if strings.HasPrefix(p.Source, "git+") {
+			if err := l.git(field+".source", p.Source, true); err != nil {
+				return err
 			}
-			at, _, _ := strings.Cut(p.Source, "#")
-			at, _, _ = strings.Cut(at, "?")
-			l.out = append(l.out, assay.Resource{URI: at, Digest: assay.DigestSet{d}})
 			continue
 		}
-		if err := l.add(field, assay.PURLParts{Type: "cargo", Name: p.Name, Version: p.Version}, digests...); err != nil {
+		parts := assay.PURLParts{Type: "cargo", Name: p.Name, Version: p.Version}
+		if !slices.Contains(cratesIO, p.Source) {
+			// A crate of another registry is another crate, whatever its name.
+			_, at, _ := strings.Cut(p.Source, "+")
+			registry, err := publicURI(at)
+			if err != nil {
+				return l.bad(field+".source", "", "crates.io, or the address of a registry", nil)
+			}
+			parts.Qualifiers = map[string]string{"repository_url": registry}
+		}
+		if err := l.add(field, parts, digests...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// cratesIO is the registry of its name, by its two protocols.
+var cratesIO = []string{"registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"}
+
 type mavenArtifact struct {
 	GroupID    string          `json:"groupId"`
 	ArtifactID string          `json:"artifactId"`
 	Version    string          `json:"version"`
+	Classifier string          `json:"classifier"`
+	Type       string          `json:"type"`
+	Selected   string          `json:"selectedVersion"`
+	Included   *bool           `json:"included"`
 	Algorithm  string          `json:"checksumAlgorithm"`
 	Checksum   string          `json:"checksum"`
 	Children   []mavenArtifact `json:"children"`
@@ -370,6 +437,7 @@ func (l *lockReader) maven(data []byte) error {
 	var doc struct {
 		Dependencies []mavenArtifact `json:"dependencies"`
 		Plugins      []mavenArtifact `json:"mavenPlugins"`
+		Extensions   []mavenArtifact `json:"mavenExtensions"`
 	}
 	if err := strictjson.Unmarshal(l.name, data, &doc, strictjson.Limits{MaxBytes: MaxLockFile}); err != nil {
 		return err
@@ -378,6 +446,16 @@ func (l *lockReader) maven(data []byte) error {
 	walk = func(field string, list []mavenArtifact) error {
 		for i, a := range list {
 			at := fmt.Sprintf("%s/%d", field, i)
+			if a.Included != nil && !*a.Included && a.Selected != "" && a.Selected != a.Version {
+				continue // another version was taken, and is in the file too
+			}
+			qualifiers := map[string]string{}
+			if a.Classifier != "" {
+				qualifiers["classifier"] = a.Classifier
+			}
+			if a.Type != "" && a.Type != "jar" {
+				qualifiers["type"] = a.Type
+			}
 			var digests []assay.Digest
 			if a.Checksum != "" {
 				d, err := assay.NewDigest(plainAlgorithm(a.Algorithm), strings.ToLower(a.Checksum))
@@ -386,7 +464,7 @@ func (l *lockReader) maven(data []byte) error {
 				}
 				digests = append(digests, d)
 			}
-			if err := l.add(at, assay.PURLParts{Type: "maven", Namespace: a.GroupID, Name: a.ArtifactID, Version: a.Version}, digests...); err != nil {
+			if err := l.add(at, assay.PURLParts{Type: "maven", Namespace: a.GroupID, Name: a.ArtifactID, Version: a.Version, Qualifiers: qualifiers}, digests...); err != nil {
 				return err
 			}
 			if err := walk(at+"/children", a.Children); err != nil {
@@ -401,7 +479,10 @@ func (l *lockReader) maven(data []byte) error {
 	if err := walk("/dependencies", doc.Dependencies); err != nil {
 		return err
 	}
-	return walk("/mavenPlugins", doc.Plugins)
+	if err := walk("/mavenPlugins", doc.Plugins); err != nil {
+		return err
+	}
+	return walk("/mavenExtensions", doc.Extensions)
 }
 
 // plainAlgorithm brings "SHA-256" to "sha256".
@@ -415,6 +496,7 @@ func (l *lockReader) gradle(data []byte) error {
 	d.Strict = true
 	var component assay.PURLParts
 	var inside []string
+	var sums []assay.Digest // of the checksum that is open, any of which will do
 	pinned := false
 	for {
 		t, err := d.Token()
@@ -452,14 +534,31 @@ func (l *lockReader) gradle(data []byte) error {
 				if err != nil {
 					return l.bad(t.Name.Local, attr("value"), "a checksum", err)
 				}
-				pinned = true
-				if err := l.add("component", component, sum); err != nil {
-					return err
+				pinned, sums = true, []assay.Digest{sum}
+			case "also-trust":
+				if len(sums) == 0 {
+					continue
 				}
+				sum, err := assay.NewDigest(sums[0].Algorithm(), strings.ToLower(attr("value")))
+				if err != nil {
+					return l.bad(t.Name.Local, attr("value"), "a checksum", err)
+				}
+				sums = append(sums, sum)
 			}
 		case xml.EndElement:
-			if inside = inside[:len(inside)-1]; t.Name.Local == "component" && !pinned {
-				l.unpinned++
+			inside = inside[:len(inside)-1]
+			switch t.Name.Local {
+			case "component":
+				if !pinned {
+					l.unpinned++
+				}
+			case "md5", "sha1", "sha256", "sha512":
+				if len(sums) > 0 {
+					if err := l.anyOf("component", component, sums); err != nil {
+						return err
+					}
+				}
+				sums = nil
 			}
 		}
 	}
