@@ -48,11 +48,11 @@ func (v *Verifier) speaksFor(p Verified[*assay.Provenance]) (assay.State, Reason
 func (v *Verifier) signerClaims(c *subjectCase) Check {
 	t := newTally(CheckSignerClaims)
 	for _, p := range c.provenances {
-		e, claims := p.Evidence(), buildClaims(p.Signer())
+		claims := buildClaims(p.Signer())
 		if claims == (assay.Claims{}) {
 			// There is nothing to compare. A signer that the policy ties to this
 			// builder is taken at its word, as the policy says.
-			if slices.Contains(v.policy.rule(p.Rule()).Builders, e.Builder.ID) {
+			if v.tied(p) {
 				t.add(assay.Proven, Holds, p.Envelope())
 			} else {
 				t.add(assay.Unknown, NotStated, p.Envelope(), p.Signer().String()+" carries no claims about a build")
@@ -90,10 +90,38 @@ func (v *Verifier) agreement(p Verified[*assay.Provenance]) (assay.State, []stri
 	return a.SameRun(), wrong
 }
 
+// believed tells whether the source that provenance names is more than the word of the
+// job that signed it: the policy ties the signer to the builder, or the certificate claims
+// repository and commit. Certificates of CircleCI and Codefresh do not claim the commit,
+// those of Buildkite not the repository: a job could name any.
+func (v *Verifier) believed(p Verified[*assay.Provenance]) bool {
+	if v.tied(p) {
+		return true
+	}
+	state, _ := v.agreement(p)
+	return state == assay.Proven
+}
+
+// tied tells whether the policy lets the signer speak for the builder by its name.
+func (v *Verifier) tied(p Verified[*assay.Provenance]) bool {
+	return slices.Contains(v.policy.rule(p.Rule()).Builders, p.Evidence().Builder.ID)
+}
+
+// refBelieved is believed for the ref. A claim that is the name of a branch or of a tag,
+// nobody knows which, does not vouch for either.
+func (v *Verifier) refBelieved(p Verified[*assay.Provenance]) bool {
+	return v.tied(p) || strings.HasPrefix(buildClaims(p.Signer()).SourceRepositoryRef, "refs/")
+}
+
+// unbelieved is what there is to say of a source that is not.
+func unbelieved(what string, p Verified[*assay.Provenance]) string {
+	return fmt.Sprintf("that %s is the provenance's own word: the certificate of %s does not claim it, and the policy does not tie the signer to builder %s", what, p.Signer(), p.Evidence().Builder.ID)
+}
+
 // source answers whether the image was built from a repository that the policy
-// names, at a commit and a ref that its pattern matches, and not from files that are said to differ from it. Provenance
-// that says nothing of modified files is taken to be of the commit: that of hosted
-// builders never does.
+// names, at a commit and a ref that its pattern matches, and not from files that are said
+// to differ from it. Provenance that says nothing of modified files is taken to be of the
+// commit: that of hosted builders never does.
 func (v *Verifier) source(c *subjectCase) Check {
 	t := newTally(CheckSource)
 	for _, p := range c.provenances {
@@ -112,6 +140,10 @@ func (v *Verifier) source(c *subjectCase) Check {
 			t.add(assay.Refuted, RefNotAllowed, p.Envelope(), "built from "+s.Ref+", the policy wants "+v.policy.RefPattern)
 		case s.Modified == assay.Proven:
 			t.add(assay.Refuted, SourceModified, p.Envelope(), "built from files that differ from commit "+s.Commit.Hex())
+		case !v.believed(p):
+			t.add(assay.Unknown, NotStated, p.Envelope(), unbelieved("it was built from "+repository+" at "+s.Commit.Hex(), p))
+		case v.policy.refs != nil && !v.refBelieved(p):
+			t.add(assay.Unknown, NotStated, p.Envelope(), unbelieved("it was built from "+s.Ref, p))
 		default:
 			t.add(assay.Proven, Holds, p.Envelope())
 		}

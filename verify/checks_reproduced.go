@@ -25,6 +25,10 @@ func (v *Verifier) reproduced(c *subjectCase) Check {
 			check.Findings = append(check.Findings, fmt.Sprintf("%s does not count: %s", p.Envelope(), wrong[0]))
 			continue
 		}
+		if !v.believed(p) {
+			check.Findings = append(check.Findings, fmt.Sprintf("%s does not count: %s", p.Envelope(), unbelieved("it was built from "+p.Evidence().Source.Commit.Hex(), p)))
+			continue
+		}
 		builds = append(builds, provenance.Build{
 			Provenance: p.Evidence(), Signer: p.Signer(), Operator: v.policy.rule(p.Rule()).Operator,
 			// It may be of an index above: that is of this image, too.

@@ -13,22 +13,27 @@ import (
 // run answers whether what was signed in a CI was signed in the run that provenance is
 // of, and at its commit. Asked are the kinds that the policy names, and without them
 // SBOMs, of which it is then told and not required. One run is of one commit.
+//
+// Runs that certificates name are the same if their issuers are, too: two servers of one
+// kind of CI may well have runs of one address, because the authority writes it.
 func (v *Verifier) run(c *subjectCase) Check {
 	t := newTally(CheckRun)
-	commits := map[string]string{} // by run; "" if it is not known
+	// A run without issuer is one that provenance alone names.
+	type run struct{ issuer, uri string }
+	commits := map[run]string{} // "" if it is not known
 	for _, p := range c.provenances {
 		claims := buildClaims(p.Signer())
-		run, commit := claims.RunInvocationURI, claims.SourceRepositoryDigest
-		if id := p.Evidence().InvocationID; run == "" && strings.Contains(id, "://") {
-			run, commit = id, p.Evidence().Source.Commit.Hex()
+		of, commit := run{p.Signer().Issuer, claims.RunInvocationURI}, claims.SourceRepositoryDigest
+		if id := p.Evidence().InvocationID; of.uri == "" && strings.Contains(id, "://") {
+			of, commit = run{uri: id}, p.Evidence().Source.Commit.Hex()
 		}
-		if run == "" {
+		if of.uri == "" {
 			continue
 		}
-		if old, ok := commits[run]; ok && old != "" && commit != "" && old != commit {
-			t.add(assay.Refuted, Contradiction, p.Envelope(), fmt.Sprintf("run %s is of commit %s in one provenance and of %s in another", run, min(old, commit), max(old, commit)))
+		if old, ok := commits[of]; ok && old != "" && commit != "" && old != commit {
+			t.add(assay.Refuted, Contradiction, p.Envelope(), fmt.Sprintf("run %s is of commit %s in one provenance and of %s in another", of.uri, min(old, commit), max(old, commit)))
 		}
-		commits[run] = max(commits[run], commit)
+		commits[of] = max(commits[of], commit)
 	}
 	kinds := v.policy.SameRun
 	if len(kinds) == 0 {
@@ -40,21 +45,24 @@ func (v *Verifier) run(c *subjectCase) Check {
 			continue
 		}
 		claims := buildClaims(e.Signer())
-		run := claims.RunInvocationURI
-		commit, known := commits[run]
+		uri := claims.RunInvocationURI
+		commit, known := commits[run{e.Signer().Issuer, uri}]
+		if !known {
+			commit, known = commits[run{uri: uri}]
+		}
 		switch {
-		case run == "":
+		case uri == "":
 			t.add(assay.Unknown, NotStated, e.Envelope(), fmt.Sprintf("%s: the certificate of %s names no run", kind, e.Signer()))
 		case !known && len(commits) == 0:
-			t.add(assay.Unknown, NotStated, e.Envelope(), fmt.Sprintf("%s: signed in run %s, and no provenance names its run", kind, run))
+			t.add(assay.Unknown, NotStated, e.Envelope(), fmt.Sprintf("%s: signed in run %s, and no provenance names its run", kind, uri))
 		case !known && len(v.policy.SameRun) == 0:
-			t.add(assay.Unknown, NotShown, e.Envelope(), fmt.Sprintf("%s: signed in run %s, of which there is no provenance", kind, run))
+			t.add(assay.Unknown, NotShown, e.Envelope(), fmt.Sprintf("%s: signed in run %s, of which there is no provenance", kind, uri))
 		case !known:
-			t.add(assay.Refuted, OtherRun, e.Envelope(), fmt.Sprintf("%s: signed in run %s, of which there is no provenance", kind, run))
+			t.add(assay.Refuted, OtherRun, e.Envelope(), fmt.Sprintf("%s: signed in run %s, of which there is no provenance", kind, uri))
 		case commit == "" || claims.SourceRepositoryDigest == "":
-			t.add(assay.Unknown, NotStated, e.Envelope(), fmt.Sprintf("%s: signed in run %s, of a commit that is not known", kind, run))
+			t.add(assay.Unknown, NotStated, e.Envelope(), fmt.Sprintf("%s: signed in run %s, of a commit that is not known", kind, uri))
 		case commit != claims.SourceRepositoryDigest:
-			t.add(assay.Refuted, Contradiction, e.Envelope(), fmt.Sprintf("%s: signed in run %s at commit %s, the provenance is of commit %s", kind, run, claims.SourceRepositoryDigest, commit))
+			t.add(assay.Refuted, Contradiction, e.Envelope(), fmt.Sprintf("%s: signed in run %s at commit %s, the provenance is of commit %s", kind, uri, claims.SourceRepositoryDigest, commit))
 		default:
 			t.add(assay.Proven, Holds, e.Envelope())
 		}

@@ -208,6 +208,10 @@ func (v *Verifier) sourceLevel(c *subjectCase) Check {
 		case c.revisions == nil:
 			t.add(assay.Unknown, NotStated, p.Envelope(), what+"summaries of the source were not looked for")
 			continue
+		case rule != nil && !v.believed(p):
+			// A job could name any commit that somebody vouches for.
+			t.add(assay.Unknown, NotStated, p.Envelope(), unbelieved("it was built from "+commit.Hex(), p))
+			continue
 		case rule == nil:
 			for _, s := range found.summaries {
 				t.add(assay.Unknown, NotStated, s.Envelope, fmt.Sprintf("%sthe policy asks for no level; %s says %d", what, s.Verifier, s.Level))
@@ -270,7 +274,7 @@ func (v *Verifier) meetsSourceLevel(s sourceSummary, source assay.Source, at tim
 	}
 	want := provenance.SummaryExpectations{
 		Verifier: rule.Verifier, Resource: s.doc.ResourceURI, Policy: assay.Resource{URI: cmp.Or(rule.Policy, s.doc.Policy.URI)},
-		Levels: append([]string{fmt.Sprintf("SLSA_SOURCE_LEVEL_%d", rule.Min)}, rule.Properties...),
+		Levels: append([]string{sourceLevelName(rule.Min)}, rule.Properties...),
 		MaxAge: time.Duration(rule.MaxAge), Now: at,
 	}
 	if state, reason, detail := meets(s.doc.Summary, want, s.SignedBy, at); state != assay.Proven {

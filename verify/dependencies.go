@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/provenance"
 )
 
 // maxComponents bounds how many components provenance is looked for, of one image.
@@ -44,8 +46,8 @@ func Components(sources ...attest.Source) Option {
 // Coverage is how much of what is in an image comes from a build and a source that
 // somebody whom the policy names vouches for.
 type Coverage struct {
-	// Total counts the packages, programs and archives of the inventory, and the base
-	// image if it is proven; Identified those that have a digest to look for.
+	// Total counts the packages, programs and archives of the inventory, copies once, and
+	// the base image if it is proven; Identified those that have a digest to look for.
 	Total      int `json:"total"`
 	Identified int `json:"identified"`
 	// Verified counts those whose provenance was accepted, by a signer who may speak for
@@ -56,6 +58,9 @@ type Coverage struct {
 	Proven []ComponentProvenance `json:"proven,omitempty"`
 	// Faults are the stores that could not be read, sorted.
 	Faults []Fault `json:"faults,omitempty"`
+
+	// levels are of each part, -1 of what is not verified.
+	levels map[string]int
 }
 
 // ComponentProvenance is what the accepted provenance of a component shows. Of several,
@@ -69,7 +74,9 @@ type ComponentProvenance struct {
 	Envelope assay.Digest   `json:"envelope"`
 	Signer   assay.Identity `json:"signer"`
 	Builder  string         `json:"builder"`
-	// Source is what it was built from; zero if the provenance does not say.
+	// Source is what it was built from; zero if the provenance does not say, or if that is
+	// its own word: neither does the certificate claim repository and commit, nor does the
+	// policy tie the signer to the builder.
 	Source assay.Source `json:"source,omitzero"`
 	// Level is that of SLSA's build track, 0 to 3.
 	Level int `json:"level"`
@@ -88,26 +95,46 @@ type part struct {
 	digests []assay.Digest
 }
 
-// parts lists them, each name and digest once.
+// key is the same for the same part, of one image or of two. What has a digest is the same
+// by whatever name: a hundred copies of a file are one thing that is verified.
+func (p part) key() string {
+	if ids := p.identity(); len(ids) > 0 {
+		return fmt.Sprint(ids)
+	}
+	return p.name + "\x00" + fmt.Sprint(p.digests)
+}
+
+// parts lists them, each once.
 func (c *subjectCase) parts() []part {
 	var out []part
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	add := func(name string, digests ...assay.Digest) {
-		key := name + "\x00" + fmt.Sprint(digests)
-		if !seen[key] {
-			seen[key] = true
-			out = append(out, part{name, digests})
+		p := part{name, digests}
+		key := p.key()
+		i, twice := seen[key]
+		switch {
+		case !twice:
+			seen[key] = len(out)
+			out = append(out, p)
+		case name < out[i].name:
+			out[i].name = name
 		}
 	}
+	// An image has one base: that of the most layers. Those below it, and images with the
+	// same layers, are not more of what is in the image.
+	name, found := "", []assay.Digest(nil)
 	for _, b := range c.bases {
-		if b.state == assay.Proven {
-			name := b.name
-			if name == "" {
-				name = "base image"
+		if b.state == assay.Proven && b.layers == c.baseLayers {
+			if name == "" || b.name != "" && b.name < name {
+				name = b.name
 			}
 			// Provenance may be of the index, or of the image in it.
-			add(name, slices.DeleteFunc([]assay.Digest{b.digest, b.through}, assay.Digest.IsZero)...)
+			found = append(found, slices.DeleteFunc([]assay.Digest{b.digest, b.through}, assay.Digest.IsZero)...)
 		}
+	}
+	if len(found) > 0 {
+		slices.SortFunc(found, assay.Digest.Compare)
+		add(cmp.Or(name, "base image"), slices.Compact(found)...)
 	}
 	for _, inv := range c.inventories() {
 		for i := range inv.Components {
@@ -141,7 +168,7 @@ func (v *Verifier) coverage(ctx context.Context, in inputs, c *subjectCase) (*Co
 	if in.components == nil {
 		return nil, nil
 	}
-	out := &Coverage{}
+	out := &Coverage{levels: map[string]int{}}
 	parts := c.parts()
 	var ask []assay.Digest
 	for _, p := range parts {
@@ -173,9 +200,11 @@ func (v *Verifier) coverage(ctx context.Context, in inputs, c *subjectCase) (*Co
 				}
 			}
 		}
+		out.levels[p.key()] = -1
 		if best == nil {
 			continue
 		}
+		out.levels[p.key()] = best.Level
 		out.Verified++
 		if best.Source.Repository != "" && !best.Source.Commit.IsZero() {
 			out.FromSource++
@@ -244,25 +273,60 @@ func (v *Verifier) componentProvenance(ctx context.Context, o *opening, name str
 	if l.Level == 0 {
 		return nil
 	}
-	e := p.Evidence()
-	return &ComponentProvenance{Name: clip(name), Digest: digest, Envelope: p.Envelope(), Signer: p.Signer(), Builder: l.Builder, Source: e.Source, Level: l.Level}
+	out := &ComponentProvenance{Name: clip(name), Digest: digest, Envelope: p.Envelope(), Signer: p.Signer(), Builder: l.Builder, Level: l.Level}
+	if v.believed(p) {
+		out.Source = p.Evidence().Source
+	}
+	return out
 }
 
-// dependencyLevels counts the parts by level, as summaries do: nil if nobody looked.
-func (c *Coverage) dependencyLevels(into map[string]int) map[string]int {
-	if c == nil {
-		return into
+// dependencyLevels counts the parts of the image, or of all images of an index, by level,
+// as summaries do: each part once, in however many images it is (VSA V4). It is nil if
+// nobody looked.
+func (r *Report) dependencyLevels() map[string]int {
+	var levels map[string]int
+	var add func(*Report)
+	add = func(r *Report) {
+		if r.Components != nil {
+			if levels == nil {
+				levels = map[string]int{}
+			}
+			for key, n := range r.Components.levels {
+				if before, twice := levels[key]; !twice || n < before {
+					levels[key] = n
+				}
+			}
+		}
+		for _, p := range r.Platforms {
+			add(p)
+		}
 	}
-	if into == nil {
-		into = map[string]int{}
+	if add(r); levels == nil {
+		return nil
 	}
-	for _, p := range c.Proven {
-		into[fmt.Sprintf("SLSA_BUILD_LEVEL_%d", p.Level)]++
+	out := map[string]int{}
+	for _, n := range levels {
+		if n < 0 {
+			out["SLSA_BUILD_LEVEL_UNEVALUATED"]++
+		} else {
+			out[provenance.BuildLevel{N: n}.String()]++
+		}
 	}
-	if rest := c.Total - c.Verified; rest > 0 {
-		into["SLSA_BUILD_LEVEL_UNEVALUATED"] += rest
+	return out
+}
+
+// openScopes are those of which the inventory says that there is more in the image.
+func (c *subjectCase) openScopes() []string {
+	var out []string
+	for _, inv := range c.inventories() {
+		for _, s := range inv.Completeness {
+			if s.Aggregate == "incomplete" && strings.HasPrefix(s.Scope, "components") && (s.Of == "" || s.Of == inv.Root.ID) {
+				out = append(out, s.Scope)
+			}
+		}
 	}
-	return into
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // covered answers whether as much of the image comes from verified source as the policy
@@ -278,11 +342,19 @@ func (v *Verifier) covered(c *subjectCase) Check {
 		check.Evidence = append(check.Evidence, p.Envelope)
 	}
 	check.Detail = fmt.Sprintf("%d of %d components have verified provenance, %d from a named source; %d have a digest to look for", got.Verified, got.Total, got.FromSource, got.Identified)
-	want := v.policy.MinComponents
+	want, open := v.policy.MinComponents, c.openScopes()
+	enough := got.FromSource*100 >= want*got.Total && (want > 0 || got.FromSource == got.Total)
 	switch {
 	case got.Total == 0:
 		check.Reason = NotStated
-	case got.FromSource*100 >= want*got.Total && (want > 0 || got.FromSource == got.Total):
+	case enough && c.contents.inspection == nil && !v.policy.ContentsUnsafe:
+		// Whoever made the SBOM may have left out what has no provenance.
+		check.Reason = c.contents.reason
+		check.Detail += "; that there are no others is the word of the SBOM: " + c.contents.detail
+	case enough && len(open) > 0:
+		check.Reason = ContentsIncomplete
+		check.Detail += "; there may be others: " + strings.Join(open, ", ") + " of the image could not all be read"
+	case enough:
 		check.State, check.Reason = assay.Proven, Holds
 	case len(got.Faults) > 0:
 		check.Reason = StoreUnreadable

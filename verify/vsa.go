@@ -146,7 +146,7 @@ func (v *Verifier) vouches(s Verified[*assay.Summary], rule SummaryRule, at time
 		want.Levels = append(want.Levels, provenance.BuildReproduced)
 	}
 	if r := v.policy.SourceLevel; r != nil && slices.Contains(rule.For, assay.KindProvenance) {
-		want.Levels = append(append(want.Levels, fmt.Sprintf("SLSA_SOURCE_LEVEL_%d", r.Min)), r.Properties...)
+		want.Levels = append(append(want.Levels, sourceLevelName(r.Min)), r.Properties...)
 	}
 	return meets(s.Evidence(), want, s.SignedBy(), at)
 }
@@ -224,12 +224,15 @@ type SummaryOptions struct {
 // others who trust the verifier: sign it about [Report.Digest]. Its time is that of
 // asking. Its inputs are all attestations that were accepted, by the digests of their
 // envelopes, of an index those of all images, with those about components, the base image
-// and the revision of the source that were.
+// and the revision of the source that were, and the unsigned ones that a check was proven by
+// ([Policy.Nested]).
 //
 // Its levels are the level of SLSA's build track, SLSA_BUILD_LEVEL_UNEVALUATED if no
 // provenance shows one; SLSA_BUILD_REPRODUCED if independent builders made it
-// ([Report.Reproduced]); and the stage, as ASSAY_STAGE_HARDENED. Where provenance of
-// components was looked for, dependencies are counted by level.
+// ([Report.Reproduced]); if the policy has a [SourceLevelRule] that evidence meets, the
+// level of the source track and the properties that it names; and the stage, as
+// ASSAY_STAGE_HARDENED. Where provenance of components was looked for, dependencies are
+// counted by level, each once however many images of an index have it.
 //
 // Only a report that [Verifier.Verify] or [Record.Replay] made, and whose policy is met,
 // can be summed up: otherwise the error is [assay.ErrAbsent], or that of [Report.Err].
@@ -259,11 +262,11 @@ func (r *Report) Summary(o SummaryOptions) (*assay.Summary, error) {
 	if r.Reproduced() {
 		s.Levels = append(s.Levels, provenance.BuildReproduced)
 	}
-	slices.Sort(s.Levels)
-	s.DependencyLevels = r.Components.dependencyLevels(nil)
-	for _, p := range r.Platforms {
-		s.DependencyLevels = p.Components.dependencyLevels(s.DependencyLevels)
+	if n := r.sourceLevel(); n > 0 {
+		s.Levels = append(append(s.Levels, sourceLevelName(n)), r.basis.policy.SourceLevel.Properties...)
 	}
+	slices.Sort(s.Levels)
+	s.DependencyLevels = r.dependencyLevels()
 	for _, d := range r.inputs() {
 		s.Inputs = append(s.Inputs, assay.Resource{Digest: assay.DigestSet{d}})
 	}
@@ -273,10 +276,38 @@ func (r *Report) Summary(o SummaryOptions) (*assay.Summary, error) {
 	return s, nil
 }
 
-// inputs are the envelopes that were accepted, about the image or what it is made of,
-// sorted.
+func sourceLevelName(n int) string { return fmt.Sprintf("SLSA_SOURCE_LEVEL_%d", n) }
+
+// sourceLevel is the level that the source of all images is shown to be vouched for, 0 if
+// it is not by summaries of it.
+func (r *Report) sourceLevel() int {
+	lowest := 0
+	for i, p := range r.Platforms {
+		if n := p.sourceLevel(); i == 0 || n < lowest {
+			lowest = n
+		}
+	}
+	c, ok := r.Check(CheckSourceLevel)
+	if !ok || !c.Required || c.State != assay.Proven || c.Reason != Holds {
+		return lowest
+	}
+	for _, l := range r.SourceLevels {
+		if slices.Contains(c.Evidence, l.Envelope) && (lowest == 0 || l.Level < lowest) {
+			lowest = l.Level
+		}
+	}
+	return lowest
+}
+
+// inputs are the envelopes that were accepted, about the image or what it is made of, and
+// others that an answer rests on, sorted.
 func (r *Report) inputs() []assay.Digest {
 	var out []assay.Digest
+	for _, c := range r.Checks {
+		if c.State == assay.Proven {
+			out = append(out, c.Evidence...)
+		}
+	}
 	for _, a := range r.Attestations {
 		if a.State == assay.Proven {
 			out = append(out, a.Envelope)
