@@ -13,6 +13,7 @@ type cpeName [11]string
 const (
 	cpeVendor   = 1
 	cpeProduct  = 2
+	cpeVersion  = 3
 	cpeEdition  = 5
 	cpeLanguage = 6
 )

@@ -20,7 +20,10 @@ import (
 // The identifier is tracking/id where that is an IRI, else the publisher's namespace
 // and it. The author is the publisher's name, the role its category. A product is
 // named by its identification helper; one that has none gets an IRI below the
-// document's, which nothing else matches. A relationship is its outer product with the
+// document's, which nothing else matches. Where the branch is of a range of versions, the
+// package URL gets it as qualifier "vers", if that is how it is spelt; else what does not
+// tell versions apart names nothing, and is a Loss: a range that is fixed must not pass for
+// every version. A relationship is its outer product with the
 // inner as subcomponent. Flags are justifications, threats of category impact are
 // impact statements, remediations are action statements. A statement dates from its
 // flag, threat or remediation, else from the current release, because what earlier
@@ -40,8 +43,10 @@ import (
 // too many (6.1.23 to 6.1.25, 6.1.33), the category (6.1.26), vulnerabilities and their
 // identifiers (6.1.27.8, 6.1.27.11), and flags and remediations of no product (6.1.29,
 // 6.1.32). Scores, weaknesses and the document's own language (6.1.7 to 6.1.12) are not
-// read. Of 2.1, product paths are read as relationships are, and the tests that it adds
-// are not made.
+// read. Of 2.1, product paths are read as relationships are, and those of the tests that it
+// adds are errors that are about what is read: 6.1.27.12, 6.1.34 to 6.1.45, 6.1.50, 6.1.52,
+// 6.1.53, 6.1.57 to 6.1.59 and 6.1.61. A document that was withdrawn or superseded states
+// nothing, and is an error (6.1.27.15).
 func ReadCSAF(name string, data []byte) (*assay.VEX, []Loss, error) {
 	var w csafDocument
 	if err := strictjson.Unmarshal(name, data, &w, strictjson.Limits{}); err != nil {
@@ -71,6 +76,8 @@ type csafNamed struct {
 	// inner and outer are product_ids, of a relationship.
 	inner, outer string
 	field        string
+	// versions is the range in the name of its branch; empty if it is of one version.
+	versions string
 }
 
 func csafBroken(section, field, value, want string) *assay.Error {
@@ -81,6 +88,11 @@ func (r *csafReader) document(w *csafDocument) (*assay.VEX, *assay.Error) {
 	d := &w.Document
 	if d.CSAFVersion != "2.0" && d.CSAFVersion != "2.1" {
 		return nil, csafBroken("3.2.1.4", "/document/csaf_version", d.CSAFVersion, "2.0 or 2.1")
+	}
+	if d.CSAFVersion != "2.0" {
+		if e := csafTimes(w); e != nil {
+			return nil, e
+		}
 	}
 	v := &assay.VEX{Author: d.Publisher.Name, AuthorRole: d.Publisher.Category, Format: "csaf/" + d.CSAFVersion}
 	if strings.TrimSpace(v.Author) == "" {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/assaykit/assay"
 )
@@ -31,6 +32,9 @@ func csafRules(w *csafDocument, groups map[string][]string) *assay.Error {
 			return e
 		}
 	}
+	if w.Document.CSAFVersion != "2.0" {
+		return csafRules21(w, groups)
+	}
 	return nil
 }
 
@@ -45,12 +49,20 @@ func csafProfiles(version string) []string {
 
 func csafMeta(w *csafDocument) *assay.Error {
 	d := &w.Document
-	plain := strings.NewReplacer("-", "", "_", "", " ", "", "\t", "", "\n", "")
+	// Whatever it looks like, a dash, an underscore or a space is one.
+	plain := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.In(r, unicode.Pd, unicode.Pc, unicode.White_Space) || r == '\u2212' {
+				return -1
+			}
+			return unicode.ToLower(r)
+		}, s)
+	}
 	if profiles := csafProfiles(d.CSAFVersion); !slices.Contains(profiles, d.Category) {
-		name := strings.ToLower(plain.Replace(d.Category))
+		name := plain(d.Category)
 		taken := strings.HasPrefix(strings.ToLower(d.Category), "csaf_")
 		for _, p := range profiles[1:] {
-			taken = taken || name == plain.Replace(p) || name == plain.Replace(strings.TrimPrefix(p, "csaf_"))
+			taken = taken || name == plain(p) || name == plain(strings.TrimPrefix(p, "csaf_"))
 		}
 		if taken {
 			return csafBroken("6.1.26", "/document/category", d.Category, "a name that is not like that of a profile")

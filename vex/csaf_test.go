@@ -100,16 +100,21 @@ func TestReadCSAF(t *testing.T) {
 	}
 }
 
-// 2.1 has paths in place of relationships, several purls, identifiers for some products,
-// and metrics.
-func TestReadCSAF21(t *testing.T) {
-	in := strings.NewReplacer(`"csaf_version": "2.0"`, `"csaf_version": "2.1", "distribution": {"tlp": {"label": "CLEAR"}}`,
+func csafInput21() string {
+	return strings.NewReplacer(`"csaf_version": "2.0"`, `"csaf_version": "2.1", "distribution": {"tlp": {"label": "CLEAR"}}`,
 		`"relationships": [{"category": "default_component_of", "product_reference": "lib", "relates_to_product_reference": "os", "full_product_name"`,
 		`"product_paths": [{"beginning_product_reference": "lib", "subpaths": [{"category": "installed_with", "next_product_reference": "app"}, {"category": "default_component_of", "next_product_reference": "os"}], "full_product_name"`,
 		`"purl": "pkg:rpm/vendor/lib@1.0-1?arch=x86_64"`, `"purls": ["pkg:rpm/vendor/lib@1.0-1?arch=x86_64", "pkg:rpm/vendor/lib@1.0-1?arch=noarch"]`,
 		`{"system_name": "x", "text": "no id"}`, `{"system_name": "x", "text": "X-9", "product_ids": ["os"]}`,
 		`"flags": [`, `"metrics": [{"content": {}, "products": ["os"]}], "flags": [`,
+		`"group_ids": ["g"], "date"`, `"product_ids": ["app"], "date"`,
 		`"recommended": ["os"]`, `"unknown": ["os"]`).Replace(csafInput())
+}
+
+// 2.1 has paths in place of relationships, several purls, identifiers for some products,
+// and metrics.
+func TestReadCSAF21(t *testing.T) {
+	in := csafInput21()
 	v, losses, err := vex.ReadCSAF("csaf", []byte(in))
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package vex
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -20,6 +21,9 @@ func (r *csafReader) define(field string, p *csafProduct, n csafNamed) *assay.Er
 	var e *assay.Error
 	if n.product, named, e = r.helper(field+"/product_identification_helper", p.Helper); e != nil {
 		return e
+	}
+	if n.versions != "" && named {
+		r.confine(field, &n.product, n.versions)
 	}
 	switch {
 	case named:
@@ -103,6 +107,40 @@ func (r *csafReader) helper(field string, h *csafHelper) (p assay.Product, named
 	return p, p.ID != "" || len(p.CPEs) > 0 || len(p.Digests) > 0, nil
 }
 
+// confine keeps a product to a range of versions: by its package URL, or by leaving out
+// what would name every version.
+func (r *csafReader) confine(field string, p *assay.Product, versions string) {
+	lost := func(what string) {
+		r.losses.add(field, what, "it names every version, and the range "+strconv.Quote(versions)+" cannot be stated with it; left out")
+	}
+	everything := versions == "vers:all/*"
+	if u := p.PURL; !u.IsZero() && u.Version() == "" && u.Parts().Qualifiers["vers"] == "" && !everything {
+		var ranged assay.PURL
+		if _, _, ok := parseVers(versions); ok {
+			parts := u.Parts()
+			qualifiers := map[string]string{"vers": versions}
+			maps.Copy(qualifiers, parts.Qualifiers)
+			parts.Qualifiers = qualifiers
+			ranged, _ = assay.NewPURL(parts)
+		}
+		if ranged.IsZero() {
+			lost(u.String())
+		}
+		if p.ID == u.String() {
+			p.ID = ranged.String()
+		}
+		p.PURL = ranged
+	}
+	p.CPEs = slices.DeleteFunc(p.CPEs, func(s string) bool {
+		n, ok := parseCPE(s)
+		if !ok || everything || n[cpeVersion] != "*" {
+			return false
+		}
+		lost(s)
+		return true
+	})
+}
+
 // tree collects what is defined.
 func (r *csafReader) tree(t *csafTree) *assay.Error {
 	for i := range t.FullProductNames {
@@ -110,7 +148,7 @@ func (r *csafReader) tree(t *csafTree) *assay.Error {
 			return e
 		}
 	}
-	if e := r.branches("/product_tree", t.Branches); e != nil {
+	if e := r.branches("/product_tree", t.Branches, ""); e != nil {
 		return e
 	}
 	for i := range t.Relationships {
@@ -177,21 +215,28 @@ func hasRange(name string) bool {
 	return slices.ContainsFunc([]string{"<", ">", "after", "all", "before", "earlier", "later", "prior", "versions"}, func(s string) bool { return strings.Contains(name, s) })
 }
 
-func (r *csafReader) branches(at string, bs []csafBranch) *assay.Error {
+// branches defines the products of branches; versions is the range that they are below.
+func (r *csafReader) branches(at string, bs []csafBranch, versions string) *assay.Error {
 	for i := range bs {
 		here := at + "/branches/" + strconv.Itoa(i)
 		if bs[i].Product != nil {
+			within := versions
 			switch {
 			case bs[i].Category == "product_version_range":
-				r.losses.add(here+"/name", bs[i].Name, "OpenVEX takes the product as identified, not the range in its name")
+				within = bs[i].Name
 			case bs[i].Category == "product_version" && hasRange(bs[i].Name):
-				r.losses.add(here+"/name", bs[i].Name, "a version that reads like a range (CSAF 6.1.31); the product is taken as identified")
+				within = bs[i].Name
+				r.losses.add(here+"/name", bs[i].Name, "a version that reads like a range (CSAF 6.1.31)")
 			}
-			if e := r.define(here+"/product", bs[i].Product, csafNamed{}); e != nil {
+			if e := r.define(here+"/product", bs[i].Product, csafNamed{versions: within}); e != nil {
 				return e
 			}
 		}
-		if e := r.branches(here, bs[i].Branches); e != nil {
+		below := versions
+		if bs[i].Category == "product_version_range" {
+			below = bs[i].Name
+		}
+		if e := r.branches(here, bs[i].Branches, below); e != nil {
 			return e
 		}
 	}

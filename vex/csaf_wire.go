@@ -50,6 +50,7 @@ type csafTracking struct {
 }
 
 type csafGenerator struct {
+	Date   string `json:"date,omitempty"`
 	Engine struct {
 		Name string `json:"name"`
 	} `json:"engine"`
@@ -88,6 +89,10 @@ type csafHelper struct {
 	PURL   string       `json:"purl,omitempty"`
 	PURLs  []string     `json:"purls,omitempty"` // 2.1
 	URIs   []csafURI    `json:"x_generic_uris,omitempty"`
+	// These are looked at, and not read.
+	Models  []string `json:"model_numbers,omitempty"`
+	Serials []string `json:"serial_numbers,omitempty"`
+	SKUs    []string `json:"skus,omitempty"`
 }
 
 type csafHashes struct {
@@ -139,6 +144,15 @@ type csafVulnerability struct {
 	Involvements []csafInvolved `json:"involvements,omitempty"`
 	Scores       []csafScore    `json:"scores,omitempty"`
 	Metrics      []csafScore    `json:"metrics,omitempty"` // 2.1
+	// These are looked at, and not read.
+	Disclosed  string          `json:"disclosure_date,omitempty"` // 2.1
+	Discovered string          `json:"discovery_date,omitempty"`
+	Exploited  []csafExploited `json:"first_known_exploitation_dates,omitempty"` // 2.1
+}
+
+type csafExploited struct {
+	Date      string `json:"date"`
+	Exploited string `json:"exploitation_date"`
 }
 
 // csafScore is read for the products that it is about.
