@@ -21,7 +21,8 @@ const gitOp = "state provenance of a clone"
 
 // FromGit states the provenance of a local build, of type [BuildTypeLocal], from the
 // clone in dir: its commit, whether files differ from it, and, unless opts say them,
-// the URL of the remote "origin" and the ref that is checked out. Files that git
+// the URL of the remote "origin" and the ref that is checked out: the branch, or else the
+// tag, if there is one of the commit and no other. Files that git
 // ignores are not looked at; those of submodules that are checked out are. Where git was
 // told to skip files, as in a sparse checkout, or to assume that they are unchanged, and
 // no other differs, it is unknown whether any does. A user and password in the URL are
@@ -53,8 +54,8 @@ func FromGit(ctx context.Context, dir string, opts BuildOptions) (*assay.Provena
 	if ref == "" {
 		if at, err := git(ctx, dir, "symbolic-ref", "--quiet", "HEAD"); err == nil {
 			ref = at
-		} else if tag, err := git(ctx, dir, "describe", "--exact-match", "--tags", "HEAD"); err == nil && tag != "" {
-			ref = "refs/tags/" + tag
+		} else if tags, err := git(ctx, dir, "for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/tags/"); err == nil && !strings.Contains(tags, "\n") {
+			ref = tags // of several, any may have been meant
 		}
 	}
 	p := &assay.Provenance{

@@ -82,6 +82,11 @@ func TestFromGit(t *testing.T) {
 		t.Error("a program that the clone names was run")
 	}
 
+	gitIn(t, dir, "tag", "-a", "-m", "second", "v1.0")
+	ask(assay.Source{Repository: "https://git.example/org/app", Commit: head, Modified: assay.Proven})
+	gitIn(t, dir, "tag", "-d", "v1")
+	ask(assay.Source{Repository: "https://git.example/org/app", Ref: "refs/tags/v1.0", Commit: head, Modified: assay.Proven})
+
 	if _, err := provenance.FromGit(t.Context(), t.TempDir(), opts); !errors.Is(err, assay.ErrAbsent) {
 		t.Errorf("no clone: %v", err)
 	}

@@ -295,11 +295,15 @@ func tellable(s string) string {
 	return "an address"
 }
 
-// withoutUser takes a user and password off a URI, and leaves the rest as it is.
-func withoutUser(uri string) string {
+// withoutSecrets takes off a URI what may be a secret: a user and password, and of what is
+// fetched by HTTP the query. The rest is left as it is.
+func withoutSecrets(uri string) string {
 	scheme, rest, ok := strings.Cut(uri, "://")
 	if !ok {
 		return uri
+	}
+	if strings.HasSuffix(scheme, "http") || strings.HasSuffix(scheme, "https") {
+		rest, _, _ = strings.Cut(rest, "?")
 	}
 	host, path := rest, ""
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {

@@ -3,6 +3,7 @@ package provenance
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -87,7 +88,8 @@ type tektonValue struct {
 //   - IMAGES: subjects, NAME@DIGEST, separated by commas or lines.
 //
 // Images of steps and the source of the definition are materials too. Values of
-// parameters may be secrets, so of parameters the names alone are told. Hints that
+// parameters may be secrets, so of parameters the names alone are told, and of addresses
+// in hints no user, password or query. Hints that
 // break their form are [assay.ErrInvalid]; a run that is not done, or failed, is
 // [assay.ErrAbsent], as nothing was brought forth.
 func FromTekton(name string, object []byte, opts BuildOptions) (*TektonRun, error) {
@@ -154,8 +156,9 @@ func FromTekton(name string, object []byte, opts BuildOptions) (*TektonRun, erro
 		if err != nil {
 			return nil, bad(assay.ErrInvalid, "/status/provenance/refSource/digest", "", "digests of known algorithms")
 		}
-		p.Materials = append(p.Materials, assay.Resource{URI: src.URI, Digest: set})
-		p.ExternalParameters["definition"] = encoded(map[string]string{"uri": src.URI, "entryPoint": src.EntryPoint})
+		uri := withoutSecrets(src.URI)
+		p.Materials = append(p.Materials, assay.Resource{URI: uri, Digest: set})
+		p.ExternalParameters["definition"] = encoded(map[string]string{"uri": uri, "entryPoint": src.EntryPoint})
 	}
 	for _, s := range o.Status.Steps {
 		if at, digest, ok := strings.Cut(strings.TrimPrefix(s.ImageID, "docker-pullable://"), "@"); ok {
@@ -219,7 +222,10 @@ func (h *hints) read(values []tektonValue, results bool) {
 			}
 		case v.Name == "IMAGES" && isText:
 			for _, image := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == ' ' || r == '\r' }) {
-				at, digest, _ := strings.Cut(image, "@")
+				at, digest := image, ""
+				if i := strings.LastIndexByte(image, '@'); i >= 0 {
+					at, digest = image[:i], image[i+1:]
+				}
 				h.subject(v.Name, at, digest)
 			}
 		case isText:
@@ -233,7 +239,8 @@ func (h *hints) read(values []tektonValue, results bool) {
 			}
 		}
 	}
-	for name, digest := range h.digests {
+	for _, name := range slices.Sorted(maps.Keys(h.digests)) {
+		digest := h.digests[name]
 		if at, ok := h.uris[name]; ok { // one without the other says nothing
 			h.subject(name, at, digest)
 		}
@@ -278,10 +285,11 @@ func (h *hints) object(v tektonValue) (string, assay.Digest, bool) {
 		h.fail(v.Name+".digest", o.Digest, "algorithm:hex")
 		return "", assay.Digest{}, false
 	}
-	return o.URI, d, true
+	return withoutSecrets(o.URI), d, true
 }
 
 func (h *hints) subject(field, at, digest string) {
+	at = withoutSecrets(at)
 	d, err := assay.ParseDigest(digest)
 	if err != nil || at == "" {
 		h.fail(field, at+"@"+digest, "a name and a digest")
@@ -308,7 +316,8 @@ func (h *hints) source(p *assay.Provenance) error {
 
 func digestSet(m map[string]string) (assay.DigestSet, error) {
 	var out assay.DigestSet
-	for alg, hex := range m {
+	for _, alg := range slices.Sorted(maps.Keys(m)) {
+		hex := m[alg]
 		d, err := assay.NewDigest(assay.Algorithm(alg), hex)
 		if err != nil {
 			return nil, err

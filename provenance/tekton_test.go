@@ -61,6 +61,18 @@ func TestFromTekton(t *testing.T) {
 		}
 	}
 
+	// Who asks for an artifact with what password is not a part of its address.
+	told := strings.NewReplacer(`"oci://base"`, `"https://me:secret@reg.example/base?token=secret"`, "git+https://git.example/org/tasks", "git+https://me:secret@git.example/org/tasks",
+		`"https://git.example/org/app.git"`, `"https://me:secret@git.example/org/app.git"`).Replace(tektonRun("TaskRun", `,{"name":"IMAGES","value":"https://me:secret@reg.example/a@sha256:`+hexA+`"}`))
+	run, err := provenance.FromTekton("run.json", []byte(told), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := provenance.Encode(run.Provenance)
+	if err != nil || strings.Contains(string(text), "secret") || run.Subjects[0].Name != "https://reg.example/a" {
+		t.Errorf("told a secret: %s, %v, %v", text, run.Subjects, err)
+	}
+
 	ok := tektonRun("PipelineRun", "")
 	for name, c := range map[string]struct {
 		object string
@@ -73,6 +85,7 @@ func TestFromTekton(t *testing.T) {
 		"other API":         {strings.Replace(ok, "tekton.dev/v1", "v1", 1), assay.ErrInvalid, "/apiVersion"},
 		"commit is none":    {strings.Replace(ok, commit+`\n`, "main", 1), assay.ErrInvalid, "main"},
 		"two commits":       {strings.Replace(ok, `{"name":"CHAINS-GIT_COMMIT"`, `{"name":"CHAINS-GIT_COMMIT","value":"`+strings.Repeat("1", 40)+`"},{"name":"CHAINS-GIT_COMMIT"`, 1), assay.ErrInvalid, "CHAINS-GIT_COMMIT"},
+		"image of a user":   {tektonRun("TaskRun", `,{"name":"IMAGES","value":"https://me:pw@reg.example/app"}`), assay.ErrInvalid, "IMAGES"},
 		"image, no digest":  {tektonRun("TaskRun", `,{"name":"IMAGES","value":"reg.example/app"}`), assay.ErrInvalid, "IMAGES"},
 		"input, no digest":  {strings.Replace(ok, `"digest":"sha256:`+hexA+`"}}]`, `"digest":"latest"}}]`, 1), assay.ErrInvalid, "ARTIFACT_INPUTS"},
 		"finished too soon": {strings.Replace(ok, "03:05:05", "02:00:00", 1), assay.ErrInvalid, "P10"},
