@@ -87,6 +87,29 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// What reading costs by time depends on the machine; what is allocated does not. Less than
+// one allocation for each material is what keeps it near plain structs.
+func TestReadAllocations(t *testing.T) {
+	const n = 1000
+	v1 := large(n)
+	list := v1[bytes.Index(v1, []byte(`"resolvedDependencies":`))+len(`"resolvedDependencies":`):]
+	list = list[:bytes.IndexByte(list, ']')+1]
+	for name, d := range map[string]document{
+		"v1":      {assay.PredicateSLSA1, v1},
+		"v0.2":    {assay.PredicateSLSA02, []byte(`{"buildType": "b:t", "builder": {"id": "b:i"}, "materials": ` + string(list) + `}`)},
+		"v0.1":    {assay.PredicateSLSA01, []byte(`{"recipe": {"type": "b:t"}, "builder": {"id": "b:i"}, "materials": ` + string(list) + `}`)},
+		"witness": {assay.PredicateSLSA1, []byte(`{"build_definition": {"build_type": "b:t", "external_parameters": {"a": 1}, "resolved_dependencies": ` + string(list) + `}, "run_details": {"builder": {"id": "b:i"}}}`)},
+	} {
+		p, err := provenance.Read(name, d.t, d.predicate)
+		if err != nil || len(p.Materials) != n {
+			t.Fatalf("%s: %d materials, %v", name, len(p.Materials), err)
+		}
+		if got := testing.AllocsPerRun(5, func() { _, _ = provenance.Read(name, d.t, d.predicate) }); got > n/2 {
+			t.Errorf("%s: %.0f allocations for %d materials", name, got, n)
+		}
+	}
+}
+
 // plainOld and plainSnake are plain for the older predicates, and for go-witness.
 type (
 	plainMaterials []struct {

@@ -157,7 +157,7 @@ func TestArrows(t *testing.T) {
 // not.
 var forbidden = map[string][]string{
 	"sbom":       {"github.com/sigstore"},
-	"provenance": {"github.com/sigstore"},
+	"provenance": {"github.com/sigstore", "github.com/google/go-containerregistry", "oras.land", "github.com/containerd", "github.com/containers"},
 	"vex":        {"github.com/sigstore"},
 	"attest":     {"github.com/sigstore/cosign"},
 	"verify":     {"github.com/sigstore/cosign"},
