@@ -346,7 +346,7 @@ func (r *cdxReader) justify(at string, a *cdxAnalysis, s *assay.VEXStatement) (b
 // affects gives the products of one reference.
 func (r *cdxReader) affects(at string, w *cdxAffects) ([]assay.Product, *assay.Error) {
 	if r.ref != "" && w.Ref == r.ref {
-		return []assay.Product{cloneProduct(r.root)}, nil
+		return r.versions(at, w.Ref, cloneProduct(r.root), w.Versions), nil
 	}
 	p, ok := r.refs[w.Ref]
 	if !ok {
@@ -364,7 +364,7 @@ func (r *cdxReader) affects(at string, w *cdxAffects) ([]assay.Product, *assay.E
 		return []assay.Product{p}, nil
 	}
 	var out []assay.Product
-	for _, q := range r.versions(at, p, w.Versions) {
+	for _, q := range r.versions(at, w.Ref, p, w.Versions) {
 		if r.root.ID == "" && r.root.PURL.IsZero() && len(r.root.CPEs)+len(r.root.Digests) == 0 {
 			out = append(out, q)
 			continue
@@ -376,13 +376,25 @@ func (r *cdxReader) affects(at string, w *cdxAffects) ([]assay.Product, *assay.E
 	return out, nil
 }
 
-// versions spells the versions out where the purl leaves them open.
-func (r *cdxReader) versions(at string, p assay.Product, vs []cdxVersion) []assay.Product {
+// versions spells the versions out where the purl leaves them open. Without purl they
+// cannot be stated, and what names every version then names nothing.
+func (r *cdxReader) versions(at, ref string, p assay.Product, vs []cdxVersion) []assay.Product {
 	if len(vs) == 0 {
 		return []assay.Product{p}
 	}
 	if p.PURL.IsZero() || p.PURL.Version() != "" {
 		r.losses.add(at+"/versions", "", "the component has its own version, or no purl; it counts")
+		p.CPEs = slices.DeleteFunc(slices.Clone(p.CPEs), func(s string) bool {
+			n, ok := parseCPE(s)
+			every := ok && n[cpeVersion] == "*" && p.PURL.IsZero()
+			if every {
+				r.losses.add(at+"/versions", s, "it names every version, and not these; left out")
+			}
+			return every
+		})
+		if p.ID == "" && len(p.CPEs) == 0 {
+			p.ID = "urn:x-bom-ref:" + escapeIRI(ref)
+		}
 		return []assay.Product{p}
 	}
 	var out []assay.Product

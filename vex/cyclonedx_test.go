@@ -176,6 +176,29 @@ func TestReadCycloneDXCorpus(t *testing.T) {
 
 // What is read and valid as OpenVEX survives the way through CycloneDX with its
 // statuses.
+// What is so of some versions is not so of a name that is of all.
+func TestReadCycloneDXVersionsWithoutPURL(t *testing.T) {
+	for cpe, want := range map[string]assay.Status{
+		"cpe:2.3:a:v:lib:*:*:*:*:*:*:*:*": "", "cpe:2.3:a:v:lib:1.0:*:*:*:*:*:*:*": assay.Fixed, "cpe:/a:v:lib": "",
+	} {
+		for _, in := range []string{
+			`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"metadata":{"timestamp":"2026-11-01T00:00:00Z","authors":[{"name":"a"}]},"components":[{"type":"library","bom-ref":"lib","name":"lib","cpe":"` + cpe + `"}],` +
+				`"vulnerabilities":[{"id":"CVE-2026-0001","analysis":{"state":"resolved"},"affects":[{"ref":"lib","versions":[{"range":"vers:semver/<1.1.0"}]}]}]}`,
+			`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"metadata":{"timestamp":"2026-11-01T00:00:00Z","authors":[{"name":"a"}],"component":{"type":"library","bom-ref":"lib","name":"lib","cpe":"` + cpe + `"}},` +
+				`"vulnerabilities":[{"id":"CVE-2026-0001","analysis":{"state":"resolved"},"affects":[{"ref":"lib","versions":[{"range":"vers:semver/<1.1.0"}]}]}]}`,
+		} {
+			v, losses, err := vex.ReadCycloneDX("bom", []byte(in), vex.CycloneDX{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := assay.Product{CPEs: []string{"cpe:2.3:a:v:lib:1.0:*:*:*:*:*:*:*"}}
+			if a := vex.StatusOf([]*assay.VEX{v}, asked, assay.Vulnerability{ID: "CVE-2026-0001"}, on(100)); a.Status != want || len(losses) == 0 {
+				t.Errorf("%s: got %q, want %q; %v", cpe, a.Status, want, losses)
+			}
+		}
+	}
+}
+
 func FuzzReadCycloneDX(f *testing.F) {
 	f.Add([]byte(cdxDoc))
 	f.Add([]byte(strings.Replace(cdxDoc, `"component"`, `"other"`, 1)))
