@@ -37,6 +37,14 @@ func Decode(name string, data []byte, xml bool, report Report) (*assay.SBOM, err
 	return d.doc, nil
 }
 
+// readTree gives a document that was read before as a tree.
+func readTree(name string, data []byte, xml bool) (*tree, error) {
+	if xml {
+		return readXML(name, data)
+	}
+	return parseTree(data)
+}
+
 // exact reports whether writing the SBOM gives what was read.
 func (d *decoder) exact(data []byte, t *tree) bool {
 	version := minor(d.version)
@@ -46,7 +54,16 @@ func (d *decoder) exact(data []byte, t *tree) bool {
 	exact := true
 	lost := func(string, assay.ComponentID, string) { exact = false }
 	// What was decoded is in the form that is written.
-	if t == nil {
+	if t == nil && d.xml {
+		w := newXMLAppender(version)
+		w.want = bytes.TrimSpace(data)
+		if err := encodeTo(w, d.doc, version, lost); err != nil || !exact {
+			return false
+		}
+		if !w.odd && !w.differ && len(w.want) == 0 {
+			return true
+		}
+	} else if t == nil {
 		w := &writer{want: bytes.TrimSpace(data)}
 		if err := encodeTo(w, d.doc, version, lost); err != nil || !exact {
 			return false
@@ -54,8 +71,10 @@ func (d *decoder) exact(data []byte, t *tree) bool {
 		if !w.differ && bytes.Equal(w.b, w.want) {
 			return true
 		}
+	}
+	if t == nil {
 		var err error
-		if t, err = parseTree(data); err != nil {
+		if t, err = readTree(d.name, data, d.xml); err != nil {
 			return false
 		}
 	}
@@ -71,11 +90,21 @@ func (d *decoder) exact(data []byte, t *tree) bool {
 	return t.says(r, without) && !r.Bad()
 }
 
-// decode gives the SBOM, and in XML the document as a tree.
+func newDecoder(name string, xml bool) *decoder {
+	return &decoder{name: name, xml: xml, ids: make(map[string]assay.ComponentID), refs: make(map[string]bool)}
+}
+
+// decode gives the SBOM, and the document as a tree where one was made.
 func decode(name string, data []byte, xml bool) (*decoder, *tree, error) {
-	d := &decoder{name: name, xml: xml, ids: make(map[string]assay.ComponentID), refs: make(map[string]bool)}
+	d := newDecoder(name, xml)
 	var t *tree
 	if xml {
+		if doc, ok := d.readWire(data); ok {
+			var err error
+			d.doc, err = d.sbom(doc)
+			return d, nil, err
+		}
+		d = newDecoder(name, xml)
 		var err error
 		if t, err = readXML(name, data); err != nil {
 			return nil, nil, err

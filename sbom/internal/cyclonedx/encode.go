@@ -141,12 +141,14 @@ func NotKept(doc *assay.SBOM, report Report) error {
 // recall gives the document that the SBOM was read from with what the SBOM says
 // now, and whether that is something else.
 func recall(doc *assay.SBOM, now []byte, to Target, report func(pointer, owner, reason string)) (t *tree, changed bool, err error) {
-	d, t, err := decode("the document that was read", doc.Rest.Data, strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/"))
+	const name = "the document that was read"
+	xml := strings.HasPrefix(doc.Rest.Format, "cyclonedx-xml/")
+	d, t, err := decode(name, doc.Rest.Data, xml)
 	if err != nil {
 		return nil, false, err
 	}
 	if t == nil {
-		if t, err = parseTree(doc.Rest.Data); err != nil {
+		if t, err = readTree(name, doc.Rest.Data, xml); err != nil {
 			return nil, false, err
 		}
 	}

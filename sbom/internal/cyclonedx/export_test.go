@@ -142,6 +142,44 @@ func WireDiffers(data []byte) string {
 	return cmp.Diff(want, got)
 }
 
+// WireXMLDiffers says what the reader of plain XML into the wire types takes other than
+// those that it stands for do one after the other, and whether it takes the document.
+func WireXMLDiffers(data []byte) (differs string, taken bool) {
+	quickly := newDecoder("test", true)
+	got, ok := quickly.readWire(data)
+	if !ok {
+		return "", false
+	}
+	t, err := readXML("test", data)
+	if err != nil {
+		return err.Error(), true
+	}
+	d := newDecoder("test", true)
+	whole := t.append(nil)
+	d.version = specVersion(whole)
+	if err := d.check(whole); err != nil {
+		return err.Error(), true
+	}
+	var want document
+	if !readDocument(whole, &want) {
+		return "refused", true
+	}
+	for _, doc := range []*document{got, &want} { // the members that are empty in one of them
+		m := &doc.Metadata
+		var either any = new(tools)
+		if len(m.Tools) > 0 && m.Tools[0] == '[' {
+			either = new([]legacyTool)
+		}
+		if len(m.Tools) > 0 {
+			if err := strictjson.Unmarshal("tools", m.Tools, either, strictjson.Limits{}); err != nil {
+				return err.Error(), true
+			}
+			m.Tools, _ = strictjson.Marshal(either)
+		}
+	}
+	return cmp.Diff(want, *got) + cmp.Diff(d.lost, quickly.lost, cmp.AllowUnexported(lost{})) + cmp.Diff(d.refs, quickly.refs) + cmp.Diff(d.version, quickly.version), true
+}
+
 // PlainDiffers says what the scanner of plain XML takes other than that of all XML.
 func PlainDiffers(data []byte) string {
 	got, err := readXMLBy(&scanner{name: "test", data: data, plain: newPlainXML(data)})

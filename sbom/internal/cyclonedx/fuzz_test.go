@@ -21,6 +21,9 @@ func checkDecode(t *testing.T, data []byte, xml bool) {
 		if d := cyclonedx.PlainDiffers(data); d != "" {
 			t.Fatalf("(all XML, plain XML) %s\n%s", d, data)
 		}
+		if d, _ := cyclonedx.WireXMLDiffers(data); d != "" {
+			t.Fatalf("(-in turn +at once) %s\n%s", d, data)
+		}
 	}
 	doc, err := cyclonedx.Decode("fuzz", data, xml, ignore)
 	if err != nil {

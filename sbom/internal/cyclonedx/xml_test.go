@@ -127,3 +127,81 @@ func TestGainedLoss(t *testing.T) {
 		t.Errorf("told %q, %v: %s", told, err, out)
 	}
 }
+
+// What is written at once, and read at once, is what goes by way of the tree. If it were
+// not, nothing would be wrong but the figures.
+func TestXMLAtOnce(t *testing.T) {
+	form := inventory(t, 9)
+	form.Authors, form.Lifecycle = []string{"Jane <jane@e.example>", "Acme <https://e.example/>"}, "post-build"
+	form.Components[1].Creator, form.Components[2].Creator = "Acme <https://e.example/x>", "Jane <jane@e.example>"
+	form.Components[3].References = []assay.Reference{{Type: assay.RefWebsite, URL: "https://e.example/?a&b", Comment: "a\n<b>"}}
+	form.Components[4].Licenses = []assay.License{{Expression: "MIT OR ISC", Concluded: true}}
+	form.Components[5].CPEs = []string{"cpe:/a", "cpe:/b"}
+	form.Components[6].Properties = map[string]string{"a b": "é & \"c\"\n\td", "": ""}
+	for _, to := range targets() {
+		if !to.XML {
+			continue
+		}
+		if d, direct := cyclonedx.DirectXMLDiffers(form, to.Version); d != "" || !direct {
+			t.Errorf("%s: written at once: %t %s", to.name, direct, d)
+		}
+		data, err := cyclonedx.Encode(form, to.Target, ignore)
+		if err != nil {
+			t.Fatal(err)
+		}
+		indented, err := cyclonedx.IndentXML(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, data := range [][]byte{data, append(indented, '\n')} {
+			if d, taken := cyclonedx.WireXMLDiffers(data); d != "" || !taken {
+				t.Errorf("%s: read at once: %t %s", to.name, taken, d)
+			}
+			// Before 1.5, statements of completeness are read as of each component.
+			if doc, err := cyclonedx.Decode("f.xml", data, true, ignore); err != nil || doc.Rest.Format != "" && to.Version > 4 {
+				t.Errorf("%s: what was written keeps the document: %q, %v", to.name, doc.Rest.Format, err)
+			}
+		}
+	}
+}
+
+// Whatever the reader at once does not know, it leaves to the others.
+func TestXMLLeft(t *testing.T) {
+	const start, end = `<bom xmlns="http://cyclonedx.org/schema/bom/1.6" version="1"><components><component type="library" bom-ref="a">`, `</component></components></bom>`
+	const name = `<name>a</name>`
+	for in, taken := range map[string]bool{
+		start + name + end: true,
+		start + `<publisher>p</publisher>` + name + `<scope>optional</scope>` + end:                                    true, // the model does not have them
+		start + name + `<scope>never</scope>` + end:                                                                    false,
+		start + name + name + end:                                                                                      false,
+		start + `<description>d</description>` + name + end:                                                            false,
+		start + name + `<version>1</version>` + end + " \n":                                                            true,
+		start + name + `<version>1</version>` + end + "x":                                                              false,
+		start + name + end + `<bom/>`:                                                                                  false,
+		start + name + `<hashes><hash alg="MD5">x</hash></hashes>` + end:                                               false,
+		start + name + `<hashes><hash>d41d8cd98f00b204e9800998ecf8427e</hash></hashes>`:                                false,
+		start + name + `<licenses><license><id>MIT</id><name>x</name></license></licenses>` + end:                      false,
+		start + name + `<licenses><license><id>MIT</id></license><expression>ISC</expression></licenses>` + end:        false,
+		start + name + `<licenses><license><id>MIT</id></license><license><name/></license></licenses>` + end:          true,
+		start + name + `<components><component type="file" bom-ref="a">` + name + `</component></components>` + end:    false, // a bom-ref twice
+		start + name + `<components><component type="file" bom-ref="b">` + name + `</component></components>` + end:    true,
+		start + name + `</component></components><dependencies><dependency ref="b"/></dependencies></bom>`:             false, // which nobody defines
+		start + name + `</component></components><dependencies><dependency ref="a"/></dependencies></bom>`:             true,
+		start + name + `</component></components><dependencies><dependency/></dependencies></bom>`:                     false,
+		start + name + `<evidence><occurrences><occurrence><line>1</line></occurrence></occurrences></evidence>` + end: false,
+		strings.Replace(start, ` version="1"`, ` version="01"`, 1) + name + end:                                        false,
+		strings.Replace(start, ` version="1"`, ` version="1" version="1"`, 1) + name + end:                             false,
+		strings.Replace(start, `1.6`, `1.06`, 1) + name + end:                                                          false,
+		strings.Replace(start, `type="library" `, ``, 1) + name + end:                                                  false,
+		strings.Replace(start, `type="library"`, `type='library'`, 1) + name + end:                                     false,
+		start + `<!-- c -->` + name + end:                                                                              false,
+		start + `<name>&#65;</name>` + end:                                                                             false,
+		start + `<name>]]></name>` + end:                                                                               false,
+		start + "<name>\r\n</name>" + end:                                                                              false,
+		start + "<name>a\xff</name>" + end:                                                                             false,
+	} {
+		if d, got := cyclonedx.WireXMLDiffers([]byte(in)); got != taken || d != "" {
+			t.Errorf("%s: read at once: %t, want %t %s", in, got, taken, d)
+		}
+	}
+}

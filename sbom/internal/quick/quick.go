@@ -21,9 +21,14 @@ import (
 // Reader reads values one after the other. Where the next is not of the kind that is
 // asked for, it gives zero and nothing from then on.
 type Reader struct {
-	rest  []byte
-	chunk strings.Builder // where strings are made; those made before stay as they are
-	bad   bool
+	rest []byte
+	kept Keeper
+	bad  bool
+}
+
+// Keeper makes strings, many at once.
+type Keeper struct {
+	chunk strings.Builder // those made before stay as they are
 }
 
 // Strings are made in chunks, each of which is kept as long as one of its strings is:
@@ -138,20 +143,22 @@ func (r *Reader) unquote(raw []byte, escaped bool) []byte {
 }
 
 // Text reads a string.
-func (r *Reader) Text() string {
-	text := r.unquote(r.quoted())
+func (r *Reader) Text() string { return r.kept.Keep(r.unquote(r.quoted()), len(r.rest)) }
+
+// Keep gives the text as a string, where no more than so many bytes will follow.
+func (k *Keeper) Keep(text []byte, more int) string {
 	switch n := len(text); {
 	case n == 0:
 		return ""
 	case n > longText:
 		return string(text)
-	case r.chunk.Cap()-r.chunk.Len() < n:
-		r.chunk.Reset()
-		r.chunk.Grow(max(n, min(chunkSize, len(r.rest))))
+	case k.chunk.Cap()-k.chunk.Len() < n:
+		k.chunk.Reset()
+		k.chunk.Grow(max(n, min(chunkSize, more)))
 	}
-	start := r.chunk.Len()
-	r.chunk.Write(text)
-	return r.chunk.String()[start:]
+	start := k.chunk.Len()
+	k.chunk.Write(text)
+	return k.chunk.String()[start:]
 }
 
 // Is reads a string, and reports whether it is the text.
