@@ -147,3 +147,45 @@ func ExampleState_And() {
 	// Output:
 	// unknown refuted
 }
+
+// What is read of a signed statement is evidence of any kind; a program wants one.
+func ExampleAs() {
+	subject := assay.Subject{Digest: assay.DigestSet{assay.SumSHA256([]byte("manifest"))}}
+	s, err := assay.NewStatement[assay.Evidence]([]byte("{}"), "https://in-toto.io/attestation/test-result/v0.1", []assay.Subject{subject}, &assay.TestResult{Result: "PASSED"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tests, ok := assay.As[*assay.TestResult](s)
+	fmt.Println(tests.Evidence().Result, ok)
+	_, ok = assay.As[*assay.SBOM](s)
+	fmt.Println(ok)
+	// Output:
+	// PASSED true
+	// false
+}
+
+func ExampleNewPURL() {
+	p, err := assay.NewPURL(assay.PURLParts{Type: "pypi", Name: "Zope.Interface", Version: "5.1"})
+	fmt.Println(p, err)
+	// Output:
+	// pkg:pypi/zope.interface@5.1 <nil>
+}
+
+// Names of files are bytes, and documents have UTF-8 only.
+func ExampleEscapePath() {
+	name := "caf\xe9.so"
+	escaped := assay.EscapePath(name)
+	fmt.Println(escaped, assay.UnescapePath(escaped) == name)
+	// Output:
+	// caf\xe9.so true
+}
+
+// A quorum counts each signer once.
+func ExampleDistinctIdentities() {
+	key := assay.KeyIdentity(assay.SumSHA256([]byte("a public key")))
+	other := assay.KeyIdentity(assay.SumSHA256([]byte("another one")))
+	fmt.Println(len(assay.DistinctIdentities([]assay.Identity{key, other, key})))
+	// Output:
+	// 2
+}

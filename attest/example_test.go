@@ -3,8 +3,10 @@ package attest_test
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -179,4 +181,56 @@ func ExampleReadUnverified() {
 		"subject":[{"name":"app","digest":{"sha256":"`+strings.Repeat("a", 64)+`"}}],"predicate":{}}`))
 	fmt.Println(must(attest.ReadUnverified(e)))
 	// Output: unverified unsigned statement of "https://spdx.dev/Document" about sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, not signed
+}
+
+// Envelopes are kept in a folder, one file each, and read back byte for byte. Reading is
+// not verifying.
+func ExampleWriteFolder() {
+	dir := must(os.MkdirTemp("", "evidence"))
+	defer os.RemoveAll(dir)
+	signer := must(attest.NewKeySigner(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))))
+	statement := must(attest.NewStatement(&assay.TestResult{Result: "PASSED", Configuration: []assay.Resource{}}, attest.StatementOptions{},
+		assay.Subject{Digest: assay.DigestSet{assay.MustDigest("sha256:" + strings.Repeat("a", 64))}}))
+	envelope := must(attest.Sign(context.Background(), signer, statement))
+	for range 2 { // writing again changes nothing
+		if err := attest.WriteFolder(dir, envelope); err != nil {
+			panic(err)
+		}
+	}
+	read := must(attest.ReadFiles(context.Background(), dir))
+	fmt.Println(len(read), read[0].Digest() == envelope.Digest())
+	_, err := attest.ReadFiles(context.Background(), filepath.Join(dir, "missing"))
+	fmt.Println(errors.Is(err, assay.ErrAbsent))
+	// Output:
+	// 1 true
+	// true
+}
+
+// An image that is at hand, from wherever it was opened, is what evidence is held
+// against; its evidence may be somewhere else.
+func ExampleFromImage() {
+	digest := assay.MustDigest(must(empty.Image.Digest()).String())
+	signer := must(attest.NewKeySigner(must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))))
+	statement := must(attest.NewStatement(&assay.TestResult{Result: "PASSED", Configuration: []assay.Resource{}}, attest.StatementOptions{}, assay.Subject{Digest: assay.DigestSet{digest}}))
+	source := attest.Join(attest.FromImage(empty.Image), attest.FromEnvelopes(must(attest.Sign(context.Background(), signer, statement))))
+	fmt.Println(must(source.Discover(context.Background(), digest)).Bundle.Len())
+	// Output:
+	// 1
+}
+
+// What a DSSE signature covers, for keys that another program holds.
+func ExamplePAE() {
+	fmt.Printf("%s\n", attest.PAE("application/vnd.in-toto+json", []byte("{}")))
+	// Output:
+	// DSSEv1 28 application/vnd.in-toto+json 2 {}
+}
+
+// A policy names a key by its id.
+func ExampleKeyID() {
+	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", 32)))
+	fmt.Println(attest.KeyID(key.Public()))
+	fmt.Println(must(attest.NewKeySigner(key)).Identity().Key == must(attest.KeyID(key.Public())))
+	// Output:
+	// sha256:b67d45dc2d72d307cdc1a74ae420fe27dee31c5e818cbd6cf7089739bc85687b <nil>
+	// true
 }

@@ -183,3 +183,21 @@ func ExampleWithMaterials() {
 	// Output:
 	// 1 true
 }
+
+// Who wants a CI of its own tried as well adds it to these.
+func ExampleKnown() {
+	for _, ci := range provenance.Known() {
+		fmt.Println(ci.Name())
+	}
+	// Output:
+	// GitHub Actions
+	// GitLab CI
+	// Buildkite
+	// CircleCI
+	// Google Cloud Build
+	// AWS CodeBuild
+	// Azure Pipelines
+	// Woodpecker
+	// Drone
+	// Jenkins
+}

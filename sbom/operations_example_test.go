@@ -162,3 +162,37 @@ func ExampleCheck() {
 	// ntia-2021, IV, Data Fields, Version of the Component: image: version: want a version
 	// ntia-2021, IV, Data Fields, Supplier Name: libssl3: supplier: want a name
 }
+
+// Formats by name, as a flag has them, with a version where there are several.
+func ExampleParseFormat() {
+	for _, name := range []string{"cyclonedx-json", "cyclonedx-json@1.5", "spdx-yaml"} {
+		f, err := sbom.ParseFormat(name)
+		fmt.Println(f, err)
+	}
+	fmt.Println(sbom.Formats())
+	// Output:
+	// cyclonedx-json <nil>
+	// cyclonedx-json@1.5 <nil>
+	//  parse SBOM format: invalid: got "spdx-yaml", want one of cyclonedx-json, cyclonedx-xml, spdx-json, spdx-tag-value, spdx3-json, table
+	// [cyclonedx-json cyclonedx-xml spdx-json spdx-tag-value spdx3-json table]
+}
+
+func ExampleParseProfile() {
+	for _, name := range []string{"ntia-2021", "house-rules"} {
+		p, err := sbom.ParseProfile(name)
+		fmt.Println(p, err)
+	}
+	fmt.Println(sbom.Profiles())
+	// Output:
+	// ntia-2021 <nil>
+	//  parse profile: invalid: got "house-rules", want one of ntia-2021, cisa-2025-draft, cisa-2026, bsi-tr-03183-2-2.1.0
+	// [ntia-2021 cisa-2025-draft cisa-2026 bsi-tr-03183-2-2.1.0]
+}
+
+// What "setcap cap_net_bind_service=ep" writes on an executable.
+func ExampleDecodeCapabilities() {
+	c, err := sbom.DecodeCapabilities([]byte("\x01\x00\x00\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	fmt.Println(c.Names(), c.Effective, c.Revision, err)
+	// Output:
+	// [cap_net_bind_service] true 2 <nil>
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
+	"github.com/assaykit/assay/sbom"
 	"github.com/assaykit/assay/verify"
 )
 
@@ -120,4 +121,29 @@ func ExampleParsePolicy() {
 	fmt.Println(err)
 	// Output:
 	// read JSON: policy.json: /requires: invalid: got "requires", want a member that is known here
+}
+
+// Keys come as files; how the image's bytes are read, and how much at once, is up to the
+// program.
+func ExampleParseKey() {
+	key, err := verify.ParseKey("cosign.pub", []byte(`-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=
+-----END PUBLIC KEY-----
+`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	id, err := attest.KeyID(key.Public)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = verify.New(verify.Trust{Keys: []verify.Key{key}},
+		verify.Policy{Signers: []verify.SignerRule{{Name: "release", Key: id}}, Require: []assay.Kind{assay.KindSBOM}},
+		verify.Workers(2), verify.Scanning(sbom.Options{Strict: true}))
+	fmt.Println(id, err)
+	_, err = verify.ParseKey("cosign.pub", []byte("not PEM"))
+	fmt.Println(err)
+	// Output:
+	// sha256:06e3fd8fda29bb60ab59557de61edb0aecdb231134be30e75b455f8e1b792fa9 <nil>
+	// read public key: cosign.pub: invalid, want a PEM block PUBLIC KEY
 }

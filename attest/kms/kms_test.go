@@ -199,3 +199,31 @@ func Example() {
 	_ = verify.Trust{Keys: []verify.Key{{Public: signer.Public()}}}
 	// Output: application/vnd.dev.sigstore.bundle.v0.3+json
 }
+
+// A key that a provider of sigstore's gives, here one in memory, signs like any other.
+func ExampleNew() {
+	ctx := context.Background()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	held, err := signature.LoadSigner(key, crypto.SHA256)
+	if err != nil {
+		panic(err)
+	}
+	signer, err := kms.New(ctx, held)
+	if err != nil {
+		panic(err)
+	}
+	envelope, err := sign(ctx, signer)
+	if err != nil {
+		panic(err)
+	}
+	public, err := kms.PublicKey(ctx, held)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(proven(ctx, public, envelope))
+	// Output:
+	// true <nil>
+}

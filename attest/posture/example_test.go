@@ -117,3 +117,20 @@ func ExampleCompare() {
 	// POSTURE_NO_SHELL refuted: executables named like a shell: 1, the first is bin/sh
 	// true <nil>
 }
+
+// Which rules there are, and what each wants.
+func ExampleRules() {
+	for _, r := range posture.Rules() {
+		if r.Attribute == posture.NoShell {
+			fmt.Println(r.Attribute, "for", r.Stage)
+			fmt.Println(r.Title)
+			fmt.Println(len(r.Standards) > 0)
+		}
+	}
+	fmt.Println(len(posture.Rules()))
+	// Output:
+	// POSTURE_NO_SHELL for minimal
+	// there is no shell
+	// true
+	// 16
+}

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"fmt"
 	"log"
 	"os"
 
@@ -48,4 +49,21 @@ func ExampleJSON() {
 	//     "policy": "proven"
 	//   }
 	// }
+}
+
+// A report that was kept is shown again. It is nobody's proof: to verify anew there is
+// verify.Record.
+func ExampleRead() {
+	r, err := report.Read("report.json", []byte(`{"schema": "https://github.com/assaykit/assay/report/v0.1",
+		"digest": "sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d", "at": "2026-05-06T07:08:09Z",
+		"attestations": [], "checks": [], "verdict": {"stage": "hardened", "policy": "proven"}}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(r.Verdict.Stage, r.Verdict.Policy)
+	_, err = report.Read("report.json", []byte(`{"schema": "https://example.com/report/v9"}`))
+	fmt.Println(err)
+	// Output:
+	// hardened proven
+	// read report: report.json: /schema: invalid: got "https://example.com/report/v9", want https://github.com/assaykit/assay/report/v0.1
 }

@@ -82,3 +82,21 @@ func ExampleCompare() {
 	// 1 <nil>
 	// -1 <nil>
 }
+
+// A package of a distribution is asked for by its source, and in the release that the
+// advisories are written for.
+func ExampleQueries() {
+	for _, p := range []string{"pkg:deb/debian/libcurl4@7.88.1-10?distro=debian-12&upstream=curl", "pkg:npm/%40scope/name@1.2.3", "pkg:generic/redis@7.2.0"} {
+		queries, err := osv.Queries(&assay.Component{PURL: assay.MustPURL(p)}, nil)
+		for _, q := range queries {
+			fmt.Printf("%s %q: %s %s\n", q.Ecosystem, q.Release, q.Name, q.Version)
+		}
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// Debian "12": curl 7.88.1-10
+	// npm "": @scope/name 1.2.3
+	// ask for advisories: pkg:generic/redis@7.2.0: type: could not be checked: got "generic", want a type that advisories are written for
+}

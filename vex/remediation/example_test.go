@@ -95,3 +95,90 @@ func ExampleReadProfile() {
 	// ours 10
 	// read JSON: theirs.json: /starts: invalid: got "starts", want a member that is known here
 }
+
+// A record is the predicate of a statement: written one way, and read in no other.
+func ExampleRead() {
+	signed := time.Date(2026, 3, 4, 2, 0, 0, 0, time.UTC)
+	record, err := remediation.Record("registry.example/app:1", []remediation.Build{{
+		Image: assay.SumSHA256([]byte("image")), Signed: remediation.Witnessed(signed, assay.Resource{URI: "https://log.example/entries/1"}),
+	}}, remediation.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	predicate, err := remediation.Encode(record)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	read, err := remediation.Read("predicate", predicate)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(read.Stream, len(read.Images), read.Images[0].Signed.Basis)
+	_, err = remediation.Read("predicate", []byte(`{"stream": "a", "stream": "b"}`))
+	fmt.Println(err)
+	// Output:
+	// registry.example/app:1 1 witnessed
+	// read JSON: predicate: /stream: invalid: got "stream", want each member name once
+}
+
+// Profiles are data: those that are built in are files like one's own.
+func ExampleNames() {
+	for _, name := range remediation.Names() {
+		p, err := remediation.Named(name)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(p.Name)
+	}
+	// Output:
+	// 7/14
+	// 7/14 with high as critical
+	// 7 working days
+	// CISA KEV
+	// FedRAMP Rev 5
+}
+
+// What a record says of statements that are at hand is proven or refuted by them; the
+// rest is unknown.
+func ExampleCheckAgainst() {
+	image := assay.SumSHA256([]byte("image"))
+	signed := time.Date(2026, 3, 4, 2, 0, 0, 0, time.UTC)
+	components := []assay.PURL{assay.MustPURL("pkg:npm/left-pad@1.3.0")}
+	scan := &assay.Scan{
+		Scanner:    assay.Scanner{URI: "https://scanner.example", DBUpdated: signed.Add(-time.Hour)},
+		StartedOn:  signed.Add(time.Minute),
+		FinishedOn: signed.Add(2 * time.Minute),
+		Coverage:   &assay.Coverage{Components: 1, Digest: assay.CoverageDigest(components)},
+	}
+	payload := []byte("the signed bytes of the scan's statement")
+	witness := assay.Resource{URI: "https://log.example/entries/1"}
+	record, err := remediation.Record("registry.example/app:1", []remediation.Build{{
+		Image: image, Signed: remediation.Witnessed(signed, witness),
+		Scans: []remediation.Scan{{Scan: scan, Statement: remediation.Statement("scan", payload), Signed: remediation.Witnessed(scan.FinishedOn, witness), Components: components}},
+	}}, remediation.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	known := remediation.Known{Statement: assay.SumSHA256(payload), Subjects: []assay.Subject{{Digest: assay.DigestSet{image}}}, Evidence: scan, Signed: scan.FinishedOn}
+	another := *scan
+	another.Scanner.URI = "https://another.example"
+	contradicts := known
+	contradicts.Evidence = &another
+	for _, at := range [][]remediation.Known{{known}, {contradicts}, nil} {
+		grounds, err := remediation.CheckAgainst(record, at)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(grounds.State(), grounds.Proven, grounds.Unknown, len(grounds.Refuted))
+	}
+	// Output:
+	// unknown 1 1 0
+	// refuted 0 1 1
+	// unknown 0 2 0
+}

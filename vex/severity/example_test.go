@@ -1,6 +1,7 @@
 package severity_test
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/assaykit/assay"
@@ -43,4 +44,33 @@ func ExampleRate() {
 	// Output:
 	// 8.7 high <nil>
 	// rate severity: ghsa: vector: invalid: parse CVSS vector: invalid: got "CVSS:3.1/AV:N", want a vector of version 3.1 (CVSS v3.1, section 6): base metric AC is not defined
+}
+
+func ExampleParse() {
+	v, err := severity.Parse("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")
+	fmt.Println(v.Version, v.Score, err)
+	_, err = severity.Parse("CVSS:5.0/AV:N")
+	fmt.Println(errors.Is(err, assay.ErrUnchecked))
+	// Output:
+	// 3.1 9.8 <nil>
+	// true
+}
+
+func ExampleOfScore() {
+	for _, score := range []float64{0, 3.95, 9.8} {
+		fmt.Println(severity.OfScore(score))
+	}
+	// Output:
+	// none <nil>
+	// medium <nil>
+	// critical <nil>
+}
+
+// What says that nobody rated is no rating, and not the lowest one.
+func ExampleWord() {
+	fmt.Println(severity.Word("Important"))
+	fmt.Println(severity.Word("not yet assigned"))
+	// Output:
+	// high true
+	//  false
 }
