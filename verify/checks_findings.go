@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/vex"
@@ -35,6 +36,8 @@ func (v *Verifier) triage(c *subjectCase) []triaged {
 	}
 	line := vex.NewTimeline(docs, c.report.At)
 	o := triage.Options{Image: assay.Product{Digests: assay.DigestSet{c.about[0]}}}
+	within := time.Duration(v.policy.VEXWithin)
+	o.Ages = vex.Ages{NotAffected: within, Fixed: within}
 	var graph *assay.SBOM
 	if inventories := c.inventories(); len(inventories) > 0 {
 		graph = inventories[0]

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -270,5 +271,47 @@ func TestRecordThatHidesWhenItWasSeen(t *testing.T) {
 				t.Error("the policy holds")
 			}
 		})
+	}
+}
+
+// An old document can be shown in place of one that took it back: a policy can want it to
+// be stated anew.
+func TestVEXThatWasNotRenewed(t *testing.T) {
+	f := newFixture(t)
+	doc := f.newVEX(t, func(d *vex.Draft, p assay.Product) {
+		d.NotAffected("CVE-2026-2000", assay.VulnerableCodeNotInExecutePath, p)
+	})
+	doc.Timestamp, doc.Statements[0].Timestamp = at.Add(-40*day), at.Add(-40*day)
+	envelopes := []assay.Envelope{f.sign(t, f.signer, doc), f.sign(t, f.signer, f.newScan(found(f.finding(t, "CVE-2026-2000", 8*day))))}
+	policy := f.policy()
+	for within, want := range map[time.Duration]assay.State{0: assay.Proven, 41 * day: assay.Proven, 40 * day: assay.Proven, 39 * day: assay.Refuted} {
+		policy.VEXWithin = verify.Duration(within)
+		r := f.askAbout(t, policy, envelopes)
+		if c, _ := r.Check(verify.CheckRemediation); c.State != want {
+			t.Errorf("within %s: %s: %q", within, c.State, c.Findings)
+		}
+		if c, _ := r.Check(verify.CheckFindings); (c.State == assay.Proven) != (want == assay.Proven) {
+			t.Errorf("within %s: findings %s: %q", within, c.State, c.Findings)
+		}
+	}
+}
+
+func TestPolicyOfVulnerabilitiesRefused(t *testing.T) {
+	f := newFixture(t)
+	for field, change := range map[string]func(*verify.Policy){
+		"/vexWithin": func(p *verify.Policy) { p.VEXWithin = -1 },
+		"/exclusionDocuments/1": func(p *verify.Policy) {
+			good := remediation.Document{Digest: f.digest, Vulnerabilities: []assay.VulnID{"CVE-2026-2000"}, Reason: remediation.Disputed, From: at}
+			bad := good
+			bad.Vulnerabilities = nil
+			p.ExclusionDocuments = []remediation.Document{good, bad}
+		},
+	} {
+		p := f.policy()
+		change(&p)
+		_, err := verify.New(f.trust(), p)
+		if e, ok := errors.AsType[*assay.Error](err); !ok || !errors.Is(err, assay.ErrInvalid) || e.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
 	}
 }

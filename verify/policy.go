@@ -104,6 +104,10 @@ type Policy struct {
 	// such as "generic"; "" is for components without a package URL. That a scanner
 	// cannot ask about others leaves open whether they are vulnerable.
 	ScanExempt []string `json:"scanExempt,omitempty"`
+	// VEXWithin is how long a VEX statement of fixed or not_affected closes a finding before
+	// it has to be stated anew. An old document can be shown in place of one that took it
+	// back, and nothing else gives that away. 0 is no limit.
+	VEXWithin Duration `json:"vexWithin,omitzero"`
 	// SLA are the deadlines that open vulnerabilities must be inside of, required if it is
 	// given. With none, the deadlines of [remediation.ProfileDefault] are looked at. Where
 	// the clock starts when a vulnerability is first seen, scans have to say when that was,
@@ -237,6 +241,9 @@ func (p Policy) compile() (*compiledPolicy, error) {
 	}
 	if p.ScanWithin < 0 || p.DatabaseWithin < 0 {
 		return nil, bad("/scanWithin", time.Duration(min(p.ScanWithin, p.DatabaseWithin)).String(), "0 or more, as databaseWithin")
+	}
+	if p.VEXWithin < 0 {
+		return nil, bad("/vexWithin", time.Duration(p.VEXWithin).String(), "0 or more")
 	}
 	c.ScanWithin = cmp.Or(p.ScanWithin, Duration(DefaultScanWithin))
 	c.DatabaseWithin = cmp.Or(p.DatabaseWithin, Duration(DefaultDatabaseWithin))
