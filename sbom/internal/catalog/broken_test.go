@@ -216,3 +216,35 @@ func TestExecutableHistory(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// The folders that a package's dependencies are looked for in: its own, then what was
+// installed by hand, then the distribution's; of the same version or of any.
+func TestPythonFolders(t *testing.T) {
+	meta := func(folder, name, version, more string) testimage.File {
+		return testimage.File{Name: folder + "/" + name + "-" + version + ".dist-info/METADATA", Body: "Name: " + name + "\nVersion: " + version + "\n" + more}
+	}
+	const needs = "Requires-Dist: x\n"
+	_, relations, _ := found(t, testimage.Layer{Files: []testimage.File{
+		meta("usr/lib/python3.11/dist-packages", "own", "1", "Requires-Dist: y\n"), meta("usr/lib/python3.11/dist-packages", "y", "1", ""),
+		meta("usr/lib/python3.11/dist-packages", "a", "1", needs),
+		meta("usr/lib/python3/dist-packages", "x", "1", ""), meta("usr/local/lib/python3.11/dist-packages", "x", "2", ""), meta("usr/local/lib/python3.12/dist-packages", "x", "3", ""),
+		meta("usr/lib/python3.12/dist-packages", "b", "1", needs),
+		meta("usr/lib/python3.13/dist-packages", "c", "1", needs),
+		meta("usr/lib/python3/dist-packages", "d", "1", "Requires-Dist: y\n"),
+		meta("srv/app", "e", "1", needs),
+		{Name: "opt/v/pyvenv.cfg"}, meta("opt/v/lib/python3.11/dist-packages", "f", "1", needs), meta("opt/v/lib/python3.11/dist-packages", "g", "1", "Requires-Dist: h\n"), meta("opt/v/lib64/python3.11/dist-packages", "h", "1", ""),
+		meta("opt/w/lib/python3.11/dist-packages", "i", "1", needs),
+	}})
+	if d := cmp.Diff([]string{
+		"pkg:pypi/a@1 dependsOn pkg:pypi/x@2",
+		"pkg:pypi/b@1 dependsOn pkg:pypi/x@3",
+		"pkg:pypi/c@1 dependsOn pkg:pypi/x@1",
+		"pkg:pypi/d@1 dependsOn pkg:pypi/y@1",
+		"pkg:pypi/e@1 dependsOn pkg:pypi/x@2",
+		"pkg:pypi/g@1 dependsOn pkg:pypi/h@1",
+		"pkg:pypi/i@1 dependsOn pkg:pypi/x@2",
+		"pkg:pypi/own@1 dependsOn pkg:pypi/y@1",
+	}, relations); d != "" {
+		t.Error(d)
+	}
+}

@@ -100,6 +100,9 @@ func (t *npmTree) resolved(locks *npmLocks) ([]*node, error) {
 		id := p.manifest.Name + "@" + p.manifest.Version
 		installed[id] = append(installed[id], p.dir)
 	}
+	for _, dirs := range installed {
+		slices.Sort(dirs)
+	}
 	var out []*node
 	for _, l := range locks.all {
 		if l.rank == 0 {
@@ -111,9 +114,8 @@ func (t *npmTree) resolved(locks *npmLocks) ([]*node, error) {
 			if err := m.alive(); err != nil {
 				return nil, err
 			}
-			here := func(dir string) bool { return l.dir == "." || strings.HasPrefix(dir, l.dir+"/") }
 			id := p.Name + "@" + p.Version
-			if slices.ContainsFunc(installed[id], here) || slices.ContainsFunc(t.archived[id], func(dir string) bool { return dir == "" || dir == l.dir }) {
+			if below(installed[id], l.dir) || slices.ContainsFunc(t.archived[id], func(dir string) bool { return dir == "" || dir == l.dir }) {
 				continue
 			}
 			m.found["npm"] = true
@@ -140,6 +142,15 @@ func (t *npmTree) resolved(locks *npmLocks) ([]*node, error) {
 		}
 	}
 	return out, nil
+}
+
+// below reports whether one of the folders, which are sorted, is below another.
+func below(dirs []string, dir string) bool {
+	if dir == "." {
+		return len(dirs) > 0
+	}
+	i, _ := slices.BinarySearch(dirs, dir+"/")
+	return i < len(dirs) && strings.HasPrefix(dirs[i], dir+"/")
 }
 
 func (m *maker) lockedComponent(l *npmLock, p *npm.Locked) assay.Component {

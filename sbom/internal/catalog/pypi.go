@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -138,6 +139,7 @@ type pyWorld struct {
 	all     []*pyPackage
 	folders map[string]map[string]*pyPackage // by folder and normalized name
 	envs    map[string]pyEnv
+	index   map[pyGroup]map[string]*pyPackage // made when all are known
 }
 
 func (m *maker) python() error {
@@ -371,8 +373,8 @@ func (w *pyWorld) edges() error {
 // pyEnv is what is known of the interpreter that a folder is for.
 type pyEnv struct {
 	vars python.Environment
-	// others are the folders that it searches besides, in order.
-	others []string
+	// others are the folders that it searches besides.
+	others []pyGroup
 }
 
 // env tells what is known of the interpreter from where the folder is, what lies in
@@ -418,29 +420,59 @@ func (w *pyWorld) env(folder string) pyEnv {
 	}
 	// A virtual environment searches its own folders only, other folders those of the
 	// system too.
-	venv := kind != "" && tree.Get(path.Join(prefix, "pyvenv.cfg")) != nil
-	for other := range w.folders {
-		p, v, k := pythonFolder(other)
-		switch {
-		case other == folder:
-		case venv:
-			if p == prefix && k == kind {
-				e.others = append(e.others, other)
+	switch {
+	case kind != "" && tree.Get(path.Join(prefix, "pyvenv.cfg")) != nil:
+		e.others = []pyGroup{{prefix: prefix, kind: kind}}
+	case kind == "" || version == "":
+		e.others = []pyGroup{{kind: kind, any: true}}
+	default:
+		e.others = []pyGroup{{kind: kind, version: version}, {kind: kind}}
+	}
+	w.envs[folder] = e
+	return e
+}
+
+// pyGroup is folders that are searched together: those of one prefix, or of the system.
+type pyGroup struct {
+	prefix, kind, version string
+	any                   bool // of any version; without a kind, of any kind too
+}
+
+// groups makes an index of each group, once: an image can be made to have very many
+// folders.
+func (w *pyWorld) groups() map[pyGroup]map[string]*pyPackage {
+	folders := slices.Collect(maps.Keys(w.folders))
+	slices.SortFunc(folders, w.before)
+	out := map[pyGroup]map[string]*pyPackage{}
+	for _, folder := range folders {
+		prefix, version, kind := pythonFolder(folder)
+		if kind == "" {
+			continue
+		}
+		of := []pyGroup{{prefix: prefix, kind: kind}}
+		if prefix == "usr" || prefix == "usr/local" {
+			of = append(of, pyGroup{kind: kind, version: version}, pyGroup{kind: kind, any: true}, pyGroup{any: true})
+		}
+		for _, g := range of {
+			if out[g] == nil {
+				out[g] = map[string]*pyPackage{}
 			}
-		case p == "usr" || p == "usr/local":
-			if kind == "" || k == kind && (v == version || v == "" || version == "") {
-				e.others = append(e.others, other)
+			for name, p := range w.folders[folder] {
+				if out[g][name] == nil {
+					out[g][name] = p
+				}
 			}
 		}
 	}
-	// What was installed by hand goes before what the distribution has.
-	slices.SortFunc(e.others, func(a, b string) int {
-		x, _, _ := pythonFolder(a)
-		y, _, _ := pythonFolder(b)
-		return cmp.Or(cmp.Compare(y, x), cmp.Compare(a, b))
-	})
-	w.envs[folder] = e
-	return e
+	return out
+}
+
+// before orders folders: what was installed by hand goes before what the distribution
+// has.
+func (w *pyWorld) before(a, b string) int {
+	x, _, _ := pythonFolder(a)
+	y, _, _ := pythonFolder(b)
+	return cmp.Or(cmp.Compare(y, x), cmp.Compare(a, b))
 }
 
 // pythonFolder takes "PREFIX/lib/pythonVERSION/site-packages" apart. All is "" for
@@ -466,10 +498,14 @@ func (w *pyWorld) find(env pyEnv, folder, name string) *pyPackage {
 	if p := w.folders[folder][name]; p != nil {
 		return p
 	}
-	for _, f := range env.others {
-		if p := w.folders[f][name]; p != nil {
-			return p
+	if w.index == nil {
+		w.index = w.groups()
+	}
+	var first *pyPackage
+	for _, g := range env.others {
+		if p := w.index[g][name]; p != nil && (first == nil || w.before(p.folder, first.folder) < 0) {
+			first = p
 		}
 	}
-	return nil
+	return first
 }
