@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/vex"
 	"github.com/assaykit/assay/vex/remediation"
 )
 
@@ -35,8 +36,8 @@ func TestCheckAgainst(t *testing.T) {
 		}
 		return b
 	}
-	doc := remediation.VEX{Doc: notAffected(imgB, "2026-03-02"), Statement: remediation.Statement("", []byte("vex")), Signed: witnessed("2026-03-02 03:00")}
 	make := func() (*assay.Remediation, []remediation.Known) {
+		doc := remediation.VEX{Doc: notAffected(imgB, "2026-03-02"), Statement: remediation.Statement("", []byte("vex")), Signed: witnessed("2026-03-02 03:00")}
 		return record(t, builds(), remediation.Options{Repository: repository, VEX: []remediation.VEX{doc}}), statements(builds(), doc)
 	}
 	r, known := make()
@@ -86,6 +87,14 @@ func TestCheckAgainst(t *testing.T) {
 		"another status": {func(r *assay.Remediation, _ []remediation.Known) {
 			entry(r).VEX[0] = assay.StatusChange{Status: assay.Fixed, At: entry(r).VEX[0].At}
 		}, "/entries/0/vex/0", "does not say fixed"},
+		"status of another component": {func(_ *assay.Remediation, k []remediation.Known) {
+			v := k[6].Evidence.(*assay.VEX)
+			v.Statements[0].Products[0].Subcomponents = []assay.Product{vex.PURLProduct(curl)}
+		}, "/entries/0/vex/0", "does not say not_affected"},
+		"status of another image": {func(_ *assay.Remediation, k []remediation.Known) {
+			v := k[6].Evidence.(*assay.VEX)
+			v.Statements[0].Products = []assay.Product{must(vex.ImageProduct(imgC, repository, v.Statements[0].Products[0].Subcomponents...))}
+		}, "/entries/0/vex/0", "does not say not_affected"},
 		"status earlier": {func(r *assay.Remediation, _ []remediation.Known) { later(&entry(r).VEX[0].At, -time.Hour) }, "/entries/0/vex/0", "witnessed later"},
 		"image signed by a later statement": {func(r *assay.Remediation, k []remediation.Known) {
 			r.Images[2].Signed.Evidence = []assay.Resource{{Digest: assay.DigestSet{k[4].Statement}}}

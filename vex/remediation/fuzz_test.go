@@ -74,6 +74,8 @@ func random(seed uint64) (*assay.Remediation, *remediation.Profile) {
 		}
 		if rng.IntN(2) == 0 {
 			e.FixedImage, e.FirstClean = image("d"), date()
+		} else if rng.IntN(4) == 0 {
+			e.Withdrawn = date()
 		}
 		var changes []assay.Dated
 		for range rng.IntN(3) {
@@ -126,8 +128,10 @@ var turns = map[remediation.Status][]remediation.Status{
 	remediation.Met:      {remediation.Met},
 	remediation.Open:     {remediation.Open, remediation.Breached, remediation.Unknown},
 	remediation.Breached: {remediation.Breached},
-	remediation.Unknown:  {remediation.Unknown},
-	remediation.Excluded: {remediation.Excluded, remediation.Open, remediation.Breached, remediation.Unknown},
+	// Nothing that comes later makes something of what was nothing.
+	remediation.Withdrawn: {remediation.Withdrawn},
+	remediation.Unknown:   {remediation.Unknown},
+	remediation.Excluded:  {remediation.Excluded, remediation.Open, remediation.Breached, remediation.Unknown},
 }
 
 // FuzzEvaluate: time goes one way, order does not matter, the record that is read
@@ -142,7 +146,7 @@ func FuzzEvaluate(f *testing.F) {
 		before := evaluate(t, r, p, first)
 		after := evaluate(t, r, p, first.Add(time.Duration(more)*time.Hour))
 		sum := before.Counts
-		if sum.Met+sum.Open+sum.Breached+sum.Excluded+sum.Unknown != len(r.Entries) {
+		if sum.Met+sum.Open+sum.Breached+sum.Excluded+sum.Withdrawn+sum.Unknown != len(r.Entries) {
 			t.Errorf("counts %+v of %d", sum, len(r.Entries))
 		}
 		for i := range before.Findings {
@@ -163,6 +167,28 @@ func FuzzEvaluate(f *testing.F) {
 				t.Errorf("at %s: %s", first, show(a))
 			case a.Status == remediation.Unknown && len(a.Missing) == 0:
 				t.Errorf("unknown, and nothing is missing: %s", show(a))
+			}
+		}
+		// With no evidence at hand nothing is excluded by it, and nothing is better for it.
+		held := func(at time.Time) []remediation.Finding {
+			return must(remediation.EvaluateAgainst(r, p, at, remediation.Held{})).Findings
+		}
+		later := held(first.Add(time.Duration(more) * time.Hour))
+		for i, b := range held(first) {
+			a := before.Findings[i]
+			byItself := b.Exclusion == remediation.NoLimit || b.Exclusion == remediation.NotCatalogued
+			switch {
+			case b.Status == remediation.Excluded && !byItself, b.Status == remediation.Met && a.Status != remediation.Met && a.Status != remediation.Excluded,
+				a.Status == remediation.Excluded && b.Status == remediation.Breached, a.Status != remediation.Excluded && a.Status != remediation.Met && a.Status != b.Status && !b.Unchecked,
+				b.Unchecked && b.Status != remediation.Unknown:
+				t.Errorf("%s\nis without evidence\n%s", show(a), show(b))
+			}
+			turned := turns[b.Status]
+			if b.Unchecked {
+				turned = []remediation.Status{remediation.Unknown, remediation.Breached}
+			}
+			if !slices.Contains(turned, later[i].Status) {
+				t.Errorf("%s\nturned without evidence into\n%s", show(b), show(later[i]))
 			}
 		}
 		shuffled := *r

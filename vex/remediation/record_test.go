@@ -299,6 +299,14 @@ func TestDatesOfARecord(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 
+	// An image is clean by the word of whoever signed the scan, not of nobody.
+	b = nightly()
+	b[2].Scans[0].Signed = assay.Dated{}
+	r = record(t, b, remediation.Options{})
+	if got, want := show(evaluate(t, r, named(t, "7-14"), r.AsOf).Findings[0]), "critical unknown, deadline 2026-03-08 12:00; patched-image-signed: the scan that shows it to be clean: its date is unsigned only"; got != want {
+		t.Errorf("got %s", got)
+	}
+
 	// A scan that bears no time leaves open when it was first seen.
 	b = nightly()
 	b[0].Scans[0].Scan.StartedOn, b[0].Scans[0].Scan.FinishedOn = time.Time{}, time.Time{}
