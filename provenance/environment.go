@@ -64,7 +64,8 @@ type CI interface {
 // through Options.CIs. The first that detects itself is asked, and its result checked
 // by [Check].
 //
-// Outside of any CI the error is [assay.ErrAbsent]. Where the CI's claims could not be
+// Outside of any CI the error is [assay.ErrAbsent], as it is where the CI leaves out what is
+// needed; [Detect] tells the one from the other. Where the CI's claims could not be
 // had or checked it is [assay.ErrUnchecked], where claims and environment contradict
 // each other, or the token is not genuine, [assay.ErrRefuted], and where they break
 // the CI's documented form [assay.ErrInvalid]. Nothing is ever guessed to fill a gap.
@@ -73,24 +74,35 @@ type CI interface {
 // signs it: see SLSA v1.2, build-track-basics.md, for what each level asks.
 func FromEnvironment(ctx context.Context, opts Options) (*assay.Provenance, error) {
 	opts = opts.filled()
-	for _, ci := range append(opts.CIs[:len(opts.CIs):len(opts.CIs)], Known()...) {
-		if !ci.Detect(opts.Env) {
-			continue
-		}
-		opts.Logger.DebugContext(ctx, "provenance: detected CI", "ci", ci.Name())
-		p, err := ci.Provenance(ctx, opts)
-		if err != nil {
-			return nil, err
-		}
-		if p == nil {
-			return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrUnchecked, Subject: ci.Name(), Bound: "a provenance"}
-		}
-		if err := check(environmentOp, ci.Name(), p); err != nil {
-			return nil, err
-		}
-		return p, nil
+	ci, ok := Detect(opts)
+	if !ok {
+		return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrAbsent, Subject: "CI", Bound: "a job of " + names(Known()) + ", or of a CI among the options that detects itself"}
 	}
-	return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrAbsent, Subject: "CI", Bound: "a job of " + names(Known()) + ", or of a CI among the options that detects itself"}
+	opts.Logger.DebugContext(ctx, "provenance: detected CI", "ci", ci.Name())
+	p, err := ci.Provenance(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return nil, &assay.Error{Op: environmentOp, Kind: assay.ErrUnchecked, Subject: ci.Name(), Bound: "a provenance"}
+	}
+	if err := check(environmentOp, ci.Name(), p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Detect gives the CI that [FromEnvironment] would ask, or false outside of any. Ask it
+// before [FromGit]: a job whose CI leaves out what is needed is also [assay.ErrAbsent], and
+// is no build by hand.
+func Detect(opts Options) (CI, bool) {
+	opts = opts.filled()
+	for _, ci := range append(opts.CIs[:len(opts.CIs):len(opts.CIs)], Known()...) {
+		if ci.Detect(opts.Env) {
+			return ci, true
+		}
+	}
+	return nil, false
 }
 
 func names(list []CI) string {

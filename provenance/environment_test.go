@@ -388,6 +388,26 @@ func (c otherCI) Provenance(context.Context, provenance.Options) (*assay.Provena
 	return c.p, nil
 }
 
+// Where the CI leaves out what is needed there is no provenance, but there is a CI.
+func TestDetect(t *testing.T) {
+	for name, env := range map[string]map[string]string{
+		"GitHub Actions": {"GITHUB_ACTIONS": "true", "GITLAB_CI": "true"}, "GitLab CI": {"GITLAB_CI": "true"}, "Buildkite": {"BUILDKITE": "true"},
+		"CircleCI": {"CIRCLECI": "true"}, "Google Cloud Build": {"BUILDER_OUTPUT": "/o"}, "AWS CodeBuild": {"CODEBUILD_BUILD_ARN": "arn:aws:x"},
+		"Azure Pipelines": {"TF_BUILD": "True"}, "Woodpecker": {"CI": "woodpecker"}, "Drone": {"DRONE": "true"}, "Jenkins": {"JENKINS_URL": "https://ci.example/"},
+		"Other CI": {"OTHER_CI": "yes", "GITHUB_ACTIONS": "true"},
+		"":         {"CI": "true", "GITHUB_ACTIONS": "false", "GITLAB_CI": "", "TF_BUILD": "no"},
+	} {
+		opts := provenance.Options{Env: lookup(env), CIs: []provenance.CI{otherCI{}}, BuilderIDUnsafe: "https://builder.example/self"}
+		ci, ok := provenance.Detect(opts)
+		if ok != (name != "") || ok && ci.Name() != name {
+			t.Errorf("%v: detected %v, want %q", env, ci, name)
+		}
+		if p, err := provenance.FromEnvironment(t.Context(), opts); p != nil || err == nil {
+			t.Errorf("%s: stated %v of nothing", name, p)
+		}
+	}
+}
+
 func TestOtherCI(t *testing.T) {
 	env := map[string]string{"OTHER_CI": "yes", "GITHUB_ACTIONS": "true"}
 	want := &assay.Provenance{BuildType: "https://example.com/b", ExternalParameters: ext("p", "1"), Builder: assay.Builder{ID: "https://example.com/ci"}}

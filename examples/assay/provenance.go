@@ -33,8 +33,11 @@ func generateCommand(fs *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		p, err := provenance.FromEnvironment(ctx, provenance.Options{BuilderIDUnsafe: *builder})
-		if errors.Is(err, assay.ErrAbsent) && *builder != "" {
+		var p *assay.Provenance
+		opts := provenance.Options{BuilderIDUnsafe: *builder}
+		if _, ci := provenance.Detect(opts); ci || *builder == "" {
+			p, err = provenance.FromEnvironment(ctx, opts)
+		} else {
 			p, err = provenance.FromGit(ctx, dir, provenance.BuildOptions{BuilderID: *builder})
 		}
 		if err != nil {
