@@ -305,7 +305,13 @@ func notePackage(p *elfnote.Package) assay.Component {
 		q["distro"] = p.OS + "-" + p.OSVersion
 	}
 	switch p.Type {
-	case "deb", "rpm", "apk", "alpm":
+	case "rpm":
+		v := p.Version
+		if epoch, rest, ok := strings.Cut(v, ":"); ok {
+			q["epoch"], v = epoch, rest
+		}
+		c.PURL = purl(p.Type, rpmVendor(p.OS), p.Name, v, q)
+	case "deb", "apk", "alpm":
 		c.PURL = purl(p.Type, p.OS, p.Name, p.Version, q)
 	default:
 		c.PURL = purl("generic", "", p.Name, p.Version, nil)
