@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -118,41 +119,56 @@ func rankAge(a scanAge) int {
 	return 1
 }
 
-// scanCoverage answers whether a fresh scan was of all components there are: the same
-// set of package URLs as the inventory's. A component that the scanner's database
-// cannot be asked about leaves it open, unless the policy expects that of its type.
+// scanCoverage answers whether fresh scans were of all components there are: of the same
+// set of package URLs as the inventory's, and together of every inventory's where several
+// were signed and the image's bytes are not at hand. A component that the scanner's
+// database cannot be asked about leaves it open, unless the policy expects that of its
+// type.
 func (v *Verifier) scanCoverage(c *subjectCase) Check {
 	check := Check{ID: CheckScanCoverage, Reason: NotStated, Detail: "no fresh scan was accepted"}
-	inventories := c.inventories()
+	inventories := purlsOf(c.inventories())
+	all := map[assay.PURL]bool{}
+	for _, list := range inventories {
+		for _, p := range list {
+			all[p] = true
+		}
+	}
+	left := maps.Clone(all)
+	asked := ""
 	for _, s := range v.currentScans(c) {
 		check.Evidence = append(check.Evidence, s.Envelope())
-		covered, detail := coveredBy(s.Evidence(), inventories)
+		covered, detail := coveredBy(s.Evidence(), inventories, all)
 		open := v.unasked(s.Evidence())
 		switch {
 		case len(inventories) == 0:
 			check.Reason, check.Detail = NotStated, "there is no inventory to compare with"
-		case !covered:
-			if check.State != assay.Proven {
-				check.Reason, check.Detail = NotShown, detail
-			}
+		case covered == nil:
+			check.Reason, check.Detail = NotShown, detail
 			check.Findings = append(check.Findings, detail)
 		case len(open) > 0:
-			if check.State != assay.Proven {
-				check.Reason, check.Detail = NotShown, plural(len(open), "component")+" could not be asked about: "+open[0]
-			}
+			check.Reason, check.Detail = NotShown, plural(len(open), "component")+" could not be asked about: "+open[0]
 			check.Findings = append(check.Findings, open...)
 		default:
-			check.State, check.Reason, check.Detail = assay.Proven, Holds, detail
+			asked = detail
+			for _, p := range covered {
+				delete(left, p)
+			}
 		}
+	}
+	switch {
+	case asked == "":
+	case len(left) == 0:
+		check.State, check.Reason, check.Detail = assay.Proven, Holds, asked
+	default:
+		first := slices.SortedFunc(maps.Keys(left), assay.PURL.Compare)[0]
+		check.Reason, check.Detail = NotShown, fmt.Sprintf("no scan was of %s of another inventory, such as %s", plural(len(left), "component"), first)
 	}
 	return check
 }
 
-func coveredBy(scan *assay.Scan, inventories []*assay.SBOM) (bool, string) {
-	if scan.Coverage == nil || scan.Coverage.Digest.IsZero() {
-		return false, "scan by " + scan.Scanner.URI + ": does not say which components it was of"
-	}
-	most := 0
+// purlsOf gives the package URLs of each inventory.
+func purlsOf(inventories []*assay.SBOM) [][]assay.PURL {
+	var out [][]assay.PURL
 	for _, inv := range inventories {
 		purls := make([]assay.PURL, 0, len(inv.Components))
 		for i := range inv.Components {
@@ -160,12 +176,25 @@ func coveredBy(scan *assay.Scan, inventories []*assay.SBOM) (bool, string) {
 				purls = append(purls, inv.Components[i].PURL)
 			}
 		}
-		if assay.CoverageDigest(purls) == scan.Coverage.Digest {
-			return true, fmt.Sprintf("the scan was of all %d components of the inventory", len(purls))
+		out = append(out, purls)
+	}
+	return out
+}
+
+// coveredBy gives the package URLs that a scan was of: those of an inventory, or of all
+// together; nil if it was of others.
+func coveredBy(scan *assay.Scan, inventories [][]assay.PURL, all map[assay.PURL]bool) ([]assay.PURL, string) {
+	if scan.Coverage == nil || scan.Coverage.Digest.IsZero() {
+		return nil, "scan by " + scan.Scanner.URI + ": does not say which components it was of"
+	}
+	most := 0
+	for _, purls := range append(slices.Clip(inventories), slices.Collect(maps.Keys(all))) {
+		if len(inventories) > 0 && assay.CoverageDigest(purls) == scan.Coverage.Digest {
+			return append([]assay.PURL{}, purls...), fmt.Sprintf("the scan was of all %d components of the inventory", len(purls))
 		}
 		most = max(most, len(purls))
 	}
-	return false, fmt.Sprintf("scan by %s: of %d components, and not of the %d of the inventory", scan.Scanner.URI, scan.Coverage.Components, most)
+	return nil, fmt.Sprintf("scan by %s: of %d components, and not of the %d of the inventory", scan.Scanner.URI, scan.Coverage.Components, most)
 }
 
 // unasked are the components that the scanner could put no question for, but those of

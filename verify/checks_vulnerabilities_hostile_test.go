@@ -315,3 +315,53 @@ func TestPolicyOfVulnerabilitiesRefused(t *testing.T) {
 		}
 	}
 }
+
+// Where the bytes are not at hand, an SBOM that leaves something out, and a scan of what
+// is left, cover nothing: another SBOM has more.
+func TestScanOfHalfAnInventory(t *testing.T) {
+	f := newFixture(t)
+	half := *f.sbom
+	lib := f.component(t, "libfoo")
+	half.Components = slices.DeleteFunc(slices.Clone(half.Components), func(c assay.Component) bool { return c.ID == lib.ID })
+	half.Relations = slices.DeleteFunc(slices.Clone(half.Relations), func(r assay.Relation) bool { return r.From == lib.ID || r.To == lib.ID })
+	of := func(uri string, components []assay.Component) *assay.Scan {
+		return f.newScan(func(s *assay.Scan) {
+			var purls []assay.PURL
+			for _, c := range components {
+				purls = append(purls, c.PURL)
+			}
+			s.Scanner.URI, s.Coverage = uri, &assay.Coverage{Components: len(purls), Digest: assay.CoverageDigest(purls)}
+		})
+	}
+	other := *f.sbom
+	other.Components = []assay.Component{lib}
+	other.Relations, other.Completeness = nil, nil
+	for _, tt := range []struct {
+		name  string
+		sboms []*assay.SBOM
+		scans []*assay.Scan
+		state assay.State
+	}{
+		{"one SBOM, and a scan of it", []*assay.SBOM{&half}, []*assay.Scan{of("https://a.example", half.Components)}, assay.Proven},
+		{"another that has more", []*assay.SBOM{&half, f.sbom}, []*assay.Scan{of("https://a.example", half.Components)}, assay.Unknown},
+		{"a scan of the one that has more", []*assay.SBOM{&half, f.sbom}, []*assay.Scan{of("https://a.example", f.sbom.Components)}, assay.Proven},
+		{"two halves, one scanned", []*assay.SBOM{&half, &other}, []*assay.Scan{of("https://a.example", half.Components)}, assay.Unknown},
+		{"two halves, both scanned", []*assay.SBOM{&half, &other}, []*assay.Scan{of("https://a.example", half.Components), of("https://b.example", other.Components)}, assay.Proven},
+		{"two halves, scanned together", []*assay.SBOM{&half, &other}, []*assay.Scan{of("https://a.example", f.sbom.Components)}, assay.Proven},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var envelopes []assay.Envelope
+			for _, s := range tt.sboms {
+				envelopes = append(envelopes, f.sign(t, f.signer, s))
+			}
+			for _, s := range tt.scans {
+				envelopes = append(envelopes, f.sign(t, f.signer, s))
+			}
+			r := f.ask(t, verify.Policy{Signers: f.policy().Signers, Require: []assay.Kind{assay.KindScan}, ContentsUnsafe: true}, nil, attest.FromEnvelopes(envelopes...))
+			c, _ := r.Check(verify.CheckScanCoverage)
+			if c.State != tt.state || (r.Verdict.Policy == assay.Proven) != (tt.state == assay.Proven) {
+				t.Errorf("%s: %s %q; policy %s: %v", c.State, c.Detail, c.Findings, r.Verdict.Policy, r.Err())
+			}
+		})
+	}
+}
