@@ -38,6 +38,16 @@ func (m *maker) rpm() error {
 		pkgs, nodes = append(pkgs, db.packages[i]), append(nodes, n)
 		m.found["rpm"] = true
 	})
+	for _, f := range m.res.Facts(rpmName) {
+		if _, bad := f.Value.(faulty); !bad || path.Base(f.Path) != rpmLog {
+			continue
+		}
+		for i := range known { // what the log before it told is not known to be gone
+			if l := &known[i]; path.Dir(l.path) == path.Dir(f.Path) && l.current {
+				l.versions = l.versions[len(l.versions)-1:]
+			}
+		}
+	}
 	history(m, sound(known, (*rpmDB).wrong), func(db *rpmDB, i int) assay.Component { return m.rpmComponent(db.packages[i]) })
 	return m.rpmEdges(pkgs, nodes)
 }

@@ -157,6 +157,10 @@ func TestRPMLog(t *testing.T) {
 		check(t, take(t, []testimage.File{db(file, a), db(file+"-wal", bytes.Repeat([]byte("x"), 99))}), "rpm",
 			"glibc 2.39-1", "bash 1:5.2-3", "components:rpm incomplete", "dependencies:rpm incomplete", "skipped var/lib/rpm/rpmdb.sqlite-wal, history false")
 	})
+	t.Run("not a log in the upper layer", func(t *testing.T) {
+		check(t, take(t, []testimage.File{db(file, a)}, []testimage.File{db(file+"-wal", log)}, []testimage.File{db(file+"-wal", bytes.Repeat([]byte("x"), 99))}), "rpm",
+			"glibc 2.39-1", "bash 1:5.2-3", "components:rpm incomplete", "dependencies:rpm incomplete", "skipped var/lib/rpm/rpmdb.sqlite-wal, history false")
+	})
 	t.Run("log alone", func(t *testing.T) {
 		check(t, take(t, []testimage.File{db(file+"-wal", log)}), "rpm")
 	})
