@@ -82,6 +82,50 @@ func TestFromGit(t *testing.T) {
 		t.Error("a program that the clone names was run")
 	}
 
+	// The CI says what is built, and the clone whether that is what is there, by whatever
+	// scheme the one was cloned.
+	for name, c := range map[string]struct {
+		url    string
+		commit assay.Digest
+		says   string
+	}{
+		"same":              {"https://git.example/org/app", head, ""},
+		"other scheme":      {"git@git.example:org/app.git", head, ""},
+		"other repository":  {"https://git.example/org/other", head, "source repository"},
+		"other host":        {"git@git.other:org/app.git", head, "source repository"},
+		"other commit":      {"https://git.example/org/app", assay.MustDigest("gitCommit:" + commit), "source commit"},
+		"path on a machine": {"/srv/git/app", head, ""},
+	} {
+		gitIn(t, dir, "remote", "set-url", "origin", c.url)
+		clone, err := provenance.FromGit(t.Context(), dir, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		job, err := provenance.FromEnvironment(t.Context(), provenance.Options{BuilderIDUnsafe: opts.BuilderID, Env: lookup(map[string]string{
+			"DRONE": "true", "DRONE_REPO_LINK": "https://git.example/org/app", "DRONE_COMMIT_SHA": c.commit.Hex(), "DRONE_COMMIT_REF": "refs/heads/main", "DRONE_BUILD_LINK": "https://ci.example/1"})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		both, err := provenance.Combine(job, clone)
+		if c.says != "" {
+			if both != nil || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: %v, %v", name, both, err)
+			}
+			continue
+		}
+		if err != nil || both.Source.Modified != assay.Proven || len(both.Materials) != 1 || both.Materials[0].URI != "git+https://git.example/org/app@refs/heads/main" {
+			t.Fatalf("%s: %+v, %v", name, both, err)
+		}
+		text, err := provenance.Encode(both)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, err := provenance.Read("p", assay.PredicateSLSA1, text); err != nil || read.Source != both.Source {
+			t.Errorf("%s: read back %+v, %v", name, read, err)
+		}
+	}
+	gitIn(t, dir, "remote", "set-url", "origin", "https://user:secret@git.example/org/app.git")
+
 	gitIn(t, dir, "tag", "-a", "-m", "second", "v1.0")
 	ask(assay.Source{Repository: "https://git.example/org/app", Commit: head, Modified: assay.Proven})
 	gitIn(t, dir, "tag", "-d", "v1")

@@ -65,10 +65,12 @@ func WithMaterials(p *assay.Provenance, materials ...assay.Resource) (*assay.Pro
 // Combine gives a copy of p that has the materials of the others as well, under the
 // rules of [WithMaterials]. It is for several views of one build: p is what the CI
 // states and stays the frame, the others are what the results of the build tell
-// ([FromGoBinary]). Parameters, builder, and run of the others are not taken over.
+// ([FromGoBinary]), and the clone that was built ([FromGit]). Parameters, builder, and run
+// of the others are not taken over.
 //
 // If p and another both state the commit of the source, the commits must be equal,
-// and so must the repositories, else the error is [assay.ErrRefuted]. Whether the work tree was
+// and so must the repositories, by whatever scheme they are fetched, else the error is
+// [assay.ErrRefuted]. Whether the work tree was
 // modified is taken over, as an annotation of p's material.
 func Combine(p *assay.Provenance, others ...*assay.Provenance) (*assay.Provenance, error) {
 	out := clone(p)
@@ -77,7 +79,7 @@ func Combine(p *assay.Provenance, others ...*assay.Provenance) (*assay.Provenanc
 		switch {
 		case !a.Commit.IsZero() && !b.Commit.IsZero() && a.Commit != b.Commit:
 			return nil, &assay.Error{Op: addOp, Kind: assay.ErrRefuted, Subject: o.BuildType, Field: "source commit", Value: b.Commit.String(), Bound: a.Commit.String()}
-		case a.Repository != "" && b.Repository != "" && a.Repository != b.Repository:
+		case a.Repository != "" && b.Repository != "" && !sameAddress(a.Repository, b.Repository):
 			return nil, &assay.Error{Op: addOp, Kind: assay.ErrRefuted, Subject: o.BuildType, Field: "source repository", Value: b.Repository, Bound: a.Repository}
 		}
 		add := slices.Clone(o.Materials)
@@ -85,7 +87,7 @@ func Combine(p *assay.Provenance, others ...*assay.Provenance) (*assay.Provenanc
 			// The same source: p's descriptor says where it is, so it stays.
 			add = slices.DeleteFunc(add, func(r assay.Resource) bool {
 				_, marked := r.Annotations[modifiedAnnotation]
-				return commitOf(r) == b.Commit && (marked || r.URI == "")
+				return commitOf(r) == b.Commit && (marked || r.URI == "" || r.Name == "source")
 			})
 			if state := worse(a.Modified, b.Modified); state != a.Modified {
 				out.Source.Modified = state
@@ -99,6 +101,12 @@ func Combine(p *assay.Provenance, others ...*assay.Provenance) (*assay.Provenanc
 		out = next
 	}
 	return out, nil
+}
+
+// sameAddress compares where repositories are, whatever scheme they are fetched by.
+func sameAddress(a, b string) bool {
+	at := anyScheme(a)
+	return a == b || at != "" && at == anyScheme(b)
 }
 
 // worse keeps the knowledge that a work tree was modified.

@@ -2,7 +2,7 @@
 // facts from the CI, adds what lock files and the Dockerfile pin, and writes the SLSA v1
 // predicate for the step that signs it.
 //
-//	go run ./examples/ci-provenance [-builder-id URI] [-dockerfile FILE] [-build-arg NAME=VALUE]... [-log FILE] [-o FILE] [LOCKFILE]...
+//	go run ./examples/ci-provenance [-builder-id URI] [-clone DIR] [-dockerfile FILE] [-build-arg NAME=VALUE]... [-log FILE] [-o FILE] [LOCKFILE]...
 //
 // A CI whose jobs have an identity token is asked for it; others need -builder-id, and
 // the result says that nobody vouches for its facts.
@@ -26,6 +26,7 @@ import (
 // step is what the job asks for.
 type step struct {
 	options    provenance.Options
+	clone      string
 	dockerfile string
 	buildArgs  map[string]string
 	log        string
@@ -37,6 +38,11 @@ func (s step) predicate(ctx context.Context, notes io.Writer) ([]byte, error) {
 	p, err := provenance.FromEnvironment(ctx, s.options)
 	if err != nil {
 		return nil, err
+	}
+	if s.clone != "" {
+		if p, err = withClone(ctx, p, s.clone, notes); err != nil {
+			return nil, err
+		}
 	}
 	var materials []assay.Resource
 	for _, file := range s.lockFiles {
@@ -84,6 +90,26 @@ func (s step) predicate(ctx context.Context, notes io.Writer) ([]byte, error) {
 	return provenance.Encode(p)
 }
 
+// withClone notes whether the files that are built are those of the commit that the CI
+// names: another commit is an error, and files that differ are a part of the statement.
+func withClone(ctx context.Context, p *assay.Provenance, dir string, notes io.Writer) (*assay.Provenance, error) {
+	clone, err := provenance.FromGit(ctx, dir, provenance.BuildOptions{BuilderID: p.Builder.ID})
+	if err != nil {
+		return nil, err
+	}
+	if clone.Source.Modified != assay.Refuted {
+		fmt.Fprintf(notes, "%s: that no file differs from the commit is %v\n", dir, notModified(clone.Source.Modified))
+	}
+	return provenance.Combine(p, clone)
+}
+
+func notModified(s assay.State) assay.State {
+	if s == assay.Proven {
+		return assay.Refuted
+	}
+	return s
+}
+
 // withLog names the log of the build by its digest; what is in it stays where it is.
 func withLog(p *assay.Provenance, file string) (*assay.Provenance, error) {
 	f, err := os.Open(file)
@@ -111,6 +137,7 @@ func run(ctx context.Context, args []string) error {
 	var s step
 	fs := flag.NewFlagSet("ci-provenance", flag.ContinueOnError)
 	fs.StringVar(&s.options.BuilderIDUnsafe, "builder-id", "", "builder.id where the CI gives no token to show it")
+	fs.StringVar(&s.clone, "clone", "", "note whether files in the git clone `DIR` differ from the commit")
 	fs.StringVar(&s.dockerfile, "dockerfile", "", "read base images from `FILE`")
 	fs.StringVar(&s.log, "log", "", "name the build's log in `FILE` by its digest")
 	fs.Func("build-arg", "build argument `NAME=VALUE` of the Dockerfile; may be repeated", func(v string) error {

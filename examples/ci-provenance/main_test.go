@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,5 +69,51 @@ func TestStep(t *testing.T) {
 	s.options = job(nil)
 	if _, err := s.predicate(t.Context(), &notes); !errors.Is(err, assay.ErrAbsent) {
 		t.Errorf("outside of a CI: %v", err)
+	}
+}
+
+// What is built is what is in the clone, and no other commit.
+func TestClone(t *testing.T) {
+	dir := t.TempDir()
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("git %v: %v", args, err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "--quiet")
+	git("commit", "--quiet", "--allow-empty", "-m", "first")
+	env := map[string]string{"CI": "woodpecker", "CI_REPO_URL": "https://git.example/org/app", "CI_COMMIT_SHA": git("rev-parse", "HEAD"), "CI_COMMIT_REF": "refs/heads/main",
+		"CI_PIPELINE_URL": "https://ci.example/1"}
+	s := step{options: job(env), clone: dir}
+	for _, c := range []struct {
+		change func()
+		want   assay.State
+		note   string
+	}{
+		{func() {}, assay.Refuted, ""},
+		{func() {
+			if err := os.WriteFile(filepath.Join(dir, "new.go"), []byte("package x\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}, assay.Proven, "refuted"},
+	} {
+		c.change()
+		var notes bytes.Buffer
+		predicate, err := s.predicate(t.Context(), &notes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := provenance.Read("provenance.json", assay.PredicateSLSA1, predicate)
+		if err != nil || p.Source.Modified != c.want || !strings.Contains(notes.String(), c.note) || (c.note == "") != (notes.Len() == 0) {
+			t.Errorf("modified is %v, want %v; %q, %v", p.Source.Modified, c.want, &notes, err)
+		}
+	}
+	env["CI_COMMIT_SHA"] = commit
+	if _, err := s.predicate(t.Context(), io.Discard); !errors.Is(err, assay.ErrRefuted) {
+		t.Errorf("another commit: %v", err)
 	}
 }
