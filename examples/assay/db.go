@@ -77,8 +77,24 @@ func dbInfoCommand(fs *flag.FlagSet) action {
 				return err
 			}
 		}
-		return printInfo(e, x.Info())
+		if err := printInfo(e, x.Info()); err != nil {
+			return err
+		}
+		return printReleases(e, x)
 	}
+}
+
+// printReleases says which releases of distributions the index is about: of any other a
+// scan knows nothing.
+func printReleases(e env, x *osv.Index) error {
+	for _, ecosystem := range x.Ecosystems() {
+		if releases := x.Releases(ecosystem); len(releases) > 0 {
+			if _, err := fmt.Fprintf(e.stdout, "releases   %s: %s\n", ecosystem, strings.Join(releases, ", ")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func printInfo(e env, i osv.Info) error {
