@@ -182,3 +182,36 @@ func ExampleCheckAgainst() {
 	// refuted 0 1 1
 	// unknown 0 2 0
 }
+
+// A record says that a risk was accepted. That excludes nothing until the decision is at
+// hand: as a VEX statement that was verified, or as a document that whoever asks has read.
+func ExampleEvaluateAgainst() {
+	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
+	image, decision := assay.SumSHA256([]byte("image")), assay.SumSHA256([]byte("minutes of the board"))
+	log := assay.Resource{URI: "https://log.example/entries/1", Digest: assay.DigestSet{decision}}
+	record := &assay.Remediation{
+		Stream: "registry.example/app:1", AsOf: day(20), Images: []assay.ImageBuild{{Digest: image}},
+		Entries: []assay.RemediationEntry{{
+			Vulnerability: assay.Vulnerability{ID: "CVE-2026-0001"}, Component: assay.MustPURL("pkg:deb/debian/openssl"), Occurrence: 1,
+			FirstSeen: remediation.Claimed(day(1).AddDate(0, -1, -10), log), FirstImage: image, LastImage: image,
+			Exclusions: []assay.Exclusion{{Reason: "risk-accepted", From: remediation.Witnessed(day(1).AddDate(0, -1, 0), log), Until: day(31), Evidence: []assay.Resource{log}}},
+		}},
+	}
+	profile, err := remediation.Named(remediation.ProfileFedRAMP)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, held := range []remediation.Held{{}, {Documents: []remediation.Document{{Digest: decision, Vulnerabilities: []assay.VulnID{"CVE-2026-0001"},
+		Reason: remediation.RiskAccepted, From: day(1).AddDate(0, -1, 0), Until: day(31)}}}} {
+		result, err := remediation.EvaluateAgainst(record, profile, day(20), held)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(result.Findings[0].Status, result.Findings[0].Exclusion, result.Findings[0].Missing)
+	}
+	// Output:
+	// unknown  [risk-accepted: its evidence is not at hand]
+	// excluded risk-accepted []
+}
