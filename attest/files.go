@@ -19,7 +19,10 @@ import (
 )
 
 // FileSource reads envelopes from files: one envelope in a .json file, one on each
-// line of a .jsonl file (in-toto attestation v1.2, spec/v1/bundle.md).
+// line of a .jsonl file (in-toto attestation v1.2, spec/v1/bundle.md). In place of an
+// envelope there may be what npm's registry (/-/npm/v1/attestations/NAME@VERSION) and
+// GitHub's API answer, or "gcloud artifacts docker images describe --show-provenance"
+// prints: all envelopes in it are read.
 type FileSource struct {
 	paths  []string
 	limits Limits
@@ -183,13 +186,37 @@ func (r *fileReader) document(path, reference string, data []byte) {
 	switch {
 	case err != nil:
 		r.fault(path, reference, err)
-	case mediaType == "":
-		r.ignored[Ignored{Store: path, Type: "JSON that is not an envelope"}]++
-	case len(r.envelopes) == r.limits.Referrers:
-		r.fault(path, reference, &assay.Error{Op: "read files", Kind: assay.ErrBound, Subject: name, Value: "more", Bound: "at most " + strconv.Itoa(r.limits.Referrers) + " envelopes"})
-	default:
-		r.envelopes = append(r.envelopes, assay.NewEnvelope(mediaType, data, name))
+		return
+	case mediaType != "":
+		r.add(path, reference, name, mediaType, data)
+		return
 	}
+	inside, err := unwrap(name, data, r.limits.BlobBytes)
+	switch {
+	case err != nil:
+		r.fault(path, reference, err)
+	case len(inside) == 0:
+		r.ignored[Ignored{Store: path, Type: "JSON that is not an envelope"}]++
+	}
+	for _, e := range inside {
+		mediaType, err := sniff(name+" "+e.at, e.raw, r.limits.BlobBytes)
+		switch {
+		case err != nil:
+			r.fault(path, e.at, err)
+		case mediaType == "":
+			r.ignored[Ignored{Store: path, Type: "JSON that is not an envelope"}]++
+		default:
+			r.add(path, e.at, name+" "+e.at, mediaType, e.raw)
+		}
+	}
+}
+
+func (r *fileReader) add(path, reference, name, mediaType string, data []byte) {
+	if len(r.envelopes) == r.limits.Referrers {
+		r.fault(path, reference, &assay.Error{Op: "read files", Kind: assay.ErrBound, Subject: name, Value: "more", Bound: "at most " + strconv.Itoa(r.limits.Referrers) + " envelopes"})
+		return
+	}
+	r.envelopes = append(r.envelopes, assay.NewEnvelope(mediaType, data, name))
 }
 
 // WriteFile writes envelopes: one envelope on each line to a .jsonl file, byte for

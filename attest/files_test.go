@@ -207,7 +207,72 @@ func (broken) Discover(context.Context, assay.Digest) (*attest.Found, error) {
 }
 
 // Whatever a file holds: no panic, and what is read is written and read the same.
+// What services answer has envelopes in it, each of which is read as it is.
+func TestFilesOfServices(t *testing.T) {
+	s := newSigner(t)
+	a, b := string(envelope(t, s, digestA, "a").Raw()), string(envelope(t, s, digestB, "b").Raw())
+	of := func(bundles ...string) string { return `{"attestations":[` + strings.Join(bundles, ",") + `]}` }
+	bundle := func(raw string) string {
+		return `{"predicateType":"https://slsa.dev/provenance/v1","bundle":` + raw + `,"more":{}}`
+	}
+	for name, tt := range map[string]struct {
+		body    string
+		want    []string
+		says    string
+		ignored int
+	}{
+		"npm":            {of(bundle(a), bundle(b)), []string{a, b}, "", 0},
+		"GitHub":         {`{"attestations":[{"repository_id":7,"bundle":` + a + `,"bundle_url":"https://b.example","initiator":"user"}]}`, []string{a}, "", 0},
+		"gcloud":         {`{"image_summary":{"digest":"x"},"provenance_summary":{"provenance":[{"kind":"BUILD","envelope":` + a + `},{"envelope":` + b + `},{"kind":"BUILD"}]}}`, []string{a, b}, "", 0},
+		"GitHub, a link": {`{"attestations":[{"bundle":null,"bundle_url":"https://b.example"}]}`, nil, "/attestations/0/bundle", 0},
+		"nothing":        {of(), nil, "", 1},
+		"no bundle":      {of("{}"), nil, "", 1},
+		"no envelope":    {of(bundle(`{"x":1}`), bundle(a)), []string{a}, "", 1},
+		"another list":   {`{"attestations":"none"}`, nil, "", 1},
+		"twice":          {`{"attestations":[],"attestations":[` + bundle(a) + `]}`, nil, "attestations", 0},
+		"of another":     {of(bundle(of(bundle(a)))), nil, "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, filepath.Join(t.TempDir(), "answer.json"), tt.body)
+			found, err := attest.FromFiles(path).Discover(t.Context(), assay.Digest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for e := range found.Bundle.Envelopes() {
+				got = append(got, string(e.Raw()))
+				if !strings.HasPrefix(e.Sources()[0], path+" /") {
+					t.Errorf("found in %q", e.Sources())
+				}
+			}
+			slices.Sort(got)
+			want := slices.Sorted(slices.Values(tt.want))
+			if !slices.Equal(got, want) {
+				t.Errorf("got %d envelopes, want %d", len(got), len(want))
+			}
+			if (len(found.Faults) > 0) != (tt.says != "") || tt.says != "" && !strings.Contains(found.Faults[0].Err.Error(), tt.says) {
+				t.Errorf("faults are %v", found.Faults)
+			}
+			ignored := 0
+			for _, i := range found.Ignored {
+				ignored += i.Count
+			}
+			if ignored != tt.ignored {
+				t.Errorf("ignored %v", found.Ignored)
+			}
+		})
+	}
+	// A bound holds inside of a document as well.
+	path := write(t, filepath.Join(t.TempDir(), "many.json"), of(bundle(a), bundle(b)))
+	found, err := attest.FromFiles(path).WithLimits(attest.Limits{Referrers: 1}).Discover(t.Context(), assay.Digest{})
+	if err != nil || len(found.Faults) != 1 || !errors.Is(found.Faults[0].Err, assay.ErrBound) {
+		t.Errorf("faults are %v, %v", found.Faults, err)
+	}
+}
+
 func FuzzReadFiles(f *testing.F) {
+	f.Add([]byte(`{"attestations":[{"bundle":{"payload":"","payloadType":"","signatures":[]}}]}`))
+	f.Add([]byte(`{"provenance_summary":{"provenance":[{"envelope":{"payload":"","payloadType":"","signatures":[]}},{"envelope":null}]}}`))
 	s := newSigner(f)
 	f.Add(envelope(f, s, digestA, "a").Raw())
 	f.Add([]byte(`{"payloadType":"x","payload":"e30","signatures":[]}` + "\n" + `{"mediaType":"application/vnd.dev.sigstore.bundle+json;version=0.3"}`))
