@@ -49,7 +49,7 @@ func ParseDSSE(name string, raw []byte, limits strictjson.Limits) ([]*Signed, er
 			return nil, bad(fmt.Sprintf("/signatures/%d/sig", i), "", "base64", err)
 		}
 		if i == 0 {
-			out[i] = &Signed{}
+			out[i] = &Signed{bare: true}
 			out[i].setDSSE(in.PayloadType, payload, sig)
 		} else {
 			other := *out[0]

@@ -10,7 +10,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"strconv"
+
+	"golang.org/x/crypto/cryptobyte"
+	casn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/assaykit/assay"
 )
@@ -40,6 +44,7 @@ type Signed struct {
 	Timestamps [][]byte
 
 	dsse     bool
+	bare     bool   // a DSSE envelope without a bundle around it
 	envelope []byte // the DSSE envelope byte for byte, as it was logged; nil if not known
 	stamped  []byte // what the timestamps are over
 	pae      map[crypto.Hash][]byte
@@ -154,7 +159,33 @@ func (s *Signed) verifyDSSE(pub crypto.PublicKey, h crypto.Hash) error {
 	if err != nil && s.compatible(pub) {
 		return verifyDigest(pub, crypto.SHA256, s.digestBy(crypto.SHA256), s.Signature)
 	}
+	if k, ok := pub.(*ecdsa.PublicKey); err != nil && ok && s.bare && s.Certificate == nil {
+		if der := fixedWidth(k, s.Signature); der != nil {
+			return verifyDigest(pub, h, s.digestBy(h), der)
+		}
+	}
 	return err
+}
+
+// fixedWidth gives the ASN.1 of a signature whose two numbers are written one after the
+// other, each as wide as the curve's order (IEEE P1363, as in JOSE): DSSE does not say how
+// a signature is written, and Google's verification summaries are signed so. It is nil if
+// the width is another.
+func fixedWidth(k *ecdsa.PublicKey, sig []byte) []byte {
+	width := (k.Curve.Params().N.BitLen() + 7) / 8
+	if len(sig) != 2*width {
+		return nil
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(casn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[:width]))
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[width:]))
+	})
+	der, err := b.Bytes()
+	if err != nil {
+		return nil
+	}
+	return der
 }
 
 // compatible reports whether SHA-256 is accepted where the key would use another
