@@ -38,19 +38,48 @@ func (v *Verifier) triage(c *subjectCase) []triaged {
 	o := triage.Options{Image: assay.Product{Digests: assay.DigestSet{c.about[0]}}}
 	within := time.Duration(v.policy.VEXWithin)
 	o.Ages = vex.Ages{NotAffected: within, Fixed: within}
-	var graph *assay.SBOM
-	if inventories := c.inventories(); len(inventories) > 0 {
-		graph = inventories[0]
+	graphs := c.inventories()
+	if len(graphs) == 0 {
+		graphs = []*assay.SBOM{nil}
 	}
 	if c.contents.inspection != nil {
 		o.Inventory = c.contents.sbom
 	}
 	var out []triaged
 	for _, s := range scans {
-		r, err := triage.Triage(s.Evidence(), line, graph, o)
-		out = append(out, triaged{s, r, err})
+		var all *triage.Result
+		for _, graph := range graphs {
+			r, err := triage.Triage(s.Evidence(), line, graph, o)
+			if err != nil {
+				all = nil
+				out = append(out, triaged{s, nil, err})
+				break
+			}
+			all = worst(all, r)
+		}
+		if all != nil {
+			out = append(out, triaged{s, all, nil})
+		}
 	}
 	return out
+}
+
+// worst joins what is decided by different inventories: what closes a finding has to do so
+// by each, or one that leaves something out would.
+func worst(a, b *triage.Result) *triage.Result {
+	if a == nil {
+		return b
+	}
+	rank := func(s triage.State) int {
+		return slices.Index([]triage.State{triage.NotAffected, triage.Fixed, triage.UnderInvestigation, triage.Unknown, triage.Contradicted, triage.Open}, s)
+	}
+	// Both are of one scan, and in one order.
+	for i := range b.Decisions {
+		if rank(b.Decisions[i].State) > rank(a.Decisions[i].State) {
+			a.Decisions[i] = b.Decisions[i]
+		}
+	}
+	return a
 }
 
 // speaks reports whether the signer of a VEX document may speak for its author.

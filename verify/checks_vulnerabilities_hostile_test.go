@@ -365,3 +365,33 @@ func TestScanOfHalfAnInventory(t *testing.T) {
 		})
 	}
 }
+
+// A component is not absent because one of the SBOMs leaves it out.
+func TestComponentThatOneSBOMLeavesOut(t *testing.T) {
+	f := newFixture(t)
+	half := *f.sbom
+	lib := f.component(t, "libfoo")
+	half.Components = slices.DeleteFunc(slices.Clone(half.Components), func(c assay.Component) bool { return c.ID == lib.ID })
+	half.Relations = slices.DeleteFunc(slices.Clone(half.Relations), func(r assay.Relation) bool { return r.From == lib.ID || r.To == lib.ID })
+	half.Completeness = []assay.Completeness{{Scope: "components", Aggregate: "complete"}}
+	scan := f.newScan(found(f.finding(t, "CVE-2026-2000", 8*day)))
+	doc := newVEXAbout(t, f.digest, func(d *vex.Draft, p assay.Product) { d.NotAffected("CVE-2026-2000", assay.ComponentNotPresent, p) })
+	ask := func(sboms ...*assay.SBOM) verify.Check {
+		t.Helper()
+		envelopes := []assay.Envelope{f.sign(t, f.signer, scan), f.sign(t, f.signer, doc)}
+		for _, s := range sboms {
+			envelopes = append(envelopes, f.sign(t, f.signer, s))
+		}
+		r := f.ask(t, verify.Policy{Signers: f.policy().Signers, Require: []assay.Kind{assay.KindScan}, ContentsUnsafe: true}, nil, attest.FromEnvelopes(envelopes...))
+		c, _ := r.Check(verify.CheckFindings)
+		return c
+	}
+	if c := ask(&half); c.State != assay.Proven || !strings.Contains(c.Detail, "1 not_affected") {
+		t.Errorf("by itself: %s: %s %q", c.State, c.Detail, c.Findings)
+	}
+	for _, sboms := range [][]*assay.SBOM{{&half, f.sbom}, {f.sbom, &half}} {
+		if c := ask(sboms...); c.State != assay.Refuted || !strings.Contains(strings.Join(c.Findings, ";"), "stated not to be present, but it is") {
+			t.Errorf("beside another: %s: %s %q", c.State, c.Detail, c.Findings)
+		}
+	}
+}
