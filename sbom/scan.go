@@ -86,7 +86,7 @@ import (
 //     cache folder beside it, if that is left. A dependency is the newest gem that
 //     meets it, in any folder of gems.
 //   - A Composer package is one of vendor/composer/installed.json whose folder is
-//     there. Several licences of it are a choice; those of a gem are listed one by one.
+//     there; where an upper layer removed that, it is history. Several licences of it are a choice; those of a gem are listed one by one.
 //   - A Java archive (jar, war, ear, Jenkins plugin) is known by what is in it: Maven
 //     coordinates, else the manifest, else the name of its file; the property
 //     "assay:java:evidence" says which. Without a group, stated or implied by the name
@@ -110,7 +110,10 @@ import (
 //     carries a package note (ELF_PACKAGE_METADATA) is that package.
 //   - An executable (ELF, PE, Mach-O; a script if somebody may execute it) that none of
 //     all these has installed, is or explains is a component of type file with its
-//     SHA-256 digest and the property "assay:unclaimed". Where no list of files says
+//     SHA-256 digest and the property "assay:unclaimed". One that an upper layer wrote
+//     over the file of a distribution's package, which is not of that layer, is not that
+//     package's any more, whatever its list of files says: it has "assay:replaces" with
+//     the package URL. Only what is in /etc may be changed. Where no list of files says
 //     what belongs to a package, all in its folder does: npm packages, gems, Composer
 //     packages, and the folder of a runtime's own library.
 //

@@ -113,7 +113,7 @@ func inspect(head []byte, sum assay.Digest, content *sparse.Content, tools func(
 // executables makes components of what no distribution's package owns: packages by
 // the notes in files, programs by their texts, and files that nothing explains.
 func (m *maker) executables() error {
-	x := &unowned{m: m, patterns: tool.Patterns(), described: map[string]*node{}, located: map[string]*node{}}
+	x := &unowned{m: m, patterns: tool.Patterns(), described: map[string]*node{}, located: map[string]*node{}, replaced: m.replaced()}
 	m.partial["dependencies:generic"] = true // nothing states them
 	var spoilt *spoiling
 	for _, f := range m.res.Facts(exeName) {
@@ -248,6 +248,7 @@ type unowned struct {
 	files     []exeFile
 	described map[string]*node // by path: what the making itself found out
 	located   map[string]*node // by path: what was found there before
+	replaced  map[string]*node // by path: the package whose file was there
 }
 
 // describes gives the component that a file by its path is of: what the making itself
@@ -406,7 +407,11 @@ func (x *unowned) unclaimed() {
 		if x.explains(f.path) != nil {
 			continue
 		}
-		n := x.m.add(fileComponent(x.m, f, true))
+		c := fileComponent(x.m, f, true)
+		if old := x.replaced[f.path]; old != nil {
+			c.Properties = withProperty(c.Properties, "assay:replaces", old.c.PURL.String())
+		}
+		n := x.m.add(c)
 		n.top = true
 		x.described[f.path] = n
 	}

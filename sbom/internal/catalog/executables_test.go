@@ -340,3 +340,44 @@ func TestDotnet(t *testing.T) {
 		}
 	}
 }
+
+// A list of files says what a package installed. What an upper layer wrote over it, and
+// the package manager did not, is not the package's.
+func TestReplacedExecutables(t *testing.T) {
+	status := func(version string) testimage.File {
+		return testimage.File{Name: "var/lib/dpkg/status", Body: "Package: tools\nVersion: " + version + "\nArchitecture: amd64\nStatus: install ok installed\n"}
+	}
+	one, two := elfWith(text("one")), elfWith(text("two"))
+	base := []testimage.File{status("1"), {Name: "var/lib/dpkg/info/tools.list", Body: "/usr/bin/a\n/usr/bin/b\n/usr/bin/c\n/usr/bin/d\n/etc/init.d/e\n/usr/bin/g\n/usr/lib/h\n"},
+		{Name: "usr/bin/a", Body: one}, {Name: "usr/bin/b", Body: one}, {Name: "usr/bin/c", Body: one}, {Name: "usr/bin/d", Body: one},
+		{Name: "etc/init.d/e", Body: "#!/bin/sh\n:", Mode: 0o755}, {Name: "usr/bin/g", Body: one}}
+	top := []testimage.File{
+		{Name: "usr/bin/a", Body: two}, {Name: "usr/bin/b", Body: one, Mode: 0o4755}, {Name: "usr/bin/c", Body: elfWith(text("node.js/v20.11.0"))},
+		{Name: "etc/init.d/e", Body: "#!/bin/sh\ntrue", Mode: 0o755}, testimage.HardLink("usr/bin/g", "usr/bin/a"), {Name: "usr/lib/h", Body: two},
+	}
+	components, relations, inv := found(t, testimage.Layer{Files: base}, testimage.Layer{Files: top})
+	if d := cmp.Diff([]string{
+		"application pkg:generic/node@20.11.0 @ usr/bin/c",
+		"file file:usr/bin/a @ usr/bin/a",
+		"file file:usr/bin/g @ usr/bin/g",
+		"library pkg:deb/tools@1?arch=amd64 @ var/lib/dpkg/status",
+	}, components); d != "" || len(relations) > 0 {
+		t.Error(d, relations)
+	}
+	for _, c := range inv.Components {
+		if c.Name == "usr/bin/a" && (c.Properties["assay:replaces"] != "pkg:deb/tools@1?arch=amd64" || c.Properties["assay:unclaimed"] != "true") {
+			t.Errorf("%+v", c)
+		}
+	}
+	owned := installed(inv)
+	for path, want := range map[string]bool{"usr/bin/a": false, "usr/bin/b": true, "usr/bin/c": false, "usr/bin/d": true, "etc/init.d/e": true, "usr/bin/g": false, "usr/lib/h": true} {
+		if (owned[path] != "") != want {
+			t.Errorf("%s is owned by %q", path, owned[path])
+		}
+	}
+	// The package manager itself did.
+	components, _, _ = found(t, testimage.Layer{Files: base}, testimage.Layer{Files: append(top, status("2"))})
+	if d := cmp.Diff([]string{"library pkg:deb/tools@2?arch=amd64 @ var/lib/dpkg/status"}, components); d != "" {
+		t.Error(d)
+	}
+}
