@@ -86,7 +86,8 @@ import (
 //     cache folder beside it, if that is left. A dependency is the newest gem that
 //     meets it, in any folder of gems.
 //   - A Composer package is one of vendor/composer/installed.json whose folder is
-//     there; where an upper layer removed that, it is history. Several licences of it are a choice; those of a gem are listed one by one.
+//     there; where an upper layer removed that, it is history. Several licences of it
+//     are a choice; those of a gem are listed one by one.
 //   - A Java archive (jar, war, ear, Jenkins plugin) is known by what is in it: Maven
 //     coordinates, else the manifest, else the name of its file; the property
 //     "assay:java:evidence" says which. Without a group, stated or implied by the name
