@@ -202,6 +202,8 @@ func TestReadCycloneDXVersionsWithoutPURL(t *testing.T) {
 func FuzzReadCycloneDX(f *testing.F) {
 	f.Add([]byte(cdxDoc))
 	f.Add([]byte(strings.Replace(cdxDoc, `"component"`, `"other"`, 1)))
+	// Digits and dashes of a UUID, in other places.
+	f.Add([]byte(strings.Replace(cdxDoc, "-0000-4000-", "-00000-400-", 1)))
 	schema := cyclonedxSchema(f)
 	f.Fuzz(func(t *testing.T, in []byte) {
 		v, _, err := vex.ReadCycloneDX("fuzz", in, vex.CycloneDX{Author: "a", Time: day})

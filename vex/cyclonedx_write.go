@@ -113,13 +113,27 @@ func (w *cdxWriter) document(v *assay.VEX) (*cdxDocument, *assay.Error) {
 // serialNumber is a UUID of version 8 (RFC 9562, section 5.8): of the SHA-256 of the
 // identifier.
 func serialNumber(id string) string {
-	if rest, ok := strings.CutPrefix(id, "urn:uuid:"); ok && len(rest) == 36 && strings.Trim(rest, "0123456789abcdef-") == "" && strings.Count(rest, "-") == 4 {
+	if rest, ok := strings.CutPrefix(id, "urn:uuid:"); ok && isUUID(rest) {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80
 	h := hex.EncodeToString(sum[:16])
 	return "urn:uuid:" + strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
+}
+
+// isUUID reports whether the text is one as serialNumbers are spelt: in lower case.
+func isUUID(s string) bool {
+	parts := strings.Split(s, "-")
+	if len(parts) != 5 {
+		return false
+	}
+	for i, n := range [...]int{8, 4, 4, 4, 12} {
+		if len(parts[i]) != n || strings.Trim(parts[i], "0123456789abcdef") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *cdxWriter) part(at string, p assay.Product) string {
