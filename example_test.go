@@ -189,3 +189,39 @@ func ExampleDistinctIdentities() {
 	// Output:
 	// 2
 }
+
+// A statement's subject may have several digests. Those of algorithms that are not known
+// prove nothing, and are left out.
+func ExampleParseDigestSet() {
+	hex := assay.SumSHA256([]byte("manifest")).Hex()
+	set, err := assay.ParseDigestSet(map[string]string{"sha256": hex, "whirlpool": "00"})
+	fmt.Println(len(set), err)
+	d, err := assay.NewDigest(assay.SHA256, hex)
+	fmt.Println(d == set[0], err)
+	_, err = assay.NewDigestSet(d, assay.SumSHA256([]byte("another manifest")))
+	fmt.Println(errors.Is(err, assay.ErrInvalid))
+	// Output:
+	// 1 <nil>
+	// true <nil>
+	// true
+}
+
+// What cosign kept beside a payload, in the annotations of a layer, stays with it.
+func ExampleNewAnnotatedEnvelope() {
+	e := assay.NewAnnotatedEnvelope(assay.MediaTypeSimpleSigning, []byte(`{"critical":{}}`),
+		map[string]string{assay.AnnotationSignature: "MEUCIQ==", "org.opencontainers.image.title": "a title"}, "registry.example/app:sha256-aa.sig")
+	fmt.Println(e.MediaType(), e.Size(), len(e.Annotations()), e.Sources())
+	// Output:
+	// application/vnd.dev.cosign.simplesigning.v1+json 15 1 [registry.example/app:sha256-aa.sig]
+}
+
+func ExampleParseStatus() {
+	fmt.Println(assay.ParseStatus("not_affected"))
+	fmt.Println(assay.ParseJustification("component_not_present"))
+	_, err := assay.ParseStatus("harmless")
+	fmt.Println(errors.Is(err, assay.ErrInvalid))
+	// Output:
+	// not_affected <nil>
+	// component_not_present <nil>
+	// true
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/assaykit/assay"
@@ -233,4 +234,15 @@ func ExampleKeyID() {
 	// Output:
 	// sha256:b67d45dc2d72d307cdc1a74ae420fe27dee31c5e818cbd6cf7089739bc85687b <nil>
 	// true
+}
+
+// An index, with the images that it lists: a base image may be named by the digest of
+// one.
+func ExampleFromIndex() {
+	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: empty.Image})
+	source := attest.FromIndex(index)
+	found := must(source.Discover(context.Background(), assay.MustDigest(must(index.Digest()).String())))
+	fmt.Println(found.Bundle.Len(), found.Complete())
+	// Output:
+	// 0 true
 }

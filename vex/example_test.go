@@ -296,3 +296,16 @@ func ExampleNewTimeline() {
 	// CVE-2026-0001 "not_affected"
 	// CVE-2026-0002 ""
 }
+
+// Older statements spell the type of the predicate otherwise; both carry the same.
+func ExampleEncodePredicateAs() {
+	subjects := []assay.Subject{{Name: "registry.example/team/app", Digest: exampleImage().Digests}}
+	for _, t := range []assay.PredicateType{assay.PredicateOpenVEX, "https://openvex.dev/ns", "https://example.com/vex"} {
+		predicate, err := vex.EncodePredicateAs(exampleDocument(), subjects, t)
+		fmt.Println(vex.IsPredicateType(t), len(predicate) > 0, err)
+	}
+	// Output:
+	// true true <nil>
+	// true true <nil>
+	// false false write OpenVEX: https://openvex.dev/docs/public/vex-54e36f6bb834dc185105fac8179ab86d8b6230102ea453dad5e88f1b90d0fa93: predicateType: invalid: got "https://example.com/vex", want https://openvex.dev/ns/v0.2.0 or https://openvex.dev/ns (OpenVEX 18)
+}
