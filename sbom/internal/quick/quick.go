@@ -147,18 +147,30 @@ func (r *Reader) Text() string { return r.kept.Keep(r.unquote(r.quoted()), len(r
 
 // Keep gives the text as a string, where no more than so many bytes will follow.
 func (k *Keeper) Keep(text []byte, more int) string {
-	switch n := len(text); {
-	case n == 0:
-		return ""
-	case n > longText:
+	if n := len(text); n == 0 || n > longText {
 		return string(text)
-	case k.chunk.Cap()-k.chunk.Len() < n:
+	}
+	start := k.room(len(text), more)
+	k.chunk.Write(text)
+	return k.chunk.String()[start:]
+}
+
+// KeepString is Keep of a part of a larger string, which is not kept with it.
+func (k *Keeper) KeepString(text string, more int) string {
+	if n := len(text); n == 0 || n > longText {
+		return strings.Clone(text)
+	}
+	start := k.room(len(text), more)
+	k.chunk.WriteString(text)
+	return k.chunk.String()[start:]
+}
+
+func (k *Keeper) room(n, more int) int {
+	if k.chunk.Cap()-k.chunk.Len() < n {
 		k.chunk.Reset()
 		k.chunk.Grow(max(n, min(chunkSize, more)))
 	}
-	start := k.chunk.Len()
-	k.chunk.Write(text)
-	return k.chunk.String()[start:]
+	return k.chunk.Len()
 }
 
 // Is reads a string, and reports whether it is the text.

@@ -70,6 +70,23 @@ func IndexMarkup[T String](s T, i int) int {
 	return i
 }
 
+// IndexControl gives the first byte at or after i that is a control character, DEL or
+// not ASCII; the length of s if there is none.
+func IndexControl[T String](s T, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		x := load(s, i)
+		if mask := (x | below(x, ' ') | equal(x, 0x7f)) & high; mask != 0 {
+			return i + first(mask)
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c >= 0x7f {
+			return i
+		}
+	}
+	return i
+}
+
 // AppendJSON appends text as a string of JSON, as jsontext.AppendQuote does. The text
 // is UTF-8.
 func AppendJSON[T String](b []byte, s T) []byte {

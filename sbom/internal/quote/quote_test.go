@@ -17,7 +17,8 @@ func TestIndex(t *testing.T) {
 		bytes func([]byte, int) int
 		meant func(c byte) bool
 	}{
-		"JSON": {quote.IndexJSON[string], quote.IndexJSON[[]byte], func(c byte) bool { return c < ' ' || c >= 0x80 || strings.IndexByte(`"\`, c) >= 0 }},
+		"JSON":    {quote.IndexJSON[string], quote.IndexJSON[[]byte], func(c byte) bool { return c < ' ' || c >= 0x80 || strings.IndexByte(`"\`, c) >= 0 }},
+		"control": {quote.IndexControl[string], quote.IndexControl[[]byte], func(c byte) bool { return c < ' ' || c >= 0x7f }},
 		"markup": {quote.IndexMarkup[string], quote.IndexMarkup[[]byte],
 			func(c byte) bool { return c < ' ' || c >= 0x7f || strings.IndexByte(`"&<>`, c) >= 0 }},
 	} {

@@ -77,6 +77,21 @@ func (n *Node) Fill(from *Node) { *n = *from }
 // Member gives the node of one member of an object, for grammars that reuse it.
 func (n *Node) Member(name string) *Node { return n.object.members[name] }
 
+// Item gives the node of the values of an array.
+func (n *Node) Item() *Node { return n.array }
+
+// Required names the members that an object must have, sorted.
+func (n *Node) Required() []string { return n.object.required }
+
+// Dropped reports whether the model has no home for the value.
+func (n *Node) Dropped() bool { return n.drop }
+
+// IsText reports whether the value is a string, and nothing else.
+func (n *Node) IsText() bool { return n.str != nil && n.array == nil && n.object == nil }
+
+// Allows reports whether the string, by itself, can be the value. Labels are the caller's.
+func (n *Node) Allows(s string) bool { return n.str != nil && (n.str.ok == nil || n.str.ok(s)) }
+
 // ExactlyOne allows the object only with one of the named members.
 func (n *Node) ExactlyOne(names ...string) *Node {
 	c := *n

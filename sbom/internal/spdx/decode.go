@@ -28,6 +28,11 @@ func decode(name string, data []byte, as *dialect, report func(field string, id 
 	if err != nil {
 		return nil, err
 	}
+	return d.finish(report)
+}
+
+// finish makes the SBOM of a document that was checked.
+func (d *decoder) finish(report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
 	out, err := d.sbom(d.doc)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/assaykit/assay"
 )
@@ -14,22 +15,51 @@ import (
 // the form it has in JSON and read as that, so that both are held to one grammar
 // and mean the same; errors and losses name the lines.
 func DecodeTagValue(name string, data []byte, report func(field string, id assay.ComponentID, reason string)) (*assay.SBOM, error) {
-	r := &tagReader{tagStore: newTagStore(len(data)), tagScanner: tagScanner{name: name, rest: string(data), next: 1}, byID: make(map[string]*section)}
+	if d, ok := readTagWire(name, data); ok {
+		// The lines are looked for only where there is something to tell of them.
+		where := sync.OnceValue(func() func(string) string {
+			r := newTagReader(name, data)
+			if r.read() != nil {
+				return func(pointer string) string { return pointer }
+			}
+			r.whole()
+			return r.where
+		})
+		doc, err := d.finish(func(pointer string, id assay.ComponentID, reason string) { report(where()(pointer), id, reason) })
+		if err != nil {
+			return nil, inLines(err, func(pointer string) string { return where()(pointer) })
+		}
+		return doc, nil
+	}
+	r := newTagReader(name, data)
 	if err := r.read(); err != nil {
 		return nil, err
 	}
 	doc, err := decode(name, r.whole(), inTagValue, func(pointer string, id assay.ComponentID, reason string) {
 		report(r.where(pointer), id, reason)
 	})
-	if e, ok := errors.AsType[*assay.Error](err); ok {
-		out := *e
-		out.Op = opTagValue
-		if strings.HasPrefix(out.Field, "/") {
-			out.Field = r.where(out.Field)
-		}
-		return nil, &out
+	if err != nil {
+		return nil, inLines(err, r.where)
 	}
-	return doc, err
+	return doc, nil
+}
+
+// inLines tells an error by the lines of the document.
+func inLines(err error, where func(pointer string) string) error {
+	e, ok := errors.AsType[*assay.Error](err)
+	if !ok {
+		return err
+	}
+	out := *e
+	out.Op = opTagValue
+	if strings.HasPrefix(out.Field, "/") {
+		out.Field = where(out.Field)
+	}
+	return &out
+}
+
+func newTagReader(name string, data []byte) *tagReader {
+	return &tagReader{tagStore: newTagStore(len(data)), tagScanner: tagScanner{name: name, rest: string(data), next: 1}, byID: make(map[string]*section)}
 }
 
 // tagReader sorts the pairs of a document into sections.

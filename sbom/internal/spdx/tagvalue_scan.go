@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/assaykit/assay"
+	"github.com/assaykit/assay/sbom/internal/quote"
 )
 
 const opTagValue = "read SPDX tag-value"
@@ -32,7 +33,7 @@ func (s *tagScanner) cut() (string, error) {
 	s.next++
 	line, _ = strings.CutSuffix(line, "\r")
 	plain, control := true, false
-	for i := range len(line) { // which are single bytes in UTF-8
+	for i := quote.IndexControl(line, 0); i < len(line); i = quote.IndexControl(line, i+1) { // which are single bytes in UTF-8
 		c := line[i]
 		plain = plain && c < utf8.RuneSelf
 		control = control || isControl(rune(c))
