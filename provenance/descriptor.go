@@ -2,7 +2,6 @@ package provenance
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,9 +24,13 @@ type (
 		DownloadLocation string
 		MediaType        string
 		Annotations      raws
-		Unknown          raws
+		Unknown          []member // each name once
 	}
 	namedDigest struct{ alg, hex string }
+	member      struct {
+		name  string
+		value jsontext.Value
+	}
 
 	// wireList is a list of descriptors in the specification's spelling: the one that was
 	// read, or the one to write.
@@ -61,7 +64,18 @@ func (l *snakeList) UnmarshalJSONFrom(dec *jsontext.Decoder) (err error) {
 
 func (r *wireResource) descriptor() descriptor {
 	return descriptor{Name: r.Name, URI: r.URI, Digest: digestList(r.Digest), Content: r.Content,
-		DownloadLocation: r.DownloadLocation, MediaType: r.MediaType, Annotations: r.Annotations, Unknown: r.Unknown}
+		DownloadLocation: r.DownloadLocation, MediaType: r.MediaType, Annotations: r.Annotations, Unknown: memberList(r.Unknown)}
+}
+
+func memberList(m raws) []member {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make([]member, 0, len(m))
+	for name, value := range m {
+		out = append(out, member{name, value})
+	}
+	return out
 }
 
 func digestList(m map[string]string) []namedDigest {
@@ -107,33 +121,41 @@ func (s *slab[T]) one(v T, follow int) []T {
 	return out
 }
 
+// odd is what a descriptor has and the typed form has no member for.
+type odd struct {
+	unknown []member
+	digests []namedDigest // by algorithms that are not known here
+}
+
 // typer makes typed resources of the descriptors of one list.
 type typer struct {
 	name, field string // the document and the list, for errors
 	digests     slab[assay.Digest]
 }
 
-// item is [typer.item] for a descriptor that is in no list: it is the field itself.
+// toItem is [typer.resource] for a descriptor that is in no list: it is the field itself.
 func toItem(name, field string, d *descriptor) (item, error) {
 	t := typer{name: name, field: field}
-	return t.item(-1, 0, d)
+	r, _, err := t.resource(-1, 0, d)
+	return item{r: r}, err
 }
 
-// item checks one descriptor under in-toto S4, S5 and S8. It is number i of the list,
+// resource checks one descriptor under in-toto S4, S5 and S8. It is number i of the list,
 // or, below 0, the field itself; about so many follow.
-func (t *typer) item(i, follow int, d *descriptor) (item, error) {
+func (t *typer) resource(i, follow int, d *descriptor) (r assay.Resource, rest odd, err error) {
 	at := func() string { // most need not be named
 		if i < 0 {
 			return t.field
 		}
 		return t.field + "/" + strconv.Itoa(i)
 	}
-	it := item{unknown: d.Unknown, r: assay.Resource{
+	rest.unknown = d.Unknown
+	r = assay.Resource{
 		Name: d.Name, URI: d.URI, Content: d.Content, DownloadLocation: d.DownloadLocation,
 		MediaType: d.MediaType, Annotations: fromRaws(d.Annotations),
-	}}
-	if len(it.r.Content) == 0 {
-		it.r.Content = nil
+	}
+	if len(r.Content) == 0 {
+		r.Content = nil
 	}
 	if len(d.Digest) > 1 { // so that of two errors the same one is told
 		slices.SortFunc(d.Digest, func(a, b namedDigest) int { return strings.Compare(a.alg, b.alg) })
@@ -149,15 +171,12 @@ func (t *typer) item(i, follow int, d *descriptor) (item, error) {
 		switch {
 		case hex == "": // unset, rule P3
 		case !a.Known():
-			if it.digests == nil {
-				it.digests = map[string]string{}
-			}
-			it.digests[alg] = hex
+			rest.digests = append(rest.digests, d.Digest[n])
 		default:
 			v, err := assay.NewDigest(a, hex)
 			switch {
 			case err != nil:
-				return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name,
+				return assay.Resource{}, odd{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name,
 					Field: at() + "/digest/" + escape(alg), Value: hex, Bound: "lowercase hexadecimal of the algorithm's length", Rule: "in-toto S4"}
 			case one.IsZero():
 				one = v
@@ -171,7 +190,7 @@ func (t *typer) item(i, follow int, d *descriptor) (item, error) {
 	switch {
 	case one.IsZero():
 	case known == nil:
-		it.r.Digest = t.digests.one(one, follow)
+		r.Digest = t.digests.one(one, follow)
 	default:
 		set, err := assay.NewDigestSet(known...)
 		if err != nil {
@@ -179,19 +198,48 @@ func (t *typer) item(i, follow int, d *descriptor) (item, error) {
 			if d.digest("dirHash1") != "" {
 				rule = "in-toto S8" // two spellings of one name are all that can be there twice
 			}
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name, Field: at() + "/digest", Rule: rule, Err: err}
+			return assay.Resource{}, odd{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name, Field: at() + "/digest", Rule: rule, Err: err}
 		}
-		it.r.Digest = set
+		r.Digest = set
 	}
-	if d.URI == "" && it.r.Validate() != nil {
-		if len(it.digests) > 0 {
-			return item{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: t.name, Field: at() + "/digest",
-				Value: strings.Join(slices.Sorted(maps.Keys(it.digests)), ", "), Bound: "a digest algorithm that is known here, or a uri", Rule: "in-toto S4"}
+	if d.URI == "" && r.Validate() != nil {
+		if len(rest.digests) > 0 {
+			return assay.Resource{}, odd{}, &assay.Error{Op: readOp, Kind: assay.ErrUnchecked, Subject: t.name, Field: at() + "/digest",
+				Value: strings.Join(algorithms(rest.digests), ", "), Bound: "a digest algorithm that is known here, or a uri", Rule: "in-toto S4"}
 		}
-		return item{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name, Field: at(),
+		return assay.Resource{}, odd{}, &assay.Error{Op: readOp, Kind: assay.ErrInvalid, Subject: t.name, Field: at(),
 			Value: d.Name, Bound: "a uri, digest or content", Rule: "in-toto S5"}
 	}
-	return it, nil
+	return r, rest, nil
+}
+
+// algorithms are the names of a sorted list.
+func algorithms(list []namedDigest) []string {
+	var out []string
+	for _, d := range list {
+		out = append(out, d.alg)
+	}
+	return out
+}
+
+// item is a resource with what has no member in it.
+func (o odd) item(r assay.Resource) item {
+	it := item{r: r}
+	for _, m := range o.unknown {
+		it.unknown = into(it.unknown, m.name, m.value)
+	}
+	for _, d := range o.digests {
+		it.digests = into(it.digests, d.alg, d.hex)
+	}
+	return it
+}
+
+func into[M ~map[string]V, V any](m M, k string, v V) M {
+	if m == nil {
+		m = M{}
+	}
+	m[k] = v
+	return m
 }
 
 // typedList gives the typed list, sorted, without descriptors that say nothing (rule P3)
@@ -228,20 +276,21 @@ func typedList(name, field string, list []descriptor, once bool, ext map[string]
 		run := order[:n]
 		order = order[n:]
 		if n == 1 {
-			it, err := t.item(run[0].i, len(order), &list[run[0].i])
+			r, rest, err := t.resource(run[0].i, len(order), &list[run[0].i])
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, it.r)
-			it.keep(field, len(out)-1, ext)
+			rest.keep(field, len(out), ext)
+			out = append(out, r)
 			continue
 		}
 		items := make([]item, n)
 		for j, k := range run {
-			var err error
-			if items[j], err = t.item(k.i, n-j+len(order), &list[k.i]); err != nil {
+			r, rest, err := t.resource(k.i, n-j+len(order), &list[k.i])
+			if err != nil {
 				return nil, err
 			}
+			items[j] = rest.item(r)
 		}
 		sortItems(items)
 		if once {
@@ -256,13 +305,24 @@ func typedList(name, field string, list []descriptor, once bool, ext map[string]
 }
 
 // keep puts into ext what the typed resource, number i of the list, has no member for.
-func (it *item) keep(field string, i int, ext map[string]json.RawMessage) {
-	if len(it.unknown)+len(it.digests) == 0 {
+func (o odd) keep(field string, i int, ext map[string]json.RawMessage) {
+	if len(o.unknown)+len(o.digests) == 0 {
 		return
 	}
 	at := field + "/" + strconv.Itoa(i)
-	keep(ext, at, it.unknown)
-	for alg, hex := range it.digests {
-		ext[at+"/digest/"+escape(alg)] = encoded(hex)
+	for _, m := range o.unknown {
+		if !isEmpty(m.value) {
+			ext[at+"/"+escape(m.name)] = json.RawMessage(m.value)
+		}
 	}
+	for _, d := range o.digests {
+		// A string that was read from JSON is UTF-8.
+		text, _ := jsontext.AppendQuote(make([]byte, 0, len(d.hex)+2), d.hex)
+		ext[at+"/digest/"+escape(d.alg)] = text
+	}
+}
+
+// keep puts into ext what the resource, number i of the list, has no member for.
+func (it *item) keep(field string, i int, ext map[string]json.RawMessage) {
+	odd{memberList(it.unknown), digestList(it.digests)}.keep(field, i, ext)
 }

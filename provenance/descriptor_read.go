@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -237,13 +238,10 @@ func (s *scanner) descriptor(d *descriptor) bool {
 		case "annotations":
 			d.Annotations, ok = s.members()
 		case "content":
-			ok = false
+			d.Content, ok = s.content()
 		default:
 			if ok {
-				if d.Unknown == nil {
-					d.Unknown = raws{}
-				}
-				d.Unknown[string(name)] = bytes.Clone(s.value())
+				d.Unknown = append(d.Unknown, member{s.keep(name), bytes.Clone(s.value())})
 			}
 		}
 		if !ok {
@@ -252,6 +250,19 @@ func (s *scanner) descriptor(d *descriptor) bool {
 		}
 	}
 	return true
+}
+
+// content reads a string in base64. What is not quite such a string is for others to judge.
+func (s *scanner) content() ([]byte, bool) {
+	if s.peek() != '"' {
+		return nil, false
+	}
+	raw, plain := s.quoted()
+	if !plain {
+		return nil, false
+	}
+	out, err := base64.StdEncoding.Strict().AppendDecode(nil, raw)
+	return out, err == nil
 }
 
 // members reads an object, nil for null, and reports whether it was one of these.

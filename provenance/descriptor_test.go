@@ -21,7 +21,8 @@ func FuzzDescriptors(f *testing.F) {
 		`[{"uri": "u:v", "digest": {"sha256": "a", "x": "", "sha1": null}}, {"name": "n", "mediaType": "m", "downloadLocation": "d", "media_type": "m2", "download_location": "d2"}]`,
 		`[{"annotations": {"a": [1, "]\"", {"}": "{"}], "b": null , "c" : 1.5e3 }, "v_x": {"y": []}, "content": "aGk="}]`,
 		`[{"\u0075ri": "a\/b\u00e9\ud83d\ude00\n", "digest": {"sha\u0031": "b"}, "annotations": {"\u0061": 1}, "v\u005fy": 2}]`,
-		`[{"uri": 5}]`, `[{"digest": {"a": 5}}]`, `[{"digest": []}]`, `[{"annotations": [1]}]`, `[{"content": "!"}]`, `[{"uri":"a","uri":"b"}]`, `[{"digest":{"a":"","a":""}}]`, `{"uri":"a"}`,
+		`[{"uri": 5}]`, `[{"digest": {"a": 5}}]`, `[{"digest": []}]`, `[{"annotations": [1]}]`, `[{"content": "!"}]`, `[{"content": ""}, {"content": "aGk"}, {"content": "aGl="}, {"content": "\u0061Gk="}]`,
+		`[{"content": "aGl="}]`, `[{"content": "\u0061Gk="}]`, `[{"content": 5}]`, `[{"uri":"a","uri":"b"}]`, `[{"digest":{"a":"","a":""}}]`, `{"uri":"a"}`,
 		`[{"uri":"a"},{"uri":[]}]`, `[{"uri":"a"}`, `[{"uri":"` + strings.Repeat("long", 500) + `"}]`, "[{\"uri\":\"\xff\"}]",
 		`[` + strings.Repeat(`{"uri":"u","digest":{"sha256":"a","sha512":"b","q":"c"}},`, 300) + `{}]`,
 	} {
@@ -57,7 +58,13 @@ func compareLists(t *testing.T, in []byte, plain, read any, lists func() ([]wire
 	list := make([]wireResource, len(got))
 	for i, d := range got {
 		list[i] = wireResource{Name: d.Name, URI: d.URI, Content: d.Content, DownloadLocation: d.DownloadLocation,
-			MediaType: d.MediaType, Annotations: d.Annotations, Unknown: d.Unknown}
+			MediaType: d.MediaType, Annotations: d.Annotations}
+		for _, m := range d.Unknown {
+			list[i].Unknown = mapWith(list[i].Unknown, m.name, m.value)
+		}
+		if len(list[i].Unknown) != len(d.Unknown) {
+			t.Fatalf("a member twice: %v", d.Unknown)
+		}
 		for _, v := range d.Digest {
 			list[i].Digest = mapWith(list[i].Digest, v.alg, v.hex)
 		}

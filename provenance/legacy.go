@@ -123,11 +123,11 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 		}
 		m := &w.Materials.read[i]
 		t := typer{name: name, field: "/materials"}
-		it, err := t.item(i, 0, m)
+		r, _, err := t.resource(i, 0, m)
 		if err != nil {
 			return nil, err
 		}
-		p.Source, source = sourceFrom(it.r), m.URI
+		p.Source, source = sourceFrom(r), m.URI
 	} else if d.Dialect == CloudBuild && isEmpty(w.Recipe.DefinedInMaterial) && len(w.Materials.read) == 1 {
 		// Google's service is such a writer, and lists nothing but what it built.
 		it, err := toItem(name, "/materials/0", &w.Materials.read[0])
