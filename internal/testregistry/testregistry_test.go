@@ -161,7 +161,7 @@ func get(t *testing.T, url string, timeout time.Duration) (int, http.Header, []b
 
 func TestFaults(t *testing.T) {
 	r, path, content := pushed(t)
-	const long, short = 20 * time.Second, 200 * time.Millisecond
+	const long, short = time.Minute, 200 * time.Millisecond
 	t.Run("none", func(t *testing.T) {
 		p := testregistry.Front(t, r)
 		if _, _, body, err := get(t, p.URL+path, long); err != nil || !cmp.Equal(content, body) {

@@ -41,7 +41,7 @@ func testStack(t *testing.T, s *testsigstore.Stack) {
 		"workflow": {run.Claims(), run.Identity(s.ActionsIssuer())},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			token, err := s.Token(ctx, c.claims)
 			if err != nil {
