@@ -26,6 +26,9 @@ func (l Loss) String() string { return l.Field + ": " + l.Reason }
 // an object, by the JSON pointer in the older predicate.
 const legacyAt = metadataAt + "/assay_legacy"
 
+// definedAt is the index of the material that a v0.1 recipe is in.
+const definedAt = "/recipe/definedInMaterial"
+
 // renamed are the members of v0.2 and v0.1 that v1 dropped, and the extensions that
 // they are kept as.
 var renamed = map[string]string{
@@ -106,7 +109,11 @@ func ToV1(p *assay.Provenance, buildType string) (*assay.Provenance, []Loss, err
 		return nil, nil, err
 	}
 	if known, err := sourceOf("", out); err != nil || known != out.Source {
-		losses = append(losses, Loss{"/invocation/configSource", "which material is the source, only who knows the build type can tell"})
+		at := "/invocation/configSource"
+		if p.Format == assay.PredicateSLSA01 {
+			at = "/materials" // of which definedInMaterial, or the build type, says which it is
+		}
+		losses = append(losses, Loss{at, "which material is the source, only who knows the build type can tell"})
 	}
 	slices.SortFunc(losses, func(a, b Loss) int { return strings.Compare(a.Field, b.Field) })
 	return out, losses, nil

@@ -66,3 +66,38 @@ func TestToV1(t *testing.T) {
 		t.Errorf("without parameters: %v", err)
 	}
 }
+
+// The material that a v0.1 recipe is in is told by an index, which v1 does not have.
+func TestToV1OfRecipe(t *testing.T) {
+	const recipe = `{"builder":{"id":"https://ci.example/b"},"recipe":{"type":"https://ci.example/t"%s,"entryPoint":"w.yml"},"materials":[{"uri":"git+https://git.example/r@refs/heads/main","digest":{"sha1":"` + commit + `"}}]}`
+	for defined, want := range map[string]string{
+		`,"definedInMaterial":0`:    "[/materials /recipe/definedInMaterial /recipe/type]",
+		`,"definedInMaterial":"0"`:  "[/materials /recipe/definedInMaterial /recipe/type]",
+		`,"definedInMaterial":-1`:   "[/recipe/definedInMaterial /recipe/type]",
+		`,"definedInMaterial":null`: "[/recipe/type]",
+		"":                          "[/recipe/type]",
+	} {
+		old, err := provenance.Read("old.json", assay.PredicateSLSA01, fmt.Appendf(nil, recipe, defined))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, losses, err := provenance.ToV1(old, newType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := provenance.Encode(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields []string
+		for _, l := range losses {
+			fields = append(fields, l.Field)
+		}
+		if got := fmt.Sprint(fields); got != want {
+			t.Errorf("%s: losses %s, want %s", defined, got, want)
+		}
+		if kept := strings.Replace(defined, `,"`, `"/recipe/`, 1); strings.Contains(want, "defined") != strings.Contains(string(text), kept) && defined != "" {
+			t.Errorf("%s: %s", defined, text)
+		}
+	}
+}

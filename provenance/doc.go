@@ -139,8 +139,8 @@
 // ExternalParameters; environment becomes InternalParameters; configSource joins the
 // materials. v0.1: the recipe is read in the same way, arguments as parameters. An
 // own parameter named "source" or "entryPoint" that differs is [assay.ErrUnchecked].
-// buildConfig, completeness and reproducible have no place in v1 and are kept as
-// Extensions. BuildType is as stated: Encode refuses to write it into a v1 predicate.
+// buildConfig, completeness, reproducible and definedInMaterial have no place in v1 and are
+// kept as Extensions. BuildType is as stated: Encode refuses to write it into a v1 predicate.
 // [ToV1] converts, and says what v1 has no place for.
 //
 // # Dialects

@@ -237,6 +237,7 @@ func TestReadOldVersions(t *testing.T) {
 				ExternalParameters: map[string]json.RawMessage{"arguments": json.RawMessage(`["all"]`), "source": json.RawMessage(`"git+https://github.com/o/r@refs/tags/v1@2"`), "entryPoint": json.RawMessage(`"make"`)},
 				Materials:          []assay.Resource{material, {URI: "https://example.com/tool"}},
 				Builder:            assay.Builder{ID: "https://example.com/i"}, InvocationID: "7", Source: source, Format: assay.PredicateSLSA01,
+				Extensions: map[string]json.RawMessage{"/recipe/definedInMaterial": json.RawMessage("1")},
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {
