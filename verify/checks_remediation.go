@@ -20,21 +20,21 @@ import (
 func (v *Verifier) remediated(c *subjectCase, list []triaged) Check {
 	t := newTally(CheckRemediation)
 	var history []string
-	var past []followed
+	past := map[vulnerable][]assay.Vulnerability{}
 	for _, r := range c.remediations {
 		if line, result := v.record(t, c, r); result != nil {
 			history = append(history, line)
-			past = append(past, followed{r.Evidence(), result})
+			follow(past, r.Evidence(), result)
 		}
 	}
-	scanned := false
+	scanned, seen := false, c.sightings()
 	for _, s := range list {
 		scanned = true
 		if s.err != nil {
 			t.add(assay.Unknown, NotShown, s.scan.Envelope(), s.err.Error())
 			continue
 		}
-		v.deadlines(t, c, s, past)
+		v.deadlines(t, c, s, past, seen)
 	}
 	slices.Sort(history)
 	check := t.done(words{
@@ -50,28 +50,24 @@ func (v *Verifier) remediated(c *subjectCase, list []triaged) Check {
 	return check
 }
 
-// followed is a record of the image's stream, and how it stands.
-type followed struct {
-	record *assay.Remediation
-	result *remediation.Result
+// vulnerable is what findings and entries of records are the same by: a vulnerability under
+// one of its names, and a component.
+type vulnerable struct {
+	id        assay.VulnID
+	component assay.PURL // without version
+	ref       assay.ComponentID
 }
 
-// has reports whether the record follows a finding that is open now: with the date on
-// which it was first seen, and as something that this image still has and nothing excludes.
-func (f followed) has(x *assay.Finding) bool {
-	entries := map[string]*assay.RemediationEntry{}
-	name := func(id assay.VulnID, p assay.PURL, c assay.ComponentID, n int) string {
-		return fmt.Sprint(id, " ", p, " ", c, " ", n)
+// called gives every name of it. Two are the same if one has the other's identifier.
+func called(v assay.Vulnerability, component assay.PURL, ref assay.ComponentID) []vulnerable {
+	if component = component.Package(); !component.IsZero() {
+		ref = ""
 	}
-	for i := range f.record.Entries {
-		e := &f.record.Entries[i]
-		entries[name(e.Vulnerability.ID, e.Component, e.ComponentID, e.Occurrence)] = e
+	out := []vulnerable{{v.ID, component, ref}}
+	for _, a := range v.Aliases {
+		out = append(out, vulnerable{a, component, ref})
 	}
-	return slices.ContainsFunc(f.result.Findings, func(r remediation.Finding) bool {
-		e := entries[name(r.Vulnerability, r.Component, r.ComponentID, r.Occurrence)]
-		return e != nil && sameVulnerability(e.Vulnerability, x.Vulnerability) && e.Component == x.PURL.Package() && (!e.Component.IsZero() || e.ComponentID == x.Component) &&
-			e.FixedImage.IsZero() && !e.FirstSeen.IsZero() && (r.Status == remediation.Open || r.Status == remediation.Breached)
-	})
+	return out
 }
 
 // sameVulnerability reports whether one is named by the other.
@@ -79,37 +75,84 @@ func sameVulnerability(a, b assay.Vulnerability) bool {
 	return a.Is(b.ID) || b.Is(a.ID)
 }
 
+// follow collects what the record follows as something that is open now: with the date on
+// which it was first seen, that this image still has and that nothing excludes.
+func follow(into map[vulnerable][]assay.Vulnerability, record *assay.Remediation, result *remediation.Result) {
+	type name struct {
+		vulnerable
+		occurrence int
+	}
+	open := map[name]bool{}
+	for i := range result.Findings {
+		f := &result.Findings[i]
+		open[name{vulnerable{f.Vulnerability, f.Component, f.ComponentID}, f.Occurrence}] = f.Status == remediation.Open || f.Status == remediation.Breached
+	}
+	for i := range record.Entries {
+		e := &record.Entries[i]
+		if e.FixedImage.IsZero() && !e.FirstSeen.IsZero() && open[name{vulnerable{e.Vulnerability.ID, e.Component, e.ComponentID}, e.Occurrence}] {
+			for _, n := range called(e.Vulnerability, e.Component, e.ComponentID) {
+				into[n] = append(into[n], e.Vulnerability)
+			}
+		}
+	}
+}
+
+func followed(by map[vulnerable][]assay.Vulnerability, f *assay.Finding) bool {
+	return slices.ContainsFunc(called(f.Vulnerability, f.PURL, f.Component), func(n vulnerable) bool {
+		return slices.ContainsFunc(by[n], func(v assay.Vulnerability) bool { return sameVulnerability(v, f.Vulnerability) })
+	})
+}
+
+// sighting is a finding of an accepted scan.
+type sighting struct {
+	*assay.Finding
+	finished time.Time
+}
+
+// sightings are the findings of all accepted scans.
+func (c *subjectCase) sightings() map[vulnerable][]sighting {
+	out := map[vulnerable][]sighting{}
+	for _, s := range c.scans {
+		for i := range s.Evidence().Findings {
+			f := &s.Evidence().Findings[i]
+			for _, n := range called(f.Vulnerability, f.PURL, f.Component) {
+				out[n] = append(out[n], sighting{f, s.Evidence().FinishedOn})
+			}
+		}
+	}
+	return out
+}
+
 // earliest gives a finding the earliest dates that any accepted scan of the image has for
 // it. A database that moves its dates, and a scanner that has just been asked, give no
 // time that was not there before.
-func (c *subjectCase) earliest(f assay.Finding) assay.Finding {
+func earliest(f assay.Finding, seen map[vulnerable][]sighting) assay.Finding {
 	early := func(to *time.Time, t time.Time) {
 		if !t.IsZero() && (to.IsZero() || t.Before(*to)) {
 			*to = t
 		}
 	}
-	for _, s := range c.scans {
-		for i := range s.Evidence().Findings {
-			o := &s.Evidence().Findings[i]
-			if !sameVulnerability(o.Vulnerability, f.Vulnerability) || o.PURL.Package() != f.PURL.Package() || f.PURL.IsZero() && o.Component != f.Component {
+	for _, n := range called(f.Vulnerability, f.PURL, f.Component) {
+		for _, o := range seen[n] {
+			if !sameVulnerability(o.Vulnerability, f.Vulnerability) {
 				continue
 			}
 			early(&f.Published, o.Published)
 			early(&f.Fix.Available, o.Fix.Available)
 			early(&f.FirstSeen, o.FirstSeen)
-			early(&f.FirstSeen, s.Evidence().FinishedOn)
+			early(&f.FirstSeen, o.finished)
 		}
 	}
 	return f
 }
 
 // deadlines holds what is left of one scan to the profile.
-func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged, past []followed) {
+func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged, past map[vulnerable][]assay.Vulnerability, seen map[vulnerable][]sighting) {
 	left := *s.scan.Evidence()
 	left.Findings = nil
-	undated := []assay.Finding{}
+	var undated []assay.Finding
 	for _, d := range s.result.Remaining() {
-		left.Findings = append(left.Findings, c.earliest(d.Finding))
+		left.Findings = append(left.Findings, earliest(d.Finding, seen))
 		if d.Finding.FirstSeen.IsZero() {
 			undated = append(undated, d.Finding)
 		}
@@ -136,7 +179,7 @@ func (v *Verifier) deadlines(t *tally, c *subjectCase, s triaged, past []followe
 	// the clock anew.
 	if slices.Contains(v.policy.sla.Start.Events, remediation.FirstSeen) {
 		for _, f := range undated {
-			if !slices.ContainsFunc(past, func(p followed) bool { return p.has(&f) }) {
+			if !followed(past, &f) {
 				t.add(assay.Unknown, NotStated, assay.Digest{}, findingLine(f)+": neither the scan nor a remediation record of this image says when it was first seen")
 			}
 		}

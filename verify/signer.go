@@ -58,8 +58,8 @@ type SignerRule struct {
 	// summaries. Only a signer with some can make one that stands in for evidence, see
 	// [Policy.Summaries]; empty means any where a summary is merely required.
 	Verifiers []string `json:"verifiers,omitempty"`
-	// VEXAuthors are the authors of VEX documents the signer may speak for; empty
-	// means any.
+	// VEXAuthors are the authors of VEX documents the signer may speak for. With none,
+	// nothing ties the author of a document to its signer, and it closes no finding.
 	VEXAuthors []string `json:"vexAuthors,omitempty"`
 }
 

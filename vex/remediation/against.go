@@ -93,10 +93,16 @@ func CheckAgainst(record *assay.Remediation, known []Known) (*Grounds, error) {
 // hold indexes what is known of a record that breaks no rule.
 func hold(record *assay.Remediation, known []Known) *against {
 	a := &against{record: record, known: map[assay.Digest]*Known{}, signed: map[assay.Digest]time.Time{},
-		image: map[assay.Digest]int{}, entries: map[key][]int{}}
+		image: map[assay.Digest]int{}, entries: map[key][]int{}, newest: map[[2]string]int{},
+		spokenOf: map[*assay.VEX]map[assay.VulnID][]int{}, findings: map[*assay.Scan]map[key][]int{}}
 	for i := range known {
 		k := &known[i]
 		a.known[k.Statement] = k
+		if doc, ok := k.Evidence.(*assay.VEX); ok {
+			a.docs = append(a.docs, doc)
+			id := [2]string{doc.ID, doc.Author}
+			a.newest[id] = max(a.newest[id], doc.Version)
+		}
 		for _, s := range k.Subjects {
 			for _, d := range s.Digest {
 				if t := a.signed[d]; d.Algorithm().Strong() && !k.Signed.IsZero() && (t.IsZero() || k.Signed.Before(t)) {
@@ -118,6 +124,14 @@ type against struct {
 	image   map[assay.Digest]int
 	entries map[key][]int // by component
 	grounds Grounds
+
+	docs []*assay.VEX
+	// newest is the highest version at hand of a document, by identifier and author.
+	newest map[[2]string]int
+	// What is asked for is found by these, because records, documents and scans can all be
+	// large; each is filled in when it is first asked for.
+	spokenOf map[*assay.VEX]map[assay.VulnID][]int
+	findings map[*assay.Scan]map[key][]int
 }
 
 // statements finds the evidence that is at hand; there may be several, and none.
@@ -282,7 +296,7 @@ func (a *against) entry(i int) {
 		for _, k := range a.statements(d.Evidence) {
 			if scan, ok := k.Evidence.(*assay.Scan); ok {
 				at = k
-				says = firstOf(fault(!k.about(e.FixedImage), "the scan is of another image"), fault(reports(scan, e), "the scan found it"),
+				says = firstOf(fault(!k.about(e.FixedImage), "the scan is of another image"), fault(len(a.found(scan, e)) > 0, "the scan found it"),
 					k.late(d), fault(d.Basis != assay.BasisWitnessed && !scan.FinishedOn.Equal(d.Time), "the scan ended at "+stamp(scan.FinishedOn)))
 			}
 		}
@@ -294,7 +308,7 @@ func (a *against) entry(i int) {
 		for _, k := range a.statements(d.Evidence) {
 			if scan, ok := k.Evidence.(*assay.Scan); ok {
 				at = k
-				says = firstOf(fault(!a.since(k, e.LastImage), "the scan is of another image"), fault(reports(scan, e), "the scan found it"),
+				says = firstOf(fault(!a.since(k, e.LastImage), "the scan is of another image"), fault(len(a.found(scan, e)) > 0, "the scan found it"),
 					k.late(d), fault(d.Basis != assay.BasisWitnessed && !scan.FinishedOn.Equal(d.Time), "the scan ended at "+stamp(scan.FinishedOn)))
 			}
 		}
@@ -318,10 +332,6 @@ func (a *against) entry(i int) {
 		}
 		a.hold(field+"/vex/"+strconv.Itoa(j), at, says)
 	}
-}
-
-func reports(scan *assay.Scan, e *assay.RemediationEntry) bool {
-	return slices.ContainsFunc(scan.Findings, func(f assay.Finding) bool { return isOf(&f, e) })
 }
 
 // since reports whether a statement is about an image, or one that came after it.

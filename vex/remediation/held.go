@@ -113,12 +113,7 @@ func (h *holdings) open(e *assay.RemediationEntry, x *assay.Exclusion) string {
 
 // superseded reports whether a later version of a document is at hand.
 func (h *holdings) superseded(doc *assay.VEX) bool {
-	for _, k := range h.known {
-		if o, ok := k.Evidence.(*assay.VEX); ok && o.ID == doc.ID && o.Author == doc.Author && o.Version > doc.Version {
-			return true
-		}
-	}
-	return false
+	return h.newest[[2]string{doc.ID, doc.Author}] > doc.Version
 }
 
 // short says where an exclusion goes beyond the document.
@@ -144,8 +139,8 @@ func (h *holdings) notAffected(e *assay.RemediationEntry) string {
 	}
 	last := *e
 	last.FirstImage = e.LastImage
-	for _, k := range h.known {
-		if doc, ok := k.Evidence.(*assay.VEX); ok && !h.superseded(doc) && h.says(doc, &last, func(s *assay.VEXStatement) bool { return s.Status == assay.NotAffected }) == assay.Proven {
+	for _, doc := range h.docs {
+		if !h.superseded(doc) && h.says(doc, &last, func(s *assay.VEXStatement) bool { return s.Status == assay.NotAffected }) == assay.Proven {
 			return ""
 		}
 	}
@@ -164,11 +159,7 @@ func (h *holdings) noFix(e *assay.RemediationEntry) string {
 			continue
 		}
 		found := false
-		for i := range scan.Findings {
-			f := &scan.Findings[i]
-			if !isOf(f, e) {
-				continue
-			}
+		for _, f := range h.found(scan, e) {
 			found = true
 			if f.Fix.State != assay.FixNone && f.Fix.State != assay.FixRefused || !f.Fix.Available.IsZero() {
 				return "the scan does not say so"
@@ -181,8 +172,49 @@ func (h *holdings) noFix(e *assay.RemediationEntry) string {
 	return "the scan that says so is not at hand"
 }
 
-func isOf(f *assay.Finding, e *assay.RemediationEntry) bool {
-	return e.Vulnerability.Is(f.Vulnerability.ID) && f.PURL.Package() == e.Component && (!e.Component.IsZero() || f.Component == e.ComponentID)
+// found are the findings of a scan that are the entry's.
+func (a *against) found(scan *assay.Scan, e *assay.RemediationEntry) []*assay.Finding {
+	index := a.findings[scan]
+	if index == nil {
+		index = map[key][]int{}
+		for i := range scan.Findings {
+			f := &scan.Findings[i]
+			k := key{component: f.PURL.Package()}
+			if k.component.IsZero() {
+				k.id = f.Component
+			}
+			index[k] = append(index[k], i)
+		}
+		a.findings[scan] = index
+	}
+	var out []*assay.Finding
+	for _, i := range index[key{component: e.Component, id: e.ComponentID}] {
+		if f := &scan.Findings[i]; e.Vulnerability.Is(f.Vulnerability.ID) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// spoken are the statements of a document on a vulnerability, in order.
+func (a *against) spoken(doc *assay.VEX, v assay.Vulnerability) []int {
+	index := a.spokenOf[doc]
+	if index == nil {
+		index = map[assay.VulnID][]int{}
+		for i := range doc.Statements {
+			s := &doc.Statements[i].Vulnerability
+			for _, id := range append([]assay.VulnID{s.ID}, s.Aliases...) {
+				index[id] = append(index[id], i)
+			}
+		}
+		a.spokenOf[doc] = index
+	}
+	var out []int
+	for _, id := range append([]assay.VulnID{v.ID}, v.Aliases...) {
+		out = append(out, index[id]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // says reports whether a document has a statement of the kind about the entry: about one
@@ -190,9 +222,9 @@ func isOf(f *assay.Finding, e *assay.RemediationEntry) bool {
 // cannot be compared with what the entry has.
 func (a *against) says(doc *assay.VEX, e *assay.RemediationEntry, is func(*assay.VEXStatement) bool) assay.State {
 	out := assay.Refuted
-	for i := range doc.Statements {
+	for _, i := range a.spoken(doc, e.Vulnerability) {
 		s := &doc.Statements[i]
-		if !is(s) || !e.Vulnerability.Is(s.Vulnerability.ID) && !s.Vulnerability.Is(e.Vulnerability.ID) && !slices.ContainsFunc(s.Vulnerability.Aliases, e.Vulnerability.Is) {
+		if !is(s) {
 			continue
 		}
 		if len(s.Products) == 0 {
