@@ -52,7 +52,7 @@ func ubuntuRow(row string, q *Query) (plain, ok bool) {
 	fips := false
 	for part := range strings.SplitSeq(row, ":") {
 		switch {
-		case part == q.Release:
+		case part == q.Release, ubuntuRelease(part) == q.Release:
 			ok = true
 		case part == "Pro":
 			plain = false
@@ -66,6 +66,12 @@ func ubuntuRow(row string, q *Query) (plain, ok bool) {
 // releaseMatches reports whether the release of a row is the one asked for.
 func releaseMatches(ecosystem, row, want string) bool {
 	switch ecosystem {
+	case "Debian": // a codename is the release, too
+		return row == want || debianRelease(row) == want
+	case "Alpine":
+		return row == want || alpineRelease(row) == want
+	case "openSUSE": // "Leap 15.6 NonFree"
+		return row == want || strings.HasPrefix(row, want+" ")
 	case "Red Hat":
 		// A CPE without its prefix: "enterprise_linux:9::baseos". Minor releases
 		// are one stream of updates. Streams that are kept up for longer, and

@@ -147,6 +147,10 @@ func TestRows(t *testing.T) {
 		{Query{Ecosystem: "Docker Hardened Images", Release: "Alpine:v3.23"}, "Docker_Hardened_Images:Debian:trixie Docker_Hardened_Images:Alpine:3.23 Docker_Hardened_Images", "Docker_Hardened_Images:Alpine:3.23 Docker_Hardened_Images"},
 		{Query{Ecosystem: "Root", Release: "Debian:12"}, "Root:Debian:12 Root:Debian:11 Root:npm Root:Debian", "Root:Debian:12"},
 		{Query{Ecosystem: "Echo"}, "Echo Echo:PyPI Echo:npm", "Echo"},
+		{Query{Ecosystem: "Debian", Release: "12"}, "Debian:bookworm Debian:bullseye Debian:12.5 Debian:unstable", "Debian:bookworm Debian:12.5"},
+		{Query{Ecosystem: "Ubuntu", Release: "22.04"}, "Ubuntu:jammy Ubuntu:Pro:jammy Ubuntu:noble Ubuntu:22.04.1:LTS", "Ubuntu:jammy Ubuntu:22.04.1:LTS"},
+		{Query{Ecosystem: "Alpine", Release: "v3.20"}, "Alpine:3.20 Alpine:v3.20.1 Alpine:v3.2", "Alpine:3.20 Alpine:v3.20.1"},
+		{Query{Ecosystem: "openSUSE", Release: "Leap 15.6"}, "openSUSE:Leap_15.6_NonFree openSUSE:Leap_15.60", "openSUSE:Leap_15.6_NonFree"},
 		{Query{Ecosystem: "Maven"}, "Maven Maven:https://maven.google.com npm", "Maven Maven:https://maven.google.com"},
 	} {
 		var all []Affected

@@ -1,6 +1,7 @@
 package osv
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,23 +9,20 @@ import (
 )
 
 // The properties of an rpm package with the label of the module that it was built in,
-// "nodejs:18:8090020240301110609:rhel8": that of a scan of ours, and Syft's.
+// "nodejs:18:8090020240301110609:rhel8": that of a scan of ours, Syft's and Trivy's.
 const (
 	propertyRPM        = "assay:rpm:"
 	propertyModularity = propertyRPM + "modularity"
 	propertySyftLabel  = "syft:metadata:modularityLabel"
+	propertyTrivyLabel = "aquasecurity:trivy:Modularitylabel"
 )
 
 // moduleOf gives the stream of the module that an rpm package is of, "nodejs:18". None
 // says that it is known to be of none: rpm's database was read, and has no label.
 func moduleOf(c *assay.Component) (stream string, none bool) {
-	label := c.Properties[propertyModularity]
-	if label == "" {
-		label = c.Properties[propertySyftLabel]
-	}
-	if label == "" {
-		label = c.PURL.Parts().Qualifiers["rpmmod"]
-	}
+	qualifiers := c.PURL.Parts().Qualifiers
+	label := cmp.Or(c.Properties[propertyModularity], c.Properties[propertySyftLabel], c.Properties[propertyTrivyLabel],
+		qualifiers["rpmmod"], qualifiers["modularitylabel"])
 	if label != "" {
 		return moduleStream(label), false
 	}

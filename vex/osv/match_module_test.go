@@ -43,6 +43,8 @@ func TestMatchModules(t *testing.T) {
 		{name: "another stream, by package URL", purl: "pkg:rpm/redhat/nodejs?rpmmod=nodejs:20:8100020240704072441:489197e6", version: installed, properties: label("nodejs:18:1:2"), want: 0},
 		{name: "the same stream, by package URL", purl: "pkg:rpm/redhat/nodejs?rpmmod=nodejs:18:8100020240704072441:489197e6", title: "nodejs:20", version: installed, properties: label("nodejs:18:1:2"), want: 1},
 		{name: "a package URL that names the stream of the component", title: "Important: nodejs:20 security update", version: installed, qualifier: "&rpmmod=nodejs:18:1:2", want: 0},
+		{name: "a package URL of Trivy's", title: "Important: nodejs:20 security update", version: installed, qualifier: "&modularitylabel=nodejs:18:1:2", want: 0},
+		{name: "Trivy's label", title: "Important: nodejs:20 security update", version: installed, properties: map[string]string{"aquasecurity:trivy:Modularitylabel": "nodejs:18:1:2"}, want: 0},
 		{name: "Syft's label", title: "Important: nodejs:20 security update", version: installed, properties: map[string]string{"syft:metadata:modularityLabel": "nodejs:18:1:2"}, want: 0},
 		{name: "a label that is none", title: "Important: nodejs:20 security update", version: installed, properties: label("nodejs"), want: 1},
 		{name: "no label, by the mark of a module", title: "Important: nodejs:20 security update", version: installed, properties: none, want: 1},

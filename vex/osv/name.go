@@ -29,6 +29,29 @@ func NormalName(ecosystem, name string) string {
 	return name
 }
 
+// spelledEcosystem gives an ecosystem the capitals that the schema has: a record about
+// "pypi" would never be asked for. What the schema does not have stays as it is.
+func spelledEcosystem(ecosystem string) string {
+	base, _ := splitEcosystem(ecosystem)
+	all := [...]string{
+		"AlmaLinux", "Alpaquita", "Alpine", "Android", "Azure Linux", "BellSoft Hardened Containers", "Bioconductor", "Bitnami", "Chainguard", "CleanStart",
+		"ConanCenter", "CRAN", "crates.io", "Debian", "Docker Hardened Images", "Echo", "FreeBSD", "GHC", "GIT", "GitHub Actions", "Go", "Hackage", "Hex", "Julia",
+		"Kubernetes", "Linux", "Mageia", "Maven", "MinimOS", "npm", "NuGet", "opam", "openEuler", "openSUSE", "OSS-Fuzz", "Packagist", "Photon OS", "Pub", "PyPI",
+		"Red Hat", "Rocky Linux", "Root", "RubyGems", "SUSE", "SwiftURL", "TuxCare", "Ubuntu", "VSCode", "Wolfi",
+	}
+	for _, known := range all { // as nearly all are written
+		if base == known {
+			return ecosystem
+		}
+	}
+	for _, known := range all {
+		if strings.EqualFold(base, known) {
+			return known + ecosystem[len(base):]
+		}
+	}
+	return ecosystem
+}
+
 // splitEcosystem cuts the release off: "Ubuntu:22.04:LTS" is "Ubuntu" and
 // "22.04:LTS".
 func splitEcosystem(ecosystem string) (base, release string) {

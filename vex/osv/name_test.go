@@ -32,6 +32,17 @@ func TestNormalName(t *testing.T) {
 	}
 }
 
+// TestEcosystemInOtherCapitals finds what a record says of an ecosystem that it does not
+// write as the schema does.
+func TestEcosystemInOtherCapitals(t *testing.T) {
+	for in, want := range map[string]string{"pypi": "PyPI", "PyPI": "PyPI", "NPM": "npm", "DEBIAN:12": "Debian:12", "red hat:enterprise_linux:9::baseos": "Red Hat:enterprise_linux:9::baseos", "Nobody's:A": "Nobody's:A", "git": "GIT"} {
+		a, err := osv.ReadAdvisory("x", []byte(`{"id":"X-1","affected":[{"package":{"ecosystem":"`+in+`","name":"a"},"versions":["1"]}]}`))
+		if err != nil || a.Affected[0].Ecosystem != want {
+			t.Errorf("%s: got %+v, %v, want %s", in, a, err, want)
+		}
+	}
+}
+
 func FuzzNormalName(f *testing.F) {
 	f.Add("PyPI", "a_.-B")
 	f.Add("SwiftURL", "https://a/b.git/.git")

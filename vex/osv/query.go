@@ -30,6 +30,9 @@ type Query struct {
 // given the source has the package's name, as in Debian's control files. Advisories
 // of rpm distributions are of either, so both are asked for.
 //
+// A package that Root patched, which its name tells, is asked for by that name and by
+// that of what it patched.
+//
 // The release is that of the qualifier "distro": "debian-12", "12" or "bookworm".
 // System is the operating system of the image, which is asked where the package URL
 // does not say; it may be nil.

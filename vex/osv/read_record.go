@@ -22,7 +22,8 @@ const maxRecord = 64 << 20
 // [assay.ErrBound] if it is larger than 64 MiB, [assay.ErrUnchecked] if it is of a
 // schema of another major version.
 //
-// It is lenient where the wild is and nothing is hidden: dates before 1970 are not
+// It is lenient where the wild is and nothing is hidden: an ecosystem of the schema has the
+// schema's capitals, however the record writes it, so that it is found by them; dates before 1970 are not
 // known; aliases that are no identifiers and package URLs that are none are left out;
 // of what is specific to a database the severity is read ("MODERATE", as GitHub writes
 // it, is medium), for Go the imports, and for rpm distributions the modules.
@@ -97,7 +98,7 @@ func (r recordReader) date(field, text string) (time.Time, error) {
 
 func (r recordReader) affected(a *Affected, w *wireAffected, source, field string) error {
 	if p := w.Package; p != nil {
-		a.Ecosystem, a.Name = p.Ecosystem, p.Name
+		a.Ecosystem, a.Name = spelledEcosystem(p.Ecosystem), p.Name
 		if base, _ := splitEcosystem(p.Ecosystem); base == "" || len(p.Ecosystem) > maxEcosystem || strings.ContainsRune(p.Ecosystem, 0) {
 			return r.bad(field+"/package/ecosystem", p.Ecosystem, "an ecosystem", "OSV affected[].package")
 		}

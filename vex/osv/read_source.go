@@ -54,6 +54,9 @@ type input struct {
 	open func() (io.ReadCloser, error)
 }
 
+// errNoFile is what a pipe, a socket or a device is refused for.
+var errNoFile = errors.New("not a regular file, a folder or an archive")
+
 // unreadable is the error of a source as a whole.
 func (s Source) unreadable(kind error, file string, err error) error {
 	if _, ok := errors.AsType[*assay.Error](err); ok {
@@ -83,6 +86,9 @@ func (s Source) open() (*listing, error) {
 			fsys, name = os.DirFS(name), "."
 		}
 		return &listing{func(yield func(input) error) error { return s.folder(fsys, name, yield) }, func() error { return nil }}, nil
+	}
+	if !info.Mode().IsRegular() {
+		return nil, s.unreadable(assay.ErrUnchecked, "", errNoFile)
 	}
 	open := func() (fs.File, error) {
 		if fsys == nil {
@@ -119,6 +125,11 @@ func (s Source) folder(fsys fs.FS, root string, yield func(input) error) error {
 		}
 		if d.IsDir() || !strings.HasSuffix(name, ".json") {
 			return nil
+		}
+		if !d.Type().IsRegular() { // to open a pipe waits for whoever writes to it
+			if info, err := fs.Stat(fsys, name); err != nil || !info.Mode().IsRegular() {
+				return s.unreadable(assay.ErrUnchecked, name, cmp.Or(err, errNoFile))
+			}
 		}
 		return yield(input{name, -1, func() (io.ReadCloser, error) { return fsys.Open(name) }})
 	})

@@ -10,9 +10,9 @@ import (
 // namespace.
 func purlType(ecosystem string) (typ, namespace string) {
 	switch ecosystem {
-	case "Go":
+	case "Go", "Kubernetes":
 		return "golang", ""
-	case "npm", "PyPI", "Maven", "NuGet", "Hex", "Pub", "CRAN", "Hackage", "Julia":
+	case "npm", "PyPI", "Maven", "NuGet", "Hex", "Pub", "CRAN", "Hackage", "Bitnami", "Bioconductor", "opam":
 		return strings.ToLower(ecosystem), ""
 	case "crates.io":
 		return "cargo", ""
@@ -28,8 +28,10 @@ func purlType(ecosystem string) (typ, namespace string) {
 		return "githubactions", ""
 	case "Debian", "Ubuntu", "Echo":
 		return "deb", strings.ToLower(ecosystem)
-	case "Alpine", "Alpaquita", "Chainguard", "Wolfi", "MinimOS":
+	case "Alpine", "Alpaquita", "Chainguard", "CleanStart", "Wolfi", "MinimOS":
 		return "apk", strings.ToLower(ecosystem)
+	case "BellSoft Hardened Containers":
+		return "apk", "bellsoft-hardened-containers"
 	case "Red Hat":
 		return "rpm", "redhat"
 	case "Rocky Linux":
@@ -38,6 +40,8 @@ func purlType(ecosystem string) (typ, namespace string) {
 		return "rpm", strings.ToLower(ecosystem)
 	case "SUSE":
 		return "rpm", "suse"
+	case "Azure Linux":
+		return "rpm", "azurelinux"
 	case "Photon OS":
 		return "rpm", "photon"
 	}
@@ -75,6 +79,10 @@ func ecosystemOf(purlType string) string {
 		return "ConanCenter"
 	case "swift", "cocoapods", "k8s", "githubactions": // by Semantic Versioning
 		return "SwiftURL"
+	case "bitnami":
+		return "Bitnami"
+	case "bioconductor":
+		return "Bioconductor"
 	case "deb":
 		return "Debian"
 	case "apk":
