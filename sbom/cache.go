@@ -35,12 +35,11 @@ import (
 // scan finds. What goes wrong with it is told to [Options.Logger], and the layer is
 // read.
 type Cache interface {
-	// Get gives what was put under a key, and whether there is something. The caller
-	// does not change it.
-	Get(ctx context.Context, key string) (data []byte, found bool, err error)
-	// Put keeps data under a key, or does not, as there is room. It may keep data
-	// itself, which does not change.
-	Put(ctx context.Context, key string, data []byte) error
+	// Get gives what was put under a key, and whether there is something. Data is bytes,
+	// not text; it is a string because nobody changes it.
+	Get(ctx context.Context, key string) (data string, found bool, err error)
+	// Put keeps data under a key, or does not, as there is room.
+	Put(ctx context.Context, key, data string) error
 }
 
 // cache is what the pass is given, nil if there is none.

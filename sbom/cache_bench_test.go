@@ -16,7 +16,7 @@ import (
 // readOnly is a cache that is always as warm as it was.
 type readOnly struct{ sbom.Cache }
 
-func (readOnly) Put(context.Context, string, []byte) error { return nil }
+func (readOnly) Put(context.Context, string, string) error { return nil }
 
 // BenchmarkScanWarm measures a scan of an image of which a cache has all layers but
 // the top one, against a scan of that layer alone, in the same run: the figure is what

@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -25,9 +27,9 @@ import (
 // was not asked for the longest goes first when it is full.
 //
 // An entry is written under another name first, and gets its own when it is on the
-// disk; one that is not whole, or not what was written, is found out by its digest,
-// deleted and reported, and is as good as none. The digest keeps out accidents and
-// not people: the folder must be private to those who may decide what scans find.
+// disk; one that is not whole, or not what was written, is found out by its checksum,
+// deleted and reported, and is as good as none. That keeps out accidents and not
+// people: the folder must be private to those who may decide what scans find.
 type DiskCache struct {
 	dir   string
 	root  *os.Root
@@ -37,7 +39,7 @@ type DiskCache struct {
 }
 
 const (
-	diskMagic = "assay cache 1\n"
+	diskMagic = "assay cache 2\n"
 	entryEnd  = ".assay-layer"
 	tempEnd   = ".assay-part"
 	// staleAfter is when a file that was not finished is that of a process which ended.
@@ -87,88 +89,104 @@ func (c *DiskCache) fail(op, name string, kind error, bound string, err error) e
 
 // Get implements [Cache]. The error is of kind [assay.ErrRefuted] for an entry that is
 // not what was put there; it is gone then.
-func (c *DiskCache) Get(ctx context.Context, key string) ([]byte, bool, error) {
+func (c *DiskCache) Get(ctx context.Context, key string) (string, bool, error) {
 	name := c.name(key)
-	data, err := c.read(name)
+	value, ok, err := c.read(name, key)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, false, nil
+		return "", false, nil
 	case err != nil:
-		return nil, false, c.fail("read cache", name, assay.ErrUnchecked, "", err)
-	}
-	value, ok := open(data, key)
-	if !ok {
+		return "", false, c.fail("read cache", name, assay.ErrUnchecked, "", err)
+	case !ok:
 		// Another process may have put a good one there by now: that is lost, too, and
 		// no harm is done.
 		err := c.root.Remove(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
-		return nil, false, c.fail("read cache", name, assay.ErrRefuted, "the bytes that were written, by their digest", err)
+		return "", false, c.fail("read cache", name, assay.ErrRefuted, "the bytes that were written, by their checksum", err)
 	}
 	now := time.Now()
 	_ = c.root.Chtimes(name, now, now) // so that it goes last; no more than that
 	return value, true, ctx.Err()
 }
 
-// read gives a whole file, unless it cannot be one that this cache keeps.
-func (c *DiskCache) read(name string) ([]byte, error) {
+// read gives the value in a file. It reports whether the file is an entry of that key,
+// and one that this cache keeps.
+func (c *DiskCache) read(name, key string) (value string, ok bool, err error) {
 	f, err := c.root.Open(name)
 	if err != nil {
-		return nil, err
+		return "", false, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return "", false, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("is no file")
+		return "", false, errors.New("is no file")
 	}
-	if info.Size() > max(c.limit, 0) {
-		return nil, nil // no such entry: it is refused like a broken one
+	size := info.Size() - int64(len(diskMagic)+sumSize)
+	if size < 0 || info.Size() > max(c.limit, 0) {
+		return "", false, nil
 	}
-	data := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, nil
+	head := make([]byte, len(diskMagic)+sumSize)
+	if _, err := io.ReadFull(f, head); err != nil || !bytes.HasPrefix(head, []byte(diskMagic)) {
+		return "", false, nil
 	}
-	return data, nil
+	var body strings.Builder
+	body.Grow(int(size))
+	var sum checksum
+	for chunk := make([]byte, min(size, 128<<10)); int64(body.Len()) < size; {
+		n, err := io.ReadFull(f, chunk[:min(int64(len(chunk)), size-int64(body.Len()))])
+		if err != nil {
+			return "", false, nil
+		}
+		sum.add(chunk[:n])
+		body.Write(chunk[:n])
+	}
+	if sum.number() != binary.BigEndian.Uint64(head[len(diskMagic):]) {
+		return "", false, nil
+	}
+	value, ok = strings.CutPrefix(body.String(), strconv.Quote(key)+"\n")
+	return value, ok, nil
 }
 
 // seal puts what tells an entry from anything else before its value:
 //
-//	magic SHA-256(of all that follows) key LF value
-func seal(key string, value []byte) []byte {
-	out := make([]byte, 0, len(diskMagic)+sha256.Size+len(key)+1+len(value))
+//	magic checksum(of all that follows) key LF value
+func seal(key, value string) []byte {
+	out := make([]byte, 0, len(diskMagic)+sumSize+len(key)+16+len(value))
 	out = append(out, diskMagic...)
-	out = append(out, make([]byte, sha256.Size)...)
-	out = append(out, strconv.Quote(key)...)
+	out = append(out, make([]byte, sumSize)...)
+	out = strconv.AppendQuote(out, key)
 	out = append(out, '\n')
 	out = append(out, value...)
-	sum := sha256.Sum256(out[len(diskMagic)+sha256.Size:])
-	copy(out[len(diskMagic):], sum[:])
+	var sum checksum
+	sum.add(out[len(diskMagic)+sumSize:])
+	binary.BigEndian.PutUint64(out[len(diskMagic):], sum.number())
 	return out
 }
 
-// open is the way back. It reports whether data is an entry of that key.
-func open(data []byte, key string) ([]byte, bool) {
-	if !bytes.HasPrefix(data, []byte(diskMagic)) || len(data) < len(diskMagic)+sha256.Size {
-		return nil, false
-	}
-	body := data[len(diskMagic)+sha256.Size:]
-	if sum := sha256.Sum256(body); string(sum[:]) != string(data[len(diskMagic):len(diskMagic)+sha256.Size]) {
-		return nil, false
-	}
-	head := strconv.Quote(key) + "\n"
-	if len(body) < len(head) || string(body[:len(head)]) != head {
-		return nil, false
-	}
-	return body[len(head):], true
+// checksum is two cyclic ones, of the polynomials that processors compute: entries are
+// megabytes, and looked at in each scan. A digest would take several times as long, and
+// keep nobody out either who can write it anew.
+type checksum struct{ ieee, castagnoli uint32 }
+
+const sumSize = 8 // bytes
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (c *checksum) add(b []byte) {
+	c.ieee = crc32.Update(c.ieee, crc32.IEEETable, b)
+	c.castagnoli = crc32.Update(c.castagnoli, castagnoli, b)
 }
+
+func (c *checksum) number() uint64 { return uint64(c.ieee)<<32 | uint64(c.castagnoli) }
 
 // Put implements [Cache]. An entry that is larger than the cache is not kept. The
 // error is of kind [assay.ErrUnchecked]; the cache has what it had before.
-func (c *DiskCache) Put(ctx context.Context, key string, value []byte) error {
+func (c *DiskCache) Put(ctx context.Context, key, value string) error {
 	name, data := c.name(key), seal(key, value)
 	if int64(len(data)) > c.limit {
 		return nil

@@ -1,7 +1,6 @@
 package sbom
 
 import (
-	"bytes"
 	"container/list"
 	"context"
 	"sync"
@@ -20,7 +19,7 @@ type MemoryCache struct {
 
 type kept struct {
 	key  string
-	data []byte
+	data string
 }
 
 // keptOverhead is about what one entry takes beside key and data.
@@ -39,22 +38,19 @@ func NewMemoryCache(maxBytes int64) *MemoryCache {
 const defaultCache = 256 << 20
 
 // Get implements [Cache].
-func (c *MemoryCache) Get(_ context.Context, key string) ([]byte, bool, error) {
+func (c *MemoryCache) Get(_ context.Context, key string) (string, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.byKey[key]
 	if !ok {
-		return nil, false, nil
+		return "", false, nil
 	}
 	c.order.MoveToFront(e)
 	return e.Value.(*kept).data, true, nil
 }
 
 // Put implements [Cache].
-func (c *MemoryCache) Put(_ context.Context, key string, data []byte) error {
-	if cap(data)-len(data) > len(data)/8 {
-		data = bytes.Clone(data)
-	}
+func (c *MemoryCache) Put(_ context.Context, key, data string) error {
 	k := &kept{key, data}
 	if k.size() > c.limit {
 		return nil
@@ -77,7 +73,7 @@ func (c *MemoryCache) remove(e *list.Element) {
 	c.size -= k.size()
 }
 
-func (k *kept) size() int64 { return int64(cap(k.data)+len(k.key)) + keptOverhead }
+func (k *kept) size() int64 { return int64(len(k.data)+len(k.key)) + keptOverhead }
 
 // Bytes is about what the cache takes now.
 func (c *MemoryCache) Bytes() int64 {

@@ -224,11 +224,11 @@ func TestCacheKeepsVerified(t *testing.T) {
 
 // brokenCache fails, or gives what nobody put there.
 type brokenCache struct {
-	get func(key string) ([]byte, bool, error)
+	get func(key string) (string, bool, error)
 }
 
-func (b brokenCache) Get(_ context.Context, key string) ([]byte, bool, error) { return b.get(key) }
-func (brokenCache) Put(context.Context, string, []byte) error {
+func (b brokenCache) Get(_ context.Context, key string) (string, bool, error) { return b.get(key) }
+func (brokenCache) Put(context.Context, string, string) error {
 	return errors.New("no room")
 }
 
@@ -240,12 +240,12 @@ func TestCacheFailures(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name string
-		get  func(string) ([]byte, bool, error)
+		get  func(string) (string, bool, error)
 		says string
 	}{
-		{"unreadable", func(string) ([]byte, bool, error) { return nil, false, errors.New("disk on fire") }, "disk on fire"},
-		{"empty", func(string) ([]byte, bool, error) { return nil, true, nil }, "format or diffID"},
-		{"garbage", func(string) ([]byte, bool, error) { return bytes.Repeat([]byte("x"), 1000), true, nil }, "format or diffID"},
+		{"unreadable", func(string) (string, bool, error) { return "", false, errors.New("disk on fire") }, "disk on fire"},
+		{"empty", func(string) (string, bool, error) { return "", true, nil }, "format or diffID"},
+		{"garbage", func(string) (string, bool, error) { return strings.Repeat("x", 1000), true, nil }, "format or diffID"},
 	} {
 		var out bytes.Buffer
 		got, err := sbom.Scan(t.Context(), img, sbom.Options{Cache: brokenCache{tt.get}, Logger: slog.New(slog.NewTextHandler(&out, nil))})
@@ -263,7 +263,7 @@ func TestCacheFailures(t *testing.T) {
 func TestMemoryCache(t *testing.T) {
 	c := sbom.NewMemoryCache(3000)
 	put := func(key string, n int) {
-		if err := c.Put(t.Context(), key, make([]byte, n)); err != nil {
+		if err := c.Put(t.Context(), key, strings.Repeat("x", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -287,7 +287,7 @@ func TestMemoryCache(t *testing.T) {
 		t.Error("what is larger than the cache takes its place")
 	}
 	none := sbom.NewMemoryCache(-1)
-	if err := none.Put(t.Context(), "a", nil); err != nil || none.Bytes() != 0 {
+	if err := none.Put(t.Context(), "a", ""); err != nil || none.Bytes() != 0 {
 		t.Errorf("a cache of nothing keeps %d bytes, %v", none.Bytes(), err)
 	}
 }
@@ -312,10 +312,10 @@ func TestDiskCache(t *testing.T) {
 		t.Errorf("empty: %t %v", ok, err)
 	}
 	for _, v := range []string{"one", "", "two"} {
-		if err := c.Put(t.Context(), "a/../b\n", []byte(v)); err != nil {
+		if err := c.Put(t.Context(), "a/../b\n", v); err != nil {
 			t.Fatal(err)
 		}
-		if got, ok, err := other.Get(t.Context(), "a/../b\n"); !ok || err != nil || string(got) != v {
+		if got, ok, err := other.Get(t.Context(), "a/../b\n"); !ok || err != nil || got != v {
 			t.Errorf("got %q %t %v, want %q", got, ok, err, v)
 		}
 	}
@@ -346,7 +346,7 @@ func TestDiskCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, ok, err := c.Get(t.Context(), "a/../b\n")
-		if ok || got != nil || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), files[0].Name()) {
+		if ok || got != "" || !errors.Is(err, assay.ErrRefuted) || !strings.Contains(err.Error(), files[0].Name()) {
 			t.Fatalf("byte %d: %q %t %v", i, got, ok, err)
 		}
 		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
@@ -354,7 +354,7 @@ func TestDiskCache(t *testing.T) {
 		}
 	}
 	// The entry of another key under this one's name.
-	if err := c.Put(t.Context(), "other", []byte("x")); err != nil {
+	if err := c.Put(t.Context(), "other", "x"); err != nil {
 		t.Fatal(err)
 	}
 	files, _ = os.ReadDir(dir)
@@ -382,7 +382,7 @@ func TestDiskCacheRoom(t *testing.T) {
 		return ok && err == nil
 	}
 	for i := range 9 {
-		if err := c.Put(t.Context(), fmt.Sprint(i), make([]byte, 1000)); err != nil {
+		if err := c.Put(t.Context(), fmt.Sprint(i), strings.Repeat("x", 1000)); err != nil {
 			t.Fatal(err)
 		}
 		if i > 0 && !has("0") {
@@ -393,7 +393,7 @@ func TestDiskCacheRoom(t *testing.T) {
 	if !has("8") || has("2") || !has("7") {
 		t.Errorf("8 %t, 7 %t, 2 %t", has("8"), has("7"), has("2"))
 	}
-	if err := c.Put(t.Context(), "huge", make([]byte, 4000)); err != nil || has("huge") {
+	if err := c.Put(t.Context(), "huge", strings.Repeat("x", 4000)); err != nil || has("huge") {
 		t.Errorf("larger than the cache: %t, %v", has("huge"), err)
 	}
 	for name, there := range map[string]bool{"notes.txt": true, "a.assay-part": false, "b.assay-part": true} {
@@ -421,7 +421,7 @@ func TestDiskCacheRefused(t *testing.T) {
 		t.Error(err)
 	} else {
 		c.Close()
-		if err := c.Put(t.Context(), "a", nil); !errors.Is(err, assay.ErrUnchecked) {
+		if err := c.Put(t.Context(), "a", ""); !errors.Is(err, assay.ErrUnchecked) {
 			t.Errorf("after Close: %v", err)
 		}
 	}
@@ -437,10 +437,10 @@ func TestDiskCacheShared(t *testing.T) {
 			for i := range 60 {
 				key := fmt.Sprint(i % 7)
 				want := strings.Repeat(key, 2000)
-				if err := c.Put(t.Context(), key, []byte(want)); err != nil {
+				if err := c.Put(t.Context(), key, want); err != nil {
 					t.Error(err)
 				}
-				if got, ok, err := c.Get(t.Context(), key); err != nil || ok && string(got) != want {
+				if got, ok, err := c.Get(t.Context(), key); err != nil || ok && got != want {
 					t.Errorf("%s: %q %v", key, got, err)
 				}
 			}

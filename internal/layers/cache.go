@@ -30,11 +30,10 @@ type Cache struct {
 
 // Store is where the cache is. It is used by several goroutines.
 type Store interface {
-	// Get gives what was put under a key, and whether there is something. What it
-	// gives is not changed.
-	Get(ctx context.Context, key string) ([]byte, bool, error)
-	// Put keeps data, which it must not change, under a key, or not.
-	Put(ctx context.Context, key string, data []byte) error
+	// Get gives what was put under a key, and whether there is something.
+	Get(ctx context.Context, key string) (data string, ok bool, err error)
+	// Put keeps data under a key, or not.
+	Put(ctx context.Context, key, data string) error
 }
 
 // Codec writes facts, and what visitors share about a layer beside them.
@@ -83,7 +82,7 @@ func (c *collector) restore(ctx context.Context, s *stream, h *harvest) (bool, e
 	if err != nil || !ok {
 		return false, nil
 	}
-	kept, err := c.decodeLayer(s.diffID, h, string(data))
+	kept, err := c.decodeLayer(s.diffID, h, data)
 	if err == nil {
 		err = cache.Codec.Charge(s.index, max(kept.charged, kept.facts))
 	}
@@ -115,7 +114,7 @@ func (c *collector) keep(ctx context.Context, s *stream, h *harvest) {
 	}
 	data, err := c.encodeLayer(s, h)
 	if err == nil {
-		err = cache.Store.Put(ctx, c.key(s.diffID), data)
+		err = cache.Store.Put(ctx, c.key(s.diffID), string(data))
 	}
 	if err != nil {
 		c.cacheFailed(s.index, err)

@@ -3,6 +3,7 @@ package layers
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 
 	"github.com/assaykit/assay"
 )
@@ -174,9 +175,10 @@ func (c *collector) decodeLayer(diffID assay.Digest, h *harvest, data string) (k
 	n := r.upTo(uint64(min(len(r.s)/leastEntry, c.opts.Bounds.Entries)))
 	files := make([]File, n)
 	h.entries = make([]entry, n)
+	names := keptNames{bounds: c.opts.Bounds}
 	for i := range files {
 		f := &files[i]
-		if !c.readEntry(r, h, f, &h.entries[i]) {
+		if !c.readEntry(r, h, f, &h.entries[i]) || !names.ok(f.Path) {
 			return keptLayer{}, bad("entry " + strconv.Itoa(i))
 		}
 	}
@@ -241,7 +243,32 @@ func (c *collector) readEntry(r *formReader, h *harvest, f *File, e *entry) bool
 		return false
 	}
 	*e = entry{op(flags & 3), f}
-	path, ok := cleanName(f.Path)
-	return !r.bad && ok && path == f.Path && e.op <= opOpaque && f.Type <= Fifo && (f.Type == Symlink) == (f.Link != "") &&
-		checkPath(path, c.opts.Bounds, h.subject) == nil
+	return !r.bad && e.op <= opOpaque && f.Type <= Fifo && (f.Type == Symlink) == (f.Link != "")
+}
+
+// keptNames checks names one after the other. What is in one folder mostly follows one
+// another, and the folder is looked at once.
+type keptNames struct {
+	bounds Bounds
+	folder string // of the last one, "" for none
+	depth  int    // its parts
+}
+
+// ok reports whether a name is one that a layer was read with.
+func (k *keptNames) ok(path string) bool {
+	if path == "." {
+		return k.bounds.PathLength >= 1 && k.bounds.PathDepth >= 1
+	}
+	rest, depth := path, 0
+	if n := len(k.folder); n > 0 && len(path) > n && path[n] == '/' && path[:n] == k.folder {
+		rest, depth = path[n+1:], k.depth
+	}
+	if !isClean(rest) || len(path) > k.bounds.PathLength {
+		return false
+	}
+	depth += strings.Count(rest, "/") + 1
+	if at := strings.LastIndexByte(rest, '/'); at >= 0 {
+		k.folder, k.depth = path[:len(path)-len(rest)+at], depth-1
+	}
+	return depth <= k.bounds.PathDepth
 }

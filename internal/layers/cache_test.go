@@ -1,7 +1,6 @@
 package layers
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,20 +59,20 @@ func (c *textCodec) Charge(layer int, n int64) error {
 // store keeps everything.
 type store struct {
 	mu   sync.Mutex
-	data map[string][]byte
+	data map[string]string
 }
 
-func (s *store) Get(_ context.Context, key string) ([]byte, bool, error) {
+func (s *store) Get(_ context.Context, key string) (string, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, ok := s.data[key]
 	return b, ok, nil
 }
 
-func (s *store) Put(_ context.Context, key string, b []byte) error {
+func (s *store) Put(_ context.Context, key, b string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.data[key] = bytes.Clone(b)
+	s.data[key] = b
 	return nil
 }
 
@@ -118,7 +117,7 @@ func TestCache(t *testing.T) {
 			t.Fatal(err)
 		}
 		codec := &textCodec{}
-		opts.Cache = &Cache{Store: &store{data: map[string][]byte{}}, Codec: codec, Version: "1", Failed: func(layer int, err error) { t.Errorf("layer %d: %v", layer, err) }}
+		opts.Cache = &Cache{Store: &store{data: map[string]string{}}, Codec: codec, Version: "1", Failed: func(layer int, err error) { t.Errorf("layer %d: %v", layer, err) }}
 		for _, cached := range []bool{false, true} {
 			got, err := Pass(t.Context(), img, opts, contents{names})
 			if err != nil {
@@ -151,7 +150,7 @@ func TestCache(t *testing.T) {
 // What cannot be kept, or no longer be charged, is read.
 func TestCacheNotKept(t *testing.T) {
 	img := difficult(t)
-	s := &store{data: map[string][]byte{}}
+	s := &store{data: map[string]string{}}
 	var failed []string
 	cache := &Cache{Store: s, Codec: &textCodec{limit: 1}, Version: "1", Failed: func(_ int, err error) { failed = append(failed, err.Error()) }}
 	opts := Options{Workers: 1, Cache: cache}
@@ -188,14 +187,14 @@ func (numbers) Visit(context.Context, *File, Content) (any, error) { return 1, n
 // merged, and kept again as the same bytes.
 func FuzzCache(f *testing.F) {
 	img := difficult(f)
-	s := &store{data: map[string][]byte{}}
+	s := &store{data: map[string]string{}}
 	opts := Options{Workers: 1, Bounds: Bounds{File: 50}, Cache: &Cache{Store: s, Codec: &textCodec{}}}
 	res, err := Pass(f.Context(), img, opts, contents{})
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, b := range s.data {
-		f.Add(b)
+		f.Add([]byte(b))
 	}
 	f.Add([]byte(cacheFormat))
 	opts = opts.withDefaults()

@@ -101,7 +101,7 @@ func TestStream(t *testing.T) {
 	}
 	for _, workers := range []int{1, 8} {
 		v := rangesOf{want: WantOptional, open: new(atomic.Int64)}
-		s := &store{data: map[string][]byte{}}
+		s := &store{data: map[string]string{}}
 		for range 2 { // read, then from the cache
 			opts := Options{Whole: 1000, Workers: workers, Cache: &Cache{Store: s, Codec: &textCodec{}, Failed: func(_ int, err error) { t.Error(err) }}}
 			res, err := Pass(t.Context(), img, opts, v)

@@ -38,6 +38,8 @@ type merger struct {
 	// It holds until something is removed.
 	near     *node
 	nearPath string
+	// fresh are nodes that were made many at once and are not used yet.
+	fresh []node
 }
 
 func newMerger(b Bounds) *merger {
@@ -76,6 +78,18 @@ func (m *merger) invalid(path, value, bound string) error {
 	return &assay.Error{Op: "merge layer", Kind: assay.ErrInvalid, Subject: m.subject, Field: path, Value: value, Bound: bound}
 }
 
+// node makes one that is not in the tree yet.
+func (m *merger) node(name string, f *File) *node {
+	const atOnce = 128
+	if len(m.fresh) == 0 {
+		m.fresh = make([]node, atOnce)
+	}
+	n := &m.fresh[0]
+	m.fresh = m.fresh[1:]
+	n.name, n.file = name, f
+	return n
+}
+
 // add makes f a file of the tree, in place of what has its name.
 func (m *merger) add(f *File) error {
 	m.added++
@@ -108,7 +122,7 @@ func (m *merger) add(f *File) error {
 	}
 	switch {
 	case old == nil:
-		parent.put(base, f)
+		parent.put(m.node(base, f))
 	case old.file.Type == Dir && f.Type == Dir:
 		old.file.gone = int32(m.layer) + 1
 		old.file = f // what it holds stays
@@ -212,7 +226,7 @@ func (m *merger) folder(path, wanted string, create bool) (at *node, linked bool
 			if err := checkPath(implied.Path, m.bounds, m.subject); err != nil {
 				return nil, linked, err
 			}
-			stack = append(stack, at.put(part, implied))
+			stack = append(stack, at.put(m.node(part, implied)))
 		case next.file.Type == Symlink:
 			if links++; links > maxLinks {
 				return nil, linked, m.invalid(wanted, next.file.Path, "no loop of symbolic links")

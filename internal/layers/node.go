@@ -54,6 +54,9 @@ func (d *folder) find(name string) (int, bool) {
 		}
 	}
 	low, high := 0, len(d.kids)
+	if high > 0 && d.kids[high-1].name < name {
+		return high, false // as when names come in order
+	}
 	for low < high {
 		if i := int(uint(low+high) / 2); d.kids[i].name < name {
 			low = i + 1
@@ -65,12 +68,11 @@ func (d *folder) find(name string) (int, bool) {
 }
 
 // put adds a kid of a name that there is none of.
-func (n *node) put(name string, f *File) *node {
+func (n *node) put(k *node) *node {
 	if n.in == nil {
 		n.in = &folder{}
 	}
-	d := n.in
-	k := &node{name: name, file: f}
+	d, name := n.in, k.name
 	if len(d.kids) > 0 && d.byName == nil && d.kids[len(d.kids)-1].name >= name {
 		i, found := d.find(name)
 		if found { // and is a removed one

@@ -35,7 +35,7 @@ func TestFolder(t *testing.T) {
 			switch k := n.kid(name(i)); {
 			case k == nil:
 				model[name(i)] = &File{pos: step}
-				if k := n.put(name(i), model[name(i)]); k != n.kid(name(i)) {
+				if k := n.put(&node{name: name(i), file: model[name(i)]}); k != n.kid(name(i)) {
 					t.Fatalf("seed %d: %s is not what was put", seed, name(i))
 				}
 			case r.IntN(3) > 0:

@@ -208,16 +208,25 @@ func (f *Folder) Get(name string) *File {
 		return nil
 	}
 	kids := f.n.in.kids // sorted, as in all of a Tree
-	if f.next < len(kids) && kids[f.next].name == name {
-		f.next++
-		return kids[f.next-1].file
+	low, high := 0, len(kids)
+	// Not far from the last one: the distance is doubled until it is too far.
+	for at, step := f.next, 1; at < high; at, step = at+step, 2*step {
+		switch c := strings.Compare(kids[at].name, name); {
+		case c == 0:
+			f.next = at + 1
+			return kids[at].file
+		case c < 0:
+			low = at + 1
+		default:
+			high = at
+		}
 	}
-	i, ok := f.n.in.find(name)
+	i, ok := slices.BinarySearchFunc(kids[low:high], name, func(k *node, name string) int { return strings.Compare(k.name, name) })
 	if !ok {
 		return nil
 	}
-	f.next = i + 1
-	return kids[i].file
+	f.next = low + i + 1
+	return kids[low+i].file
 }
 
 // In gives the folder of that very name in the folder, an empty one for a link or

@@ -40,7 +40,7 @@ func (m *maker) relate(n *node, kind assay.RelationKind, to *node) error {
 	}
 	n.to[to] = kind
 	if m.relations > maxRelations {
-		return &assay.Error{Op: "relate packages", Kind: assay.ErrBound, Value: "more relations", Bound: "at most " + strconv.Itoa(maxRelations)}
+		return tooManyRelations()
 	}
 	return m.alive()
 }
@@ -72,6 +72,13 @@ type maker struct {
 	copyrights map[*layers.File][]assay.License
 }
 
+func newMaker(stopped func() error, res *layers.Result) *maker {
+	return &maker{
+		pulse: pulse{stopped: stopped}, res: res, byKey: map[key][]*node{}, byHash: map[hashed]*node{},
+		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{},
+	}
+}
+
 // past is a component of a version of a file that is gone.
 type past struct {
 	c         assay.Component
@@ -82,10 +89,8 @@ type past struct {
 // it. An error is of kind [assay.ErrBound]: there are too many packages or relations;
 // or of kind [assay.ErrUnchecked]: the context ended.
 func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory, error) {
-	m := &maker{
-		pulse: pulse{stopped: func() error { return context.Cause(ctx) }}, res: res, byKey: map[key][]*node{}, byHash: map[hashed]*node{},
-		found: map[string]bool{}, partial: map[string]bool{}, unknown: map[string]bool{}, lockFiles: c.LockFiles,
-	}
+	m := newMaker(func() error { return context.Cause(ctx) }, res)
+	m.lockFiles = c.LockFiles
 	m.ownership = newOwnership(res.Tree, m.stopped)
 	defer m.installs() // nothing goes on after the end
 	var err error
@@ -94,7 +99,20 @@ func (c *Catalog) Inventory(ctx context.Context, res *layers.Result) (*Inventory
 	}
 	m.os()
 	all := c.ecosystems()
+	aside := m.takeApart(all)
+	defer func() {
+		for _, a := range aside {
+			<-a.done
+		}
+	}()
 	for _, e := range all {
+		if a := aside[e.name]; a != nil {
+			if joined, err := m.join(a); err != nil {
+				return nil, err
+			} else if joined {
+				continue
+			}
+		}
 		if err := e.take(m); err != nil {
 			return nil, err
 		}

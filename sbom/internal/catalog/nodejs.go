@@ -201,8 +201,15 @@ func hosted(s string) string {
 	if !ok {
 		host, rest = "github", s
 	}
-	sites := map[string]string{"github": "github.com/", "gitlab": "gitlab.com/", "bitbucket": "bitbucket.org/", "gist": "gist.github.com/"}
-	site := sites[host]
+	site := ""
+	switch host {
+	case "github", "gitlab":
+		site = host + ".com/"
+	case "bitbucket":
+		site = "bitbucket.org/"
+	case "gist":
+		site = "gist.github.com/"
+	}
 	if site == "" || strings.HasPrefix(rest, "/") || host != "gist" && strings.Count(rest, "/") != 1 {
 		return s
 	}

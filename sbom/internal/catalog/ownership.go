@@ -12,10 +12,9 @@ type ownership struct {
 	tree   *layers.Tree
 	owners []*node // by place in the tree
 	// folders of file lists, by their names there; the last of them.
-	folders    map[string]layers.Folder
+	folders    map[string]*layers.Folder
 	lastDir    string
-	lastFolder layers.Folder
-	anyFolder  bool // there is a last one
+	lastFolder *layers.Folder // nil if there is none
 
 	pulse
 	skipped []Skipped // of lists
@@ -39,7 +38,7 @@ func (p *pulse) alive() error {
 }
 
 func newOwnership(tree *layers.Tree, stopped func() error) *ownership {
-	return &ownership{tree: tree, owners: make([]*node, tree.Len()), folders: map[string]layers.Folder{}, pulse: pulse{stopped: stopped}}
+	return &ownership{tree: tree, owners: make([]*node, tree.Len()), folders: map[string]*layers.Folder{}, pulse: pulse{stopped: stopped}}
 }
 
 // maxFolders is how many names of folders are remembered; further ones are looked up
@@ -55,16 +54,17 @@ func (o *ownership) own(file string, n *node) {
 		dir, base = file[:i], file[i+1:]
 	}
 	// Lists name what is in one folder one after the other.
-	if !o.anyFolder || o.lastDir != dir {
-		folder, ok := o.folders[dir]
-		if !ok {
-			folder, _ = o.tree.Folder("/" + dir) // an empty one if it leads nowhere
+	if o.lastFolder == nil || o.lastDir != dir {
+		folder := o.folders[dir]
+		if folder == nil {
+			found, _ := o.tree.Folder("/" + dir) // an empty one if it leads nowhere
+			folder = &found
 			// A hostile list can name any number of folders that are not there.
 			if len(o.folders) < maxFolders {
 				o.folders[dir] = folder
 			}
 		}
-		o.lastDir, o.lastFolder, o.anyFolder = dir, folder, true
+		o.lastDir, o.lastFolder = dir, folder
 	}
 	if f := o.lastFolder.Get(base); f != nil && f.Type != layers.Dir {
 		o.owners[o.tree.Place(f)] = n
