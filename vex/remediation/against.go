@@ -74,8 +74,10 @@ func CheckAgainst(record *assay.Remediation, known []Known) (*Grounds, error) {
 	a := hold(record, known)
 	for i := range record.Entries {
 		e := &record.Entries[i]
-		k := key{component: e.Component, id: e.ComponentID}
-		a.entries[k] = append(a.entries[k], i)
+		for _, v := range append([]assay.VulnID{e.Vulnerability.ID}, e.Vulnerability.Aliases...) {
+			k := key{v, e.Component, e.ComponentID}
+			a.entries[k] = append(a.entries[k], i)
+		}
 	}
 	for i := range record.Images {
 		a.build(i)
@@ -122,7 +124,7 @@ type against struct {
 	known   map[assay.Digest]*Known
 	signed  map[assay.Digest]time.Time // by image, the earliest
 	image   map[assay.Digest]int
-	entries map[key][]int // by component
+	entries map[key][]int // by each name of the vulnerability, and component
 	grounds Grounds
 
 	docs []*assay.VEX
@@ -262,14 +264,14 @@ func (a *against) scan(i, j int) {
 
 // finding looks for the entry of what a scan found.
 func (a *against) finding(image int, field string, k *Known, f *assay.Finding) {
-	component := key{component: f.PURL.Package()}
-	if component.component.IsZero() {
-		component.id = f.Component
+	name := key{vulnerability: f.Vulnerability.ID, component: f.PURL.Package()}
+	if name.component.IsZero() {
+		name.id = f.Component
 	}
-	says := "it found " + string(f.Vulnerability.ID) + " in " + f.PURL.String() + string(component.id) + ", and no entry has it"
-	for _, n := range a.entries[component] {
+	says := "it found " + string(f.Vulnerability.ID) + " in " + f.PURL.String() + string(name.id) + ", and no entry has it"
+	for _, n := range a.entries[name] {
 		e := &a.record.Entries[n]
-		if !e.Vulnerability.Is(f.Vulnerability.ID) || image < a.image[e.FirstImage] || image > a.image[e.LastImage] {
+		if image < a.image[e.FirstImage] || image > a.image[e.LastImage] {
 			continue
 		}
 		field, says = "/entries/"+strconv.Itoa(n), ""

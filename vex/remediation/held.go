@@ -179,7 +179,7 @@ func (a *against) found(scan *assay.Scan, e *assay.RemediationEntry) []*assay.Fi
 		index = map[key][]int{}
 		for i := range scan.Findings {
 			f := &scan.Findings[i]
-			k := key{component: f.PURL.Package()}
+			k := key{vulnerability: f.Vulnerability.ID, component: f.PURL.Package()}
 			if k.component.IsZero() {
 				k.id = f.Component
 			}
@@ -188,9 +188,9 @@ func (a *against) found(scan *assay.Scan, e *assay.RemediationEntry) []*assay.Fi
 		a.findings[scan] = index
 	}
 	var out []*assay.Finding
-	for _, i := range index[key{component: e.Component, id: e.ComponentID}] {
-		if f := &scan.Findings[i]; e.Vulnerability.Is(f.Vulnerability.ID) {
-			out = append(out, f)
+	for _, v := range append([]assay.VulnID{e.Vulnerability.ID}, e.Vulnerability.Aliases...) {
+		for _, i := range index[key{v, e.Component, e.ComponentID}] {
+			out = append(out, &scan.Findings[i])
 		}
 	}
 	return out
