@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -242,66 +243,98 @@ func into[M ~map[string]V, V any](m M, k string, v V) M {
 	return m
 }
 
+// position is where a descriptor is in its list, beside what most differ by.
+type position struct {
+	uri, name string
+	i         int
+}
+
 // typedList gives the typed list, sorted, without descriptors that say nothing (rule P3)
 // and, if each is to be there once, without repetitions. Below the pointer field it puts
 // into ext what the type has no member for; indices count in the sorted list.
 func typedList(name, field string, list []descriptor, once bool, ext map[string]json.RawMessage) ([]assay.Resource, error) {
-	// Most differ by their URIs, which lie side by side here.
-	type key struct {
-		uri string
-		i   int
-	}
-	order := make([]key, 0, len(list))
+	order := make([]position, 0, len(list))
 	for i := range list {
 		if !list[i].empty() {
-			order = append(order, key{list[i].URI, i})
+			order = append(order, position{list[i].URI, list[i].Name, i})
 		}
 	}
 	if len(order) == 0 {
 		return nil, nil
 	}
-	slices.SortFunc(order, func(a, b key) int {
+	slices.SortFunc(order, func(a, b position) int {
 		if c := strings.Compare(a.uri, b.uri); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.name, b.name); c != 0 {
 			return c
 		}
 		return a.i - b.i
 	})
 	t := typer{name: name, field: field}
 	out := make([]assay.Resource, 0, len(order))
-	for len(order) > 0 {
-		n := 1
-		for n < len(order) && order[n].uri == order[0].uri {
-			n++
+	for from := 0; from < len(order); {
+		to := from + 1
+		for to < len(order) && order[to].uri == order[from].uri && order[to].name == order[from].name {
+			to++
 		}
-		run := order[:n]
-		order = order[n:]
-		if n == 1 {
-			r, rest, err := t.resource(run[0].i, len(order), &list[run[0].i])
+		if to == from+1 {
+			at := order[from].i
+			r, rest, err := t.resource(at, len(order)-to, &list[at])
 			if err != nil {
-				return nil, err
+				return nil, t.first(order, list, err)
 			}
 			rest.keep(field, len(out), ext)
 			out = append(out, r)
+			from = to
 			continue
 		}
-		items := make([]item, n)
-		for j, k := range run {
-			r, rest, err := t.resource(k.i, n-j+len(order), &list[k.i])
+		items := make([]item, 0, to-from)
+		for ; from < to; from++ {
+			at := order[from].i
+			r, rest, err := t.resource(at, len(order)-from-1, &list[at])
 			if err != nil {
-				return nil, err
+				return nil, t.first(order, list, err)
 			}
-			items[j] = rest.item(r)
+			items = append(items, rest.item(r))
 		}
 		sortItems(items)
 		if once {
 			items = compactItems(items)
 		}
 		for j := range items {
+			items[j].keep(field, len(out), ext)
 			out = append(out, items[j].r)
-			items[j].keep(field, len(out)-1, ext)
 		}
 	}
 	return out, nil
+}
+
+// first gives one error of several: that of the least URI, and of the least index.
+func (t *typer) first(order []position, list []descriptor, some error) error {
+	slices.SortFunc(order, func(a, b position) int { return cmp.Or(strings.Compare(a.uri, b.uri), a.i-b.i) })
+	for _, p := range order {
+		if _, _, err := t.resource(p.i, 0, &list[p.i]); err != nil {
+			return err
+		}
+	}
+	return some
+}
+
+// extensions makes room for what the typed form of the lists has no member for.
+func extensions(lists ...[]descriptor) map[string]json.RawMessage {
+	n := 0
+	for _, list := range lists {
+		for i := range list {
+			n += len(list[i].Unknown)
+			for _, d := range list[i].Digest {
+				if !assay.Algorithm(d.alg).Known() {
+					n++
+				}
+			}
+		}
+	}
+	return make(map[string]json.RawMessage, n)
 }
 
 // keep puts into ext what the typed resource, number i of the list, has no member for.

@@ -67,7 +67,7 @@ func readV02(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	p := &assay.Provenance{Format: assay.PredicateSLSA02, BuildType: w.BuildType}
 	d.Dialect = dialectOf(w.BuildType)
 	d.deviationsOld("/materials", w.Materials.read, &w.Metadata, w.Builder.ID)
-	ext := map[string]json.RawMessage{}
+	ext := extensions(w.Materials.read)
 	inv, src := &w.Invocation, &w.Invocation.ConfigSource
 	config := descriptor{URI: src.URI, Digest: digestList(src.Digest)}
 	d.commitsOfGitLab(&config, func() string { return "/invocation/configSource" })
@@ -110,7 +110,7 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 	p := &assay.Provenance{Format: assay.PredicateSLSA01, BuildType: w.Recipe.Type}
 	d.Dialect = dialectOf(w.Recipe.Type)
 	d.deviationsOld("/materials", w.Materials.read, &w.Metadata, w.Builder.ID)
-	ext := map[string]json.RawMessage{}
+	ext := extensions(w.Materials.read)
 	// The recipe is "in" a material given by its index in the document's order.
 	// Protobuf writers leave index 0 out, so that absence tells nothing, and
 	// write -1 for none.
@@ -135,10 +135,6 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 			return nil, err
 		}
 		p.Source = sourceFrom(it.r)
-	}
-	if !isEmpty(w.Recipe.DefinedInMaterial) {
-		// What it says is in Source, but not that it says it.
-		ext[definedAt] = bytes.Clone(w.Recipe.DefinedInMaterial)
 	}
 	var err error
 	if p.ExternalParameters, err = oldParameters(name, "/recipe/arguments", "arguments", w.Recipe.Arguments, source, w.Recipe.EntryPoint); err != nil {

@@ -1,8 +1,6 @@
 package provenance
 
 import (
-	"encoding/json"
-
 	"github.com/assaykit/assay"
 )
 
@@ -76,7 +74,7 @@ func (w *wireProvenance) typed(name string) (*assay.Provenance, error) {
 	if p.FinishedOn, err = parseTime(name, finishedAt, run.Metadata.FinishedOn); err != nil {
 		return nil, err
 	}
-	ext := map[string]json.RawMessage{}
+	ext := extensions(d.ResolvedDependencies.read, run.Builder.BuilderDependencies.read, run.Byproducts.read)
 	for _, l := range []struct {
 		at  string
 		in  []descriptor
