@@ -136,6 +136,10 @@ func readV01(name string, predicate []byte, d *Document) (*assay.Provenance, err
 		}
 		p.Source = sourceFrom(it.r)
 	}
+	if !isEmpty(w.Recipe.DefinedInMaterial) {
+		// What it says is in Source, but not that it says it.
+		ext[definedAt] = bytes.Clone(w.Recipe.DefinedInMaterial)
+	}
 	var err error
 	if p.ExternalParameters, err = oldParameters(name, "/recipe/arguments", "arguments", w.Recipe.Arguments, source, w.Recipe.EntryPoint); err != nil {
 		return nil, err
