@@ -24,8 +24,9 @@ import (
 // package URL gets it as qualifier "vers", if that is how it is spelt; else what does not
 // tell versions apart names nothing, and is a Loss: a range that is fixed must not pass for
 // every version. A relationship is its outer product with the
-// inner as subcomponent. Flags are justifications, threats of category impact are
-// impact statements, remediations are action statements. A statement dates from its
+// inner as subcomponent. What is part of a part can only be called a part of the whole:
+// not_affected there, and fixed without a version, would be said of too much, and is a
+// Loss. Flags are justifications, threats of category impact are impact statements, remediations are action statements. A statement dates from its
 // flag, threat or remediation, else from the current release, because what earlier
 // releases said is not in the document.
 //
@@ -75,7 +76,9 @@ type csafNamed struct {
 	product assay.Product
 	// inner and outer are product_ids, of a relationship.
 	inner, outer string
-	field        string
+	// long is a path with products between these.
+	long  bool
+	field string
 	// versions is the range in the name of its branch; empty if it is of one version.
 	versions string
 }
@@ -250,6 +253,10 @@ func (r *csafReader) vulnerability(at string, w *csafVulnerability) ([]assay.VEX
 		if e != nil {
 			return nil, e
 		}
+		if r.between(id) && (s.Status == assay.NotAffected || s.Status == assay.Fixed && !exact(p.Subcomponents)) {
+			r.losses.add(at+"/product_status", id, "it is so in one part of the whole, and OpenVEX would say it of all; left out")
+			continue
+		}
 		key := statementKey(&s)
 		i, ok := index[key]
 		if !ok {
@@ -260,6 +267,11 @@ func (r *csafReader) vulnerability(at string, w *csafVulnerability) ([]assay.VEX
 		out[i].Products = joinProduct(out[i].Products, p)
 	}
 	return out, nil
+}
+
+// exact reports whether the parts are builds, of which what is fixed is so wherever they are.
+func exact(parts []assay.Product) bool {
+	return !slices.ContainsFunc(parts, func(p assay.Product) bool { return p.PURL.Version() == "" && !strong(p.Digests) })
 }
 
 // joinProduct adds a product to a list, or its parts to the same one there.

@@ -185,3 +185,50 @@ func TestReadCSAFRanges(t *testing.T) {
 		})
 	}
 }
+
+// What is not affected in a part of a part is not so everywhere in the whole; a build that
+// is fixed there is fixed.
+func TestReadCSAFPartsOfParts(t *testing.T) {
+	const (
+		lib      = "pkg:rpm/vendor/lib@1.0-1?arch=x86_64"
+		long     = `[{"category": "installed_with", "next_product_reference": "app"}, {"category": "default_component_of", "next_product_reference": "os"}]`
+		short    = `[{"category": "default_component_of", "next_product_reference": "os"}]`
+		relation = `"relationships": [{"category": "default_component_of", "product_reference": "lib", "relates_to_product_reference": "os", "full_product_name"`
+	)
+	nested := strings.Replace(csafInput(), relation, `"relationships": [{"category": "default_component_of", "product_reference": "lib", "relates_to_product_reference": "app", "full_product_name": {"name": "lib in app", "product_id": "app:lib"}}, `+
+		`{"category": "default_component_of", "product_reference": "app:lib", "relates_to_product_reference": "os", "full_product_name"`, 1)
+	// In place of not affected, without flag and remedy.
+	fixed := strings.NewReplacer(`"known_not_affected": ["os:lib", "a b"]`, `"fixed": ["os:lib"]`, `"flags": [{"label": "component_not_present", "date": "2026-10-15T00:00:00Z", "product_ids": ["os:lib"]}],`, "",
+		`"group_ids": ["g"], "date"`, `"product_ids": ["app"], "date"`)
+	unversioned := strings.NewReplacer("lib@1.0-1?arch", "lib?arch")
+	for name, tt := range map[string]struct {
+		in   string
+		want assay.Status
+	}{
+		"a path of two":                 {strings.Replace(csafInput21(), long, short, 1), assay.NotAffected},
+		"a path of three":               {csafInput21(), ""},
+		"a path of three, fixed":        {fixed.Replace(csafInput21()), assay.Fixed},
+		"a path of three, any fixed":    {unversioned.Replace(strings.Replace(fixed.Replace(csafInput21()), ", \"pkg:rpm/vendor/lib@1.0-1?arch=noarch\"", "", 1)), ""},
+		"a relationship":                {csafInput(), assay.NotAffected},
+		"a relationship of one":         {nested, ""},
+		"a relationship of one, fixed":  {fixed.Replace(nested), assay.Fixed},
+		"a relationship, and any fixed": {unversioned.Replace(fixed.Replace(csafInput())), assay.Fixed},
+	} {
+		v, losses, err := vex.ReadCSAF(name, []byte(tt.in))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		asked := parts(assay.Product{CPEs: []string{"cpe:/o:vendor:os:9"}}, vex.PURLProduct(assay.MustPURL(lib)))
+		if a := vex.StatusOf([]*assay.VEX{v}, asked, assay.Vulnerability{ID: "CVE-2026-0001"}, on(1)); a.Status != tt.want {
+			t.Errorf("%s: got %q, want %q", name, a.Status, tt.want)
+		}
+		lost := false
+		for _, l := range losses {
+			lost = lost || strings.Contains(l.Reason, "in one part of the whole")
+		}
+		if lost != (tt.want == "") {
+			t.Errorf("%s: lost %v: %v", name, lost, losses)
+		}
+	}
+}

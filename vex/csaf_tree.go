@@ -187,7 +187,7 @@ func csafRelation(category string) bool {
 }
 
 // path is what 2.1 has in place of relationships: a product, what it is part of, what
-// that is part of, and so on. OpenVEX has the first and the last.
+// that is part of, and so on. OpenVEX has the first and the last; see between.
 func (r *csafReader) path(at string, p *csafPath) *assay.Error {
 	if p.Beginning == "" || len(p.Subpaths) == 0 {
 		return csafBroken("3.2.3.4", at, "", "at least two products")
@@ -206,7 +206,7 @@ func (r *csafReader) path(at string, p *csafPath) *assay.Error {
 			r.losses.add(here+"/next_product_reference", s.Next, "OpenVEX has no products between the part and the whole")
 		}
 	}
-	return r.define(at+"/full_product_name", &p.Product, csafNamed{inner: p.Beginning, outer: p.Subpaths[len(p.Subpaths)-1].Next})
+	return r.define(at+"/full_product_name", &p.Product, csafNamed{inner: p.Beginning, outer: p.Subpaths[len(p.Subpaths)-1].Next, long: len(p.Subpaths) > 1})
 }
 
 // hasRange is the test that CSAF holds to be enough.
@@ -262,6 +262,13 @@ func (r *csafReader) resolve(field, id string) (assay.Product, *assay.Error) {
 	}
 	outer.Subcomponents = []assay.Product{inner}
 	return outer, nil
+}
+
+// between reports whether a product_id stands for a part of a part of something, which
+// OpenVEX can only call a part of the whole: elsewhere in it the same may not be so.
+func (r *csafReader) between(id string) bool {
+	n := r.products[id]
+	return n.inner != "" && (n.long || r.products[n.inner].inner != "" || r.products[n.outer].inner != "")
 }
 
 // end follows relationships on one side to a product that is none.
