@@ -114,6 +114,7 @@ func inspect(head []byte, sum assay.Digest, content *sparse.Content, tools func(
 // the notes in files, programs by their texts, and files that nothing explains.
 func (m *maker) executables() error {
 	x := &unowned{m: m, patterns: tool.Patterns(), described: map[string]*node{}, located: map[string]*node{}, replaced: m.replaced()}
+	x.above.at = x.claimant
 	m.partial["dependencies:generic"] = true // nothing states them
 	var spoilt *spoiling
 	for _, f := range m.res.Facts(exeName) {
@@ -249,6 +250,8 @@ type unowned struct {
 	described map[string]*node // by path: what the making itself found out
 	located   map[string]*node // by path: what was found there before
 	replaced  map[string]*node // by path: the package whose file was there
+	above     upward[*node]    // what claims a folder, of so many claims
+	claims    int
 }
 
 // describes gives the component that a file by its path is of: what the making itself
@@ -273,15 +276,19 @@ func (x *unowned) explains(file string) *node {
 	if n := x.describes(file); n != nil {
 		return n
 	}
-	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
-		if n := x.m.folderClaims[dir]; n != nil {
-			return n
-		}
-		if path.Base(dir) == "site-packages" || path.Base(dir) == "dist-packages" {
-			break // below it are packages, which the interpreter above does not explain
-		}
+	if n := len(x.m.folderClaims); n != x.claims {
+		x.claims = n // claims are only ever added
+		x.above.forget()
 	}
-	return nil
+	return x.above.find(above(file))
+}
+
+// claimant is what explains all in a folder.
+func (x *unowned) claimant(dir string) (n *node, ok, last bool) {
+	n = x.m.folderClaims[dir]
+	// Below these are packages, which the interpreter above does not explain.
+	site := strings.HasSuffix(dir, "site-packages") || strings.HasSuffix(dir, "dist-packages")
+	return n, n != nil, site && (len(dir) == len("site-packages") || dir[len(dir)-len("/site-packages")] == '/')
 }
 
 // notes makes packages of what files say they were built for.

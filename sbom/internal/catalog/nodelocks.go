@@ -27,12 +27,17 @@ type npmLocks struct {
 	all    []npmLock
 	byDir  map[string]*npm.Locked            // by folder of the package, of npm's lock files
 	byName map[string]map[string]*npm.Locked // by project, then "name@version", of the others
+	near   upward[map[string]*npm.Locked]    // the project that a folder is in
 }
 
 // locks gives what lock files say. npm's record of what it installed goes before what
 // was asked for.
 func (m *maker) locks() *npmLocks {
 	out := &npmLocks{byDir: map[string]*npm.Locked{}, byName: map[string]map[string]*npm.Locked{}}
+	out.near.at = func(dir string) (map[string]*npm.Locked, bool, bool) {
+		names := out.byName[dir]
+		return names, names != nil, false
+	}
 	for f, lock := range layers.Facts[lockFile](m.res, npmName) {
 		l := npmLock{fact: f, dir: path.Dir(f.Path), rank: 2, Lock: lock}
 		switch path.Base(f.Path) {
@@ -80,14 +85,11 @@ func (l *npmLocks) find(dir, name, version string) (*npm.Locked, bool) {
 	if len(l.byName) == 0 {
 		return nil, false
 	}
-	for id := name + "@" + version; dir != "."; {
-		dir = path.Dir(dir)
-		if names := l.byName[dir]; names != nil {
-			p := names[id]
-			return p, p != nil
-		}
+	if dir == "." {
+		return nil, false
 	}
-	return nil, false
+	p := l.near.find(above(dir))[name+"@"+version]
+	return p, p != nil
 }
 
 // resolved makes components of what lock files resolved and is not installed below
