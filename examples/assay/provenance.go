@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -138,9 +140,9 @@ func pinned(e env, locks []string, dockerfile string, buildArgs []string) ([]ass
 
 // checkProvenanceCommand reads provenance of any version by its rules.
 func checkProvenanceCommand(fs *flag.FlagSet) action {
-	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement")
-	return func(_ context.Context, e env, file string) error {
-		d, err := readProvenance(file, *typ)
+	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement or envelope")
+	return func(ctx context.Context, e env, file string) error {
+		d, err := readProvenance(ctx, e, file, *typ)
 		if err != nil {
 			return err
 		}
@@ -161,15 +163,15 @@ func checkProvenanceCommand(fs *flag.FlagSet) action {
 // place there.
 func convertProvenanceCommand(fs *flag.FlagSet) action {
 	var out outputs
-	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement")
+	typ := fs.String("type", "", "predicate type `URI` where FILE is a predicate, and no statement or envelope")
 	buildType := fs.String("build-type", "", "build type `URI` of the v1 predicate")
 	fs.Var(&out, "o", "`FORMAT[=FILE]`: json; may be repeated")
-	return func(_ context.Context, e env, file string) error {
+	return func(ctx context.Context, e env, file string) error {
 		out, err := out.or("json")
 		if err != nil {
 			return err
 		}
-		d, err := readProvenance(file, *typ)
+		d, err := readProvenance(ctx, e, file, *typ)
 		if err != nil {
 			return err
 		}
@@ -184,20 +186,63 @@ func convertProvenanceCommand(fs *flag.FlagSet) action {
 	}
 }
 
-func readProvenance(file, typ string) (*provenance.Document, error) {
+// readProvenance reads a predicate, a statement, or the one provenance among the envelopes
+// of a file, as builders publish it. Nobody has verified it.
+func readProvenance(ctx context.Context, e env, file, typ string) (*provenance.Document, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	t := assay.PredicateType(typ)
-	if typ == "" {
-		h, err := attest.ParseStatement(file, data)
-		if err != nil {
-			return nil, err
-		}
-		t, data = h.PredicateType, h.Predicate
+	if typ != "" {
+		return provenance.ReadDocument(file, assay.PredicateType(typ), data)
 	}
-	return provenance.ReadDocument(file, t, data)
+	h, err := attest.ParseStatement(file, data)
+	if err == nil {
+		return provenance.ReadDocument(file, h.PredicateType, h.Predicate)
+	}
+	envelopes, other := attest.ReadFiles(ctx, file)
+	if other != nil {
+		return nil, err
+	}
+	var found []assay.Envelope
+	for _, x := range envelopes {
+		if u, err := attest.ReadUnverified(x); err == nil && u.Format != attest.FormatStatement && u.PredicateType.Kind() == assay.KindProvenance {
+			found = append(found, x)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, err
+	case len(found) > 1:
+		return nil, fmt.Errorf("%s: %d envelopes have provenance; give one", file, len(found))
+	}
+	payload, err := payloadOf(found[0])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if h, err = attest.ParseStatement(file, payload); err != nil {
+		return nil, err
+	}
+	e.note("%s: the signature is not verified", file)
+	return provenance.ReadDocument(file, h.PredicateType, h.Predicate)
+}
+
+// payloadOf takes the statement out of an envelope that [attest.ReadUnverified] read.
+func payloadOf(x assay.Envelope) ([]byte, error) {
+	type dsse struct {
+		Payload string `json:"payload"`
+	}
+	var doc struct {
+		dsse
+		Bundled *dsse `json:"dsseEnvelope"`
+	}
+	if err := json.Unmarshal(x.Raw(), &doc); err != nil {
+		return nil, err
+	}
+	if doc.Bundled != nil {
+		doc.dsse = *doc.Bundled
+	}
+	return base64.StdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(doc.Payload))
 }
 
 func writePredicate(e env, out outputs, p *assay.Provenance) error {
