@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/attest/internal/witness"
@@ -61,9 +59,6 @@ type Signer struct {
 }
 
 var _ attest.BatchSigner = (*Signer)(nil)
-
-// concurrency is how many statements of a batch are witnessed side by side.
-const concurrency = 4
 
 // New checks the signing config and makes the signer; it contacts nobody.
 func New(o Options) (*Signer, error) {
@@ -136,19 +131,7 @@ func (s *Signer) SignAll(ctx context.Context, payloads ...[]byte) ([]assay.Envel
 	if _, err := b.certified(ctx); err != nil {
 		return nil, err
 	}
-	out := make([]assay.Envelope, len(payloads))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(concurrency)
-	for i, p := range payloads {
-		g.Go(func() (err error) {
-			out[i], err = b.sign(ctx, p)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return witness.Each(ctx, payloads, b.sign)
 }
 
 // batch is one call of [Signer.SignAll].

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/assaykit/assay"
 	"github.com/assaykit/assay/attest"
 	"github.com/assaykit/assay/attest/internal/witness"
@@ -54,8 +52,6 @@ type Signer struct {
 }
 
 var _ attest.BatchSigner = (*Signer)(nil)
-
-const concurrency = 4
 
 // New checks the signing config and makes the signer; it contacts nobody. A config
 // that names no log and no authority is refused, and so is an Ed25519 key where the
@@ -111,17 +107,5 @@ func (s *Signer) Sign(ctx context.Context, payload []byte) (assay.Envelope, erro
 // SignAll implements attest.BatchSigner. When one payload cannot be signed, or
 // witnessed as the signing config wants, no envelope is given.
 func (s *Signer) SignAll(ctx context.Context, payloads ...[]byte) ([]assay.Envelope, error) {
-	out := make([]assay.Envelope, len(payloads))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(concurrency)
-	for i, p := range payloads {
-		g.Go(func() (err error) {
-			out[i], err = s.Sign(ctx, p)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return witness.Each(ctx, payloads, s.Sign)
 }
