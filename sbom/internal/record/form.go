@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unsafe"
 )
 
 // form is how the values of one type are written and read. Values have an address.
@@ -322,12 +321,8 @@ func (c *Codec) mapping(f *form, t reflect.Type) error {
 	return nil
 }
 
-// addressable copies a value that has no address, or is a part of an unexported
-// field, into one that can be read whatever it is.
+// addressable copies a value that has no address into one that has.
 func addressable(v reflect.Value) reflect.Value {
-	if v.CanAddr() {
-		return open(v)
-	}
 	at := reflect.New(v.Type()).Elem()
 	at.Set(v)
 	return at
@@ -366,12 +361,52 @@ func (c *Codec) pointer(f *form, t reflect.Type) error {
 	return nil
 }
 
+// Opener is a struct with fields that are not exported. RecordFields gives pointers to
+// all of these that are written, in their order.
+type Opener interface{ RecordFields() []any }
+
+var openerType = reflect.TypeFor[Opener]()
+
+// opens compares what RecordFields gives with the fields that are not exported: a type
+// that gains one and forgets it here is refused, not read back without.
+func opens(t reflect.Type) error {
+	var missing []int
+	for i := range t.NumField() {
+		if f := t.Field(i); !f.IsExported() && f.Tag.Get("record") != "-" {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	name := func(i int) string { return t.String() + "." + t.Field(i).Name }
+	if !reflect.PointerTo(t).Implements(openerType) {
+		return fail(name(missing[0]), "a field that is exported, or that RecordFields gives")
+	}
+	v := reflect.New(t)
+	given := v.Interface().(Opener).RecordFields()
+	for n, i := range missing {
+		at := v.Elem().Field(i).Addr()
+		if n >= len(given) || reflect.TypeOf(given[n]) != at.Type() || reflect.ValueOf(given[n]).Pointer() != at.Pointer() {
+			return fail(name(i), "a field that RecordFields gives, in its place")
+		}
+	}
+	if len(given) != len(missing) {
+		return fail(t.String(), "RecordFields that gives each field once")
+	}
+	return nil
+}
+
 func (c *Codec) structure(f *form, t reflect.Type) error {
 	type field struct {
-		i    int
+		i    int // or -1 for the next of those that are not exported
 		form *form
 	}
+	if err := opens(t); err != nil {
+		return err
+	}
 	var fields []field
+	closed := false
 	f.min = 0
 	for i := range t.NumField() {
 		if t.Field(i).Tag.Get("record") == "-" {
@@ -382,24 +417,39 @@ func (c *Codec) structure(f *form, t reflect.Type) error {
 			return fail(t.String()+"."+t.Field(i).Name, err.Error())
 		}
 		f.min += max(1, one.min)
+		if !t.Field(i).IsExported() {
+			closed, i = true, -1
+		}
 		fields = append(fields, field{i, one})
 	}
 	if len(fields) == 0 {
 		return fail(t.String(), "a struct with fields that are written")
 	}
-	f.write = func(w *writer, v reflect.Value, depth int) error {
+	each := func(v reflect.Value, do func(f *form, v reflect.Value) error) error {
+		var inner []any
+		if closed {
+			inner = v.Addr().Interface().(Opener).RecordFields()
+		}
 		for _, x := range fields {
-			if err := x.form.write(w, open(v.Field(x.i)), depth+1); err != nil {
+			var err error
+			if x.i >= 0 {
+				err = do(x.form, v.Field(x.i))
+			} else {
+				err = do(x.form, reflect.ValueOf(inner[0]).Elem())
+				inner = inner[1:]
+			}
+			if err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+	f.write = func(w *writer, v reflect.Value, depth int) error {
+		return each(v, func(f *form, v reflect.Value) error { return f.write(w, v, depth+1) })
+	}
 	f.read = func(r *reader, v reflect.Value, depth int) error {
-		for _, x := range fields {
-			if err := x.form.read(r, open(v.Field(x.i)), depth+1); err != nil {
-				return err
-			}
+		if err := each(v, func(f *form, v reflect.Value) error { return f.read(r, v, depth+1) }); err != nil {
+			return err
 		}
 		if r.bad {
 			return errShort
@@ -407,15 +457,6 @@ func (c *Codec) structure(f *form, t reflect.Type) error {
 		return nil
 	}
 	return nil
-}
-
-// open gives a field with an address as if it were exported. The types are our own,
-// and nothing but their values is touched.
-func open(v reflect.Value) reflect.Value {
-	if v.CanSet() || !v.CanAddr() {
-		return v
-	}
-	return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
 }
 
 func writeText(w *writer, v reflect.Value, _ int) error {

@@ -3,9 +3,9 @@
 //
 // Start with [New], which is given an example of each type that will occur.
 //
-// The form follows from the types by reflection, unexported fields included, so that
-// a type that changes needs no code here. It is deterministic, and it is no format to
-// exchange: [Codec.Fingerprint] changes whenever a registered type does, and belongs
+// The form follows from the types by reflection, so that a type that changes needs no
+// code here; one with fields that are not exported gives them by [Opener]. It is
+// deterministic, and it is no format to exchange: [Codec.Fingerprint] changes whenever a registered type does, and belongs
 // to the key under which records are kept.
 //
 // Fields with the tag `record:"-"` are left out. Types that have MarshalText and

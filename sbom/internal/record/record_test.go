@@ -41,6 +41,26 @@ type (
 	list string
 )
 
+func (t *tree) RecordFields() []any { return []any{&t.kids, &t.next} }
+
+func (e *everything) RecordFields() []any {
+	return []any{&e.ints, &e.small, &e.text, &e.bytes, &e.array, &e.inner, &e.pointer, &e.digest, &e.when, &e.err, &e.errs}
+}
+
+// What gives other fields than it has.
+type (
+	forgets struct{ a, b int }
+	repeats struct{ a, b int }
+	swaps   struct{ a, b int }
+	adds    struct{ a int }
+	closed  struct{ a int }
+)
+
+func (x *forgets) RecordFields() []any { return []any{&x.a} }
+func (x *repeats) RecordFields() []any { return []any{&x.a, &x.a} }
+func (x *swaps) RecordFields() []any   { return []any{&x.b, &x.a} }
+func (x *adds) RecordFields() []any    { return []any{&x.a, &x.a} }
+
 func sample() everything {
 	return everything{
 		Bool: true, ints: []int64{0, -1, 1 << 62, -1 << 63}, small: -128, Uint: 1<<32 - 1, Float: 1.5, text: "a\x00\xff", bytes: []byte("xyz"),
@@ -117,7 +137,8 @@ func TestErrors(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	for _, x := range []any{func() {}, struct{ c chan int }{}, struct{ m sync.Mutex }{}, struct{ any any }{}, struct{}{}, []struct{}{}} {
+	for _, x := range []any{func() {}, struct{ c chan int }{}, struct{ m sync.Mutex }{}, struct{ any any }{}, struct{}{}, []struct{}{},
+		forgets{}, repeats{}, swaps{}, adds{}, closed{}, []closed{}} {
 		if _, err := record.New(x); !errors.Is(err, assay.ErrInvalid) {
 			t.Errorf("%T: %v", x, err)
 		}
