@@ -38,7 +38,9 @@ type CycloneDX struct {
 // left out as a Loss. Recommendation and workaround are the action statement.
 //
 // A statement is about the component of the metadata, with the component that is
-// referred to as subcomponent; about that alone, if the metadata name none. Where its
+// referred to as subcomponent; about that alone, if the metadata name none. Where the same
+// purl is in several places, without hashes to tell them apart, a statement that closes
+// something for some of them is a Loss. Where its
 // purl has no version, the versions and ranges that the document lists as affected
 // become purls with a version, or with the qualifier "vers".
 func ReadCycloneDX(name string, data []byte, o CycloneDX) (*assay.VEX, []Loss, error) {
@@ -46,7 +48,7 @@ func ReadCycloneDX(name string, data []byte, o CycloneDX) (*assay.VEX, []Loss, e
 	if err := strictjson.Unmarshal(name, data, &w, strictjson.Limits{MaxBytes: maxDocument}); err != nil {
 		return nil, nil, err
 	}
-	r := &cdxReader{o: o, refs: map[string]assay.Product{}}
+	r := &cdxReader{o: o, refs: map[string]assay.Product{}, named: map[assay.PURL][]string{}}
 	v, e := r.document(&w)
 	if e != nil {
 		e.Op, e.Subject = "read CycloneDX VEX", name
@@ -59,6 +61,8 @@ type cdxReader struct {
 	o      CycloneDX
 	losses losses
 	refs   map[string]assay.Product
+	// named are the bom-refs of a purl that is in several places.
+	named  map[assay.PURL][]string
 	root   assay.Product // zero if the metadata name none
 	ref    string        // of the root
 	issued time.Time
@@ -163,6 +167,9 @@ func (r *cdxReader) component(at string, c *cdxComponent) *assay.Error {
 			return cdxBroken(at+"/bom-ref", c.Ref, "each bom-ref once")
 		}
 		r.refs[c.Ref] = p
+		if !p.PURL.IsZero() {
+			r.named[p.PURL] = append(r.named[p.PURL], c.Ref)
+		}
 	}
 	for i := range c.Components {
 		if e := r.component(at+"/components/"+strconv.Itoa(i), &c.Components[i]); e != nil {
@@ -255,10 +262,20 @@ func (r *cdxReader) statement(at string, w *cdxVulnerability) (s assay.VEXStatem
 	if ok, e := r.analysis(at, w, &s); e != nil || !ok {
 		return s, false, e
 	}
+	spoken := map[string]bool{}
 	for i := range w.Affects {
-		ps, e := r.affects(at+"/affects/"+strconv.Itoa(i), &w.Affects[i])
+		spoken[w.Affects[i].Ref] = true
+	}
+	for i := range w.Affects {
+		field := at + "/affects/" + strconv.Itoa(i)
+		ps, e := r.affects(field, &w.Affects[i])
 		if e != nil {
 			return s, false, e
+		}
+		if p := r.refs[w.Affects[i].Ref]; settled(s.Status) && !strong(p.Digests) &&
+			slices.ContainsFunc(r.named[p.PURL], func(ref string) bool { return !spoken[ref] }) {
+			r.losses.add(field+"/ref", w.Affects[i].Ref, "it is so in one of several places, and OpenVEX would say it of all; left out")
+			continue
 		}
 		for _, p := range ps {
 			s.Products = joinProduct(s.Products, p)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,41 @@ func TestReadCycloneDXVersionsWithoutPURL(t *testing.T) {
 			if a := vex.StatusOf([]*assay.VEX{v}, asked, assay.Vulnerability{ID: "CVE-2026-0001"}, on(100)); a.Status != want || len(losses) == 0 {
 				t.Errorf("%s: got %q, want %q; %v", cpe, a.Status, want, losses)
 			}
+		}
+	}
+}
+
+// What is not affected in one place is not so in another that has the same.
+func TestReadCycloneDXTwins(t *testing.T) {
+	doc := func(state, hash string, refs ...string) string {
+		var affects []string
+		for _, r := range refs {
+			affects = append(affects, `{"ref":"`+r+`"}`)
+		}
+		return `{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"metadata":{"timestamp":"2026-11-01T00:00:00Z","authors":[{"name":"a"}],"component":{"type":"application","bom-ref":"app","name":"app","purl":"pkg:npm/app@1.0.0"}},` +
+			`"components":[{"type":"library","bom-ref":"a","name":"lib","purl":"pkg:npm/lib@1.0.0"` + hash + `},{"type":"library","bom-ref":"b","name":"lib","purl":"pkg:npm/lib@1.0.0"}],` +
+			`"vulnerabilities":[{"id":"CVE-2026-0001","analysis":{"state":"` + state + `","justification":"code_not_reachable"},"affects":[` + strings.Join(affects, ",") + `]},` +
+			`{"id":"CVE-2026-0002","analysis":{"state":"in_triage"},"affects":[{"ref":"app"}]}]}`
+	}
+	asked := parts(vex.PURLProduct(assay.MustPURL("pkg:npm/app@1.0.0")), vex.PURLProduct(assay.MustPURL("pkg:npm/lib@1.0.0")))
+	for name, tt := range map[string]struct {
+		in   string
+		want assay.Status
+		lost bool
+	}{
+		"one of two":            {doc("not_affected", "", "a"), "", true},
+		"both":                  {doc("not_affected", "", "a", "b"), assay.NotAffected, false},
+		"one of two, affected":  {doc("exploitable", "", "a"), assay.Affected, false},
+		"one of two, by a hash": {doc("not_affected", `,"hashes":[{"alg":"SHA-256","content":"`+hexA+`"}]`, "a"), assay.NotAffected, false},
+	} {
+		v, losses, err := vex.ReadCycloneDX(name, []byte(tt.in), vex.CycloneDX{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := vex.StatusOf([]*assay.VEX{v}, asked, assay.Vulnerability{ID: "CVE-2026-0001"}, on(100))
+		lost := slices.ContainsFunc(losses, func(l vex.Loss) bool { return strings.Contains(l.Reason, "one of several places") })
+		if a.Status != tt.want || lost != tt.lost {
+			t.Errorf("%s: got %q, want %q; %v", name, a.Status, tt.want, losses)
 		}
 	}
 }
