@@ -236,6 +236,7 @@ func (m *worker) ask(ctx context.Context, c *assay.Component, q *Query, hits []h
 		return nil, err
 	}
 	s := subject{query: q}
+	kubernetes := ofKubernetes(q)
 	for i := range entries {
 		e := &entries[i]
 		if i%1024 == 1023 && ctx.Err() != nil {
@@ -249,7 +250,11 @@ func (m *worker) ask(ctx context.Context, c *assay.Component, q *Query, hits []h
 		if len(chosen) == 0 {
 			continue
 		}
-		if ev := s.evaluate(chosen); ev.verdict != unaffected {
+		of := &s
+		if kubernetes != nil && countsFromOne(chosen) {
+			of = kubernetes
+		}
+		if ev := of.evaluate(chosen); ev.verdict != unaffected {
 			hits = append(hits, hit{e.Advisory, ev})
 		}
 	}

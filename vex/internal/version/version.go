@@ -41,7 +41,7 @@ const (
 // It is a function so that nothing can change it.
 func Of(ecosystem string) Order {
 	switch ecosystem {
-	case "Go", "npm", "crates.io", "Bioconductor", "Bitnami", "ConanCenter", "GHC", "Hex", "Julia", "SwiftURL":
+	case "Go", "npm", "crates.io", "Bioconductor", "Bitnami", "ConanCenter", "GHC", "Hex", "Julia", "Kubernetes", "SwiftURL":
 		return SemVer
 	case "Alpine", "Alpaquita", "BellSoft Hardened Containers", "Chainguard", "CleanStart", "MinimOS", "Wolfi":
 		return Alpine
