@@ -71,6 +71,25 @@ func BenchmarkFormats(b *testing.B) {
 	}
 }
 
+// BenchmarkSerial writes a document as a scan leaves it, whose serial is derived of all
+// that is in it.
+func BenchmarkSerial(b *testing.B) {
+	doc := debian(b, manyPackages)
+	for _, f := range []sbom.Format{sbom.CycloneDXJSON, sbom.CycloneDXXML, sbom.SPDXJSON, sbom.SPDXTagValue, sbom.SPDX3JSON} {
+		twin := twin(f)
+		v := structs(twin)
+		if err := json.Unmarshal(encode(b, doc, twin), v); err != nil {
+			b.Fatal(err)
+		}
+		bare := *doc
+		bare.Serial = ""
+		b.Run(string(f), func(b *testing.B) {
+			against(b, func() error { _, _, err := sbom.Encode(&bare, f, sbom.EncodeOptions{}); return err },
+				func() error { _, err := json.Marshal(v); return err })
+		})
+	}
+}
+
 // A floor that left out members would be no floor.
 func TestPlainStructsHoldDocuments(t *testing.T) {
 	doc := debian(t, 20)

@@ -3,14 +3,12 @@ package sbom
 import (
 	"bytes"
 	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"time"
 
 	"github.com/assaykit/assay"
-	"github.com/assaykit/assay/internal/strictjson"
 	"github.com/assaykit/assay/sbom/internal/canon"
 	"github.com/assaykit/assay/sbom/internal/cyclonedx"
 )
@@ -97,9 +95,7 @@ func Encode(doc *assay.SBOM, f Format, opts EncodeOptions) ([]byte, []Loss, erro
 		if form.Serial != "" {
 			lost.add("serial", "", f.String()+" cannot have "+form.Serial+"; one derived from the content is written")
 		}
-		if form.Serial, err = serial(form); err != nil {
-			return nil, nil, err
-		}
+		form.Serial = serial(form)
 	}
 	data, err := c.encode(form, lost.add)
 	if err != nil {
@@ -138,17 +134,11 @@ var serialSpace = uuid5([16]byte{0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1,
 
 // serial derives a "urn:uuid:" from all of the SBOM but Serial, Created, Format and
 // Rest.
-func serial(form *assay.SBOM) (string, error) {
-	content := *form
-	content.Serial, content.Created, content.Format, content.Rest = "", time.Time{}, "", assay.Rest{}
-	b, err := strictjson.Marshal(&content)
-	if err != nil {
-		return "", &assay.Error{Op: "write SBOM", Kind: assay.ErrInvalid, Subject: form.Root.Name, Err: err}
-	}
-	sum := sha256.Sum256(b)
+func serial(form *assay.SBOM) string {
+	sum := contentHash(form)
 	id := uuid5(serialSpace, sum[:])
 	h := hex.EncodeToString(id[:])
-	return "urn:uuid:" + h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
+	return "urn:uuid:" + h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 // uuid5 is a UUID of version 5, which SHA-1 is part of; what it names here is a

@@ -56,6 +56,8 @@ type (
 	closed  struct{ a int }
 )
 
+var _ = [...]int{forgets{}.b, repeats{}.b, closed{}.a} // which RecordFields leaves out
+
 func (x *forgets) RecordFields() []any { return []any{&x.a} }
 func (x *repeats) RecordFields() []any { return []any{&x.a, &x.a} }
 func (x *swaps) RecordFields() []any   { return []any{&x.b, &x.a} }
