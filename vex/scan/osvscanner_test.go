@@ -91,6 +91,10 @@ func TestOSVScanner(t *testing.T) {
 	one := assay.Finding{
 		Vulnerability: assay.Vulnerability{ID: "GO-2020-0015", Aliases: []assay.VulnID{"CVE-2020-14040", "GHSA-5rcv-m4m3-hfh7"}},
 		PURL:          assay.MustPURL("pkg:golang/golang.org/x/text@v0.3.0"), Published: time.Date(2021, 4, 14, 20, 4, 52, 0, time.UTC), Fix: assay.Fix{Version: "0.3.3", State: assay.FixAvailable},
+		Imports: []assay.Import{
+			{Path: "golang.org/x/text/encoding/unicode", Symbols: []string{"bomOverride.Transform", "utf16Decoder.Transform"}},
+			{Path: "golang.org/x/text/transform", Symbols: []string{"String"}},
+		},
 	}
 	if d := cmp.Diff(one, byID["GO-2020-0015"], same); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
