@@ -34,7 +34,8 @@
 //	provenance/builder     a signer may speak for the builder it names      SignerRule.Builders
 //	provenance/signer      every claim of the certificate is what the       always
 //	                       provenance says, for each CI (provenance.Agree)
-//	provenance/source      built from a repository and ref that are named   Sources, RefPattern
+//	provenance/source      built from a repository and ref that are named,  Sources, RefPattern
+//	                       by more than the provenance's own word
 //	provenance/level       the level of SLSA's build track, from signer     MinBuildLevel,
 //	                       and builder alone, with reasons                  BuildLevels
 //	provenance/reproduced  builders of independent operators made it from   MinBuilders,

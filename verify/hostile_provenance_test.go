@@ -399,3 +399,18 @@ func TestSourceLevelOfNobodysClaim(t *testing.T) {
 		check(t, k.judge(t, taker, nil, attest.FromEnvelopes(k.by(t, run, s))), verify.CheckVouched, assay.Refuted, verify.SummaryDiffers)
 	}
 }
+
+// A base image is named by a digest that identifies it.
+func TestBaseByWeakDigest(t *testing.T) {
+	f := newIndexFixture(t)
+	for _, weak := range []string{"md5:" + strings.Repeat("a", 32), "sha1:" + strings.Repeat("a", 40)} {
+		d := assay.MustDigest(weak)
+		p := newProvenance()
+		p.Materials = append(p.Materials, assay.Resource{URI: "pkg:docker/base@1", Digest: assay.DigestSet{d}})
+		r := f.ask(t, verify.Policy{Signers: f.policy().Signers}, nil, attest.FromEnvelopes(f.sign(t, f.signer, p)), attest.FromImage(f.image), attest.FromImage(f.base))
+		check(t, r, verify.CheckBase, assay.Unknown, verify.NotStated)
+		if _, err := verify.New(f.trust(), verify.Policy{Signers: f.policy().Signers, Bases: []assay.Digest{d}}); !errors.Is(err, assay.ErrInvalid) || !strings.Contains(err.Error(), "/bases/0") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
