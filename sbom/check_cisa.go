@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/assaykit/assay"
 )
@@ -9,7 +10,7 @@ import (
 // The questions that both of CISA's documents ask.
 
 func hasAuthor(in *inspection) *fault {
-	return onlyIf(len(in.Authors) == 0, lacks("authors", "an author; the tool is an element of its own"))
+	return onlyIf(!slices.ContainsFunc(in.Authors, said), lacks("authors", "an author; the tool is an element of its own"))
 }
 
 func hasIdentifier(_ *inspection, c *assay.Component) *fault {
@@ -32,7 +33,7 @@ func hasLicense(_ *inspection, c *assay.Component) *fault {
 }
 
 func hasTool(in *inspection) *fault {
-	return onlyIf(!slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return t.Name != "" }), lacks("tools", "the name of a tool"))
+	return onlyIf(!slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return said(t.Name) }), lacks("tools", "the name of a tool"))
 }
 
 func hasContext(in *inspection) *fault {
@@ -99,7 +100,7 @@ var cisa2026 = []rule{
 	{element: "SBOM Tool Name", section: "SBOM Metadata, SBOM Tool Name", document: hasTool},
 	{element: "SBOM Tool Version", section: "SBOM Metadata, SBOM Tool Version", document: func(in *inspection) *fault {
 		// That it is unknown may be stated.
-		return onlyIf(len(in.Tools) == 0 || slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return t.Version == "" }), lacks("tools", "the version of each tool, or that it is unknown"))
+		return onlyIf(len(in.Tools) == 0 || slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return strings.TrimSpace(t.Version) == "" }), lacks("tools", "the version of each tool, or that it is unknown"))
 	}},
 	{element: "SBOM Version", section: "SBOM Metadata, SBOM Version", document: func(in *inspection) *fault {
 		return onlyIf(in.Version < 1, mayLack("version", "a version of 1 or more, which is written where there is none"))

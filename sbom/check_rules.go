@@ -35,24 +35,31 @@ func onlyIf(broken bool, f *fault) *fault {
 
 // The questions that several standards ask.
 
+// said reports whether a text says anything: white space does not, nor does the word by
+// which SPDX declines to, which converters write into other formats.
+func said(s string) bool {
+	s = strings.TrimSpace(s)
+	return s != "" && s != "NOASSERTION"
+}
+
 func hasName(_ *inspection, c *assay.Component) *fault {
-	return onlyIf(c.Name == "", lacks("name", "a name"))
+	return onlyIf(!said(c.Name), lacks("name", "a name"))
 }
 
 func hasVersion(_ *inspection, c *assay.Component) *fault {
-	return onlyIf(c.Version == "" && c.PURL.Version() == "", lacks("version", "a version"))
+	return onlyIf(!said(c.Version) && c.PURL.Version() == "", lacks("version", "a version"))
 }
 
 // hasSupplier is of NTIA, which means by it who creates, defines and identifies a
 // component: that is the creator as well.
 func hasSupplier(_ *inspection, c *assay.Component) *fault {
-	return onlyIf(c.Supplier == "" && c.Creator == "", lacks("supplier", "a name"))
+	return onlyIf(!said(c.Supplier) && !said(c.Creator), lacks("supplier", "a name"))
 }
 
 // hasProducer is of CISA. A supplier may be no more than that, but where nobody else
 // is named it is who answers for the component.
 func hasProducer(_ *inspection, c *assay.Component) *fault {
-	return onlyIf(c.Creator == "" && c.Supplier == "", lacks("creator", "a name"))
+	return onlyIf(!said(c.Creator) && !said(c.Supplier), lacks("creator", "a name"))
 }
 
 func identified(c *assay.Component) bool { return !c.PURL.IsZero() || len(c.CPEs) > 0 }
@@ -150,7 +157,7 @@ var ntia2021 = []rule{
 	{element: "Dependency Relationship", section: "IV, Data Fields", document: hasRoot, component: isRelated},
 	{element: "Author of SBOM Data", section: "IV, Data Fields", document: func(in *inspection) *fault {
 		// The source of the data can be an analysis tool.
-		return onlyIf(len(in.Authors) == 0 && !slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return t.Name != "" }), lacks("authors", "an author or a tool"))
+		return onlyIf(!slices.ContainsFunc(in.Authors, said) && !slices.ContainsFunc(in.Tools, func(t assay.Tool) bool { return said(t.Name) }), lacks("authors", "an author or a tool"))
 	}},
 	{element: "Timestamp", section: "IV, Data Fields", document: hasTime},
 	{element: "Automation Support", section: "IV, Automation Support", document: isProcessable},

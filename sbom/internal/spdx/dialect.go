@@ -111,8 +111,7 @@ func isPlain(s, but string) bool {
 }
 
 // note gives the text of an annotation of facts as the dialect can hold it.
-func (d *dialect) note(text []byte) string {
-	s := string(text)
+func (d *dialect) note(s string) string {
 	if d.tagValue && (strings.Contains(s, "text>") || strings.Contains(s, "\x7f")) {
 		s = strings.NewReplacer("<", `\u003c`, "\x7f", `\u007f`).Replace(s)
 	}

@@ -182,7 +182,7 @@ func (e *encoder) note(prefix string, facts []byte) []annotation {
 	if string(facts) == "{}" {
 		return nil
 	}
-	return []annotation{{Annotator: annotator, Date: e.date, Type: "OTHER", Comment: e.as.note([]byte(prefix + string(facts)))}}
+	return []annotation{{Annotator: annotator, Date: e.date, Type: "OTHER", Comment: e.as.note(prefix + string(facts))}}
 }
 
 // readNote finds the facts among annotations, and calls other with the index of

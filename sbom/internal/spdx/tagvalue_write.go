@@ -1,6 +1,7 @@
 package spdx
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/assaykit/assay"
@@ -27,7 +28,7 @@ func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assa
 		w.line("Creator", c)
 	}
 	w.line("Created", d.CreationInfo.Created)
-	notes := &tagWriter{b: make([]byte, 0, 512*len(e.order))} // which come last
+	notes := &tagWriter{b: make([]byte, 0, 640*len(e.order))} // which come last
 	// Files come before packages: those that follow a package are its own.
 	for c := range e.components() {
 		if isFile(c) {
@@ -72,7 +73,12 @@ func (e *encoder) tagNote(w *tagWriter, of string, f *ComponentFacts) {
 	if len(e.scratch) == len(componentNote)+len("{}") {
 		return
 	}
-	w.annotation(of, e.date, e.as.note(e.scratch))
+	if bytes.Contains(e.scratch, []byte("text>")) || bytes.IndexByte(e.scratch, 0x7f) >= 0 {
+		e.scratch = append(e.scratch[:0], e.as.note(string(e.scratch))...)
+	}
+	w.noted(of, e.date)
+	w.tag("AnnotationComment")
+	w.b = append(append(append(w.b, "<text>"...), e.scratch...), "</text>\n"...)
 }
 
 type tagWriter struct{ b []byte }
@@ -142,10 +148,15 @@ func (w *tagWriter) pkg(p *pkg) {
 }
 
 func (w *tagWriter) annotation(of, date, comment string) {
+	w.noted(of, date)
+	w.text("AnnotationComment", comment)
+}
+
+// noted writes an annotation up to its comment.
+func (w *tagWriter) noted(of, date string) {
 	w.section()
 	w.line("Annotator", annotator)
 	w.line("AnnotationDate", date)
 	w.line("AnnotationType", "OTHER")
 	w.line("SPDXREF", of)
-	w.text("AnnotationComment", comment)
 }
