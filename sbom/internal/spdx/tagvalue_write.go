@@ -18,7 +18,7 @@ func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assa
 	if err != nil {
 		return nil, err
 	}
-	w := &tagWriter{b: make([]byte, 0, e.size(d))}
+	w := &tagWriter{b: make([]byte, 0, e.size(d)/5*4)} // less than JSON takes
 	w.line("SPDXVersion", d.SPDXVersion)
 	w.line("DataLicense", d.DataLicense)
 	w.line("SPDXID", d.SPDXID)
@@ -28,7 +28,7 @@ func EncodeTagValue(doc *assay.SBOM, old bool, report func(field string, id assa
 		w.line("Creator", c)
 	}
 	w.line("Created", d.CreationInfo.Created)
-	notes := &tagWriter{b: make([]byte, 0, 640*len(e.order))} // which come last
+	notes := &tagWriter{b: make([]byte, 0, 768*len(e.order))} // which come last
 	// Files come before packages: those that follow a package are its own.
 	for c := range e.components() {
 		if isFile(c) {
