@@ -24,7 +24,11 @@ func csafRules21(w *csafDocument, groups map[string][]string) *assay.Error {
 	case "csaf_withdrawn", "csaf_superseded":
 		return csafBroken("6.1.27.15", "/product_tree", w.Document.Category, "a document that still holds: this one states nothing any more")
 	}
-	if e := csafSharing(w.Document.Distribution); e != nil {
+	distribution, e := parseDistribution(w.Document.Distribution)
+	if e != nil {
+		return e
+	}
+	if e := csafSharing(distribution); e != nil {
 		return e
 	}
 	b := csafBranches{}
@@ -51,7 +55,7 @@ func csafRules21(w *csafDocument, groups map[string][]string) *assay.Error {
 		if e := csafRemediations(at, v, groups); e != nil {
 			return e
 		}
-		if e := csafPast(at, v, newest, clearLabel(w.Document.Distribution)); e != nil {
+		if e := csafPast(at, v, newest, distribution.TLP.Label == "CLEAR"); e != nil {
 			return e
 		}
 	}
@@ -76,20 +80,21 @@ type csafDistribution struct {
 	} `json:"tlp"`
 }
 
-func parseDistribution(raw []byte) csafDistribution {
-	var d csafDistribution
-	if len(raw) > 0 {
-		// What is of another type is no label, and no group.
-		_ = strictjson.Unmarshal("distribution", raw, &d, strictjson.Limits{})
+func parseDistribution(raw []byte) (d csafDistribution, _ *assay.Error) {
+	if len(raw) == 0 {
+		return d, nil
 	}
-	return d
+	const at = "/document/distribution"
+	if err := strictjson.Unmarshal(at, raw, &d, strictjson.Limits{}); err != nil {
+		e := csafBroken("3.2.2.5", at, "", "a sharing group and a label as the schema has them")
+		e.Err = err
+		return d, e
+	}
+	return d, nil
 }
 
-func clearLabel(raw []byte) bool { return parseDistribution(raw).TLP.Label == "CLEAR" }
-
-func csafSharing(raw []byte) *assay.Error {
+func csafSharing(d csafDistribution) *assay.Error {
 	const at = "/document/distribution"
-	d := parseDistribution(raw)
 	g := d.Group
 	if g == nil {
 		return nil

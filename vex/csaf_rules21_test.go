@@ -64,6 +64,8 @@ func TestReadCSAF21Refuses(t *testing.T) {
 		"some who are Public":          {tlp, group(team, "Public", "RED"), "CSAF 6.1.40", "Public"},
 		"everybody without name":       {tlp, group(all, "", "CLEAR"), "CSAF 6.1.41", "Public"},
 		"nobody by another name":       {tlp, group(nobody, "us", "RED"), "CSAF 6.1.41", "No sharing allowed"},
+		"a group that is a number":     {tlp, `{"sharing_group": 5, "tlp": {"label": "RED"}}`, "CSAF 3.2.2.5", "/document/distribution"},
+		"a label that is a number":     {tlp, `{"tlp": {"label": 5}}`, "CSAF 3.2.2.5", "/document/distribution"},
 		"everybody":                    {tlp, group(all, "Public", "CLEAR"), "", ""},
 		"some":                         {tlp, group(team, "team", "RED"), "", ""},
 		"purls of two versions":        {"pkg:rpm/vendor/lib@1.0-1?arch=noarch", "pkg:rpm/vendor/lib@1.0-2?arch=noarch", "CSAF 6.1.42", "1.0-2"},
